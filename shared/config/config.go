@@ -1,0 +1,127 @@
+// Package config is the one file that a user edits, extensions.yaml: what this deployment offers to the PIM and to
+// Contentful, and what it listens to. Load gives its typed, validated form; errors name file, line and remedy.
+//
+// It holds no secret and reads no environment: secrets stand in Secrets Manager (the file names them), and what
+// differs between stages comes in as a map.
+package config
+
+import "time"
+
+// Config is extensions.yaml, validated for one stage.
+type Config struct {
+	Stage         string
+	PIMs          map[string]PIM
+	Actions       map[string]Action
+	Extensions    map[string]Extension
+	Subscriptions map[string]Subscription
+	Notifications map[string]Notification // by PIM
+	Contentful    Contentful
+	Warnings      Problems // what is odd but may be right
+}
+
+// PIM is one Akeneo PIM.
+type PIM struct {
+	Name           string
+	URL            string // origin, without a final slash
+	TechnicalEmail string
+	Self           []string // author identifiers that are us
+	Sources        []string // if set: pim_source values that are this PIM
+}
+
+// Action is something that can be done. What its kind alone understands is in Section.
+type Action struct {
+	Name    string
+	Kind    string
+	Wait    time.Duration     // how long an answer may watch the record; 0: not at all; at most 4 s
+	Retry   time.Duration     // retry.for; 0: the default of the trigger (1 h for jobs, 24 h for events)
+	Then    map[string]string // outcome (succeeded, partial, failed) → action
+	Section Section
+}
+
+// Extension is what the PIM shows.
+type Extension struct {
+	Name        string
+	PIM         string
+	Type        string // action, iframe, link, data_component
+	Positions   []string
+	Label       Text
+	Action      string   // type action
+	Actions     []string // type iframe
+	URL         string   // type link
+	ID          string   // type data_component: uuid or code
+	Allow       Allow
+	Once        bool // true (running) unless the file says off
+	Unsigned    bool
+	Version     string
+	Description string
+	Status      string
+	UserEmails  []string
+	Messages    map[string]Text // own texts by message name: started, running, succeeded, partial, failed, forbidden, unavailable
+}
+
+// Allow limits who may use an extension. Empty: everybody. Any match is enough.
+type Allow struct {
+	Groups    []string
+	Usernames []string
+}
+
+// Text is a text by locale, with the key "default" for every other.
+type Text map[string]string
+
+// In returns the text for a locale as the PIM writes it (fr_FR): the locale's own, else the same language's, else
+// the default.
+func (t Text) In(locale string) string {
+	if s, ok := t[locale]; ok {
+		return s
+	}
+	if len(locale) >= 2 {
+		best := ""
+		for key := range t {
+			if len(key) > 2 && key[:2] == locale[:2] && key[2] == '_' && (best == "" || key < best) {
+				best = key
+			}
+		}
+		if best != "" {
+			return t[best]
+		}
+	}
+	return t["default"]
+}
+
+// Subscription is what the PIM tells us.
+type Subscription struct {
+	Name    string
+	PIM     string
+	API     string // event-platform, events-api
+	Events  []string
+	Changed Changed
+	Deliver string // every, latest
+	Shadow  bool
+	Action  string
+}
+
+// Changed narrows a subscription to delta events that touch one of these. Empty: any.
+type Changed struct {
+	Attributes []string
+	Locales    []string
+	Channels   []string
+}
+
+// Notification says what to do with what the Event Platform says about our subscriptions.
+type Notification struct {
+	PIM    string
+	Action string
+}
+
+// Contentful is what is offered to Contentful.
+type Contentful struct {
+	Spaces  []string // space/environment; empty: any
+	Actions map[string]ContentfulAction
+}
+
+// ContentfulAction is one App Action.
+type ContentfulAction struct {
+	Name     string
+	Category string
+	Action   string
+}

@@ -1,0 +1,70 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// nearest is the remedy for an unknown word: the known one that looks most like it, or the list.
+func nearest(word string, known map[string]bool) string {
+	words := make([]string, 0, len(known))
+	for candidate := range known {
+		words = append(words, candidate)
+	}
+	sort.Strings(words)
+	best, distance := "", len(word)/2+1
+	for _, candidate := range words {
+		if d := editDistance(word, candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	return "known are " + strings.Join(words, ", ")
+}
+
+// editDistance is the Levenshtein distance in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost = min(diagonal, row[j-1], row[j]) + 1
+			}
+			diagonal, row[j] = row[j], cost
+		}
+	}
+	return row[len(b)]
+}
+
+var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
+
+// decodeProblems turns the YAML library's errors into ours, line by line.
+func decodeProblems(file string, line int, err error) error {
+	messages := []string{err.Error()}
+	if typed, ok := errors.AsType[*yaml.TypeError](err); ok {
+		messages = typed.Errors
+	}
+	problems := make(Problems, len(messages))
+	for i, message := range messages {
+		problems[i] = &Problem{File: file, Line: line, Message: message}
+		if m := yamlLine.FindStringSubmatch(message); m != nil {
+			problems[i].Line, _ = strconv.Atoi(m[1])
+			problems[i].Message = m[2]
+		}
+	}
+	return problems
+}

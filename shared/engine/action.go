@@ -1,0 +1,118 @@
+// Package engine does runs: it finds a job's action, works its items in batches with a checkpoint after each,
+// records progress, and decides what goes on later. It knows no kind of action: those live in shared/actions and
+// are given to it by name.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pimevent"
+)
+
+// Kind makes actions of one kind (forward, notify, publish, or an integrator's own) from their configuration.
+type Kind interface {
+	// Check decodes the action's section strictly, without secrets; its errors carry file and line.
+	Check(config.Section) error
+	// Open makes the action, with secrets resolved. It is called for every run: it must be cheap and keep no
+	// state between runs.
+	Open(config.Section, Secrets) (Action, error)
+}
+
+// Action does one batch of a job, or one event.
+type Action interface {
+	// Batch is how many items one run takes; 0 means all of them.
+	Batch() int
+	// Run does the work. It must be safe to repeat with the same Key: what it sends carries Run.Key as the
+	// idempotency key. Its error says what follows (Permanent, Throttled, Later); any other error is transient.
+	Run(context.Context, Run) (Result, error)
+}
+
+// Secrets are the parts of the connection secret that a kind may need, by the names used in extensions.yaml.
+type Secrets struct {
+	Values map[string]string          // `secret:NAME` in a section
+	Auth   map[string]json.RawMessage // `auth: NAME` in a section; the shape is the kind's own
+}
+
+// Run is one batch of a job's items, or one event.
+type Run struct {
+	Key          string // idempotency key: never used with two different contents
+	Action       string
+	Trigger      string
+	Job          string // "" for an event
+	Subscription string // "" for a job
+	Extension    string
+	Label        string // in the user's locale
+	PIM          string
+	Items        []jobs.Item
+	First        int // index of Items[0] among the job's items
+	Total        int // items of the whole job
+	Context      json.RawMessage
+	Params       json.RawMessage
+	User         jobs.User
+	Event        *pimevent.Event
+	Ended        *jobs.Ended     // in a `then`: how the job before ended
+	State        json.RawMessage // what Result.State was in the run before of this same batch
+	Attempt      int             // 1 at the first try of this batch
+	Correlation  string
+	Now          time.Time
+}
+
+// Result is what a run achieved.
+type Result struct {
+	Failures []Failure       // items that failed; the others of the batch succeeded
+	Message  string          // for the user
+	Result   json.RawMessage // structured, for whoever reads the job; at most 8 KB
+	State    json.RawMessage // with Later: given to the next run of this batch; at most 8 KB
+}
+
+// Failure of one item of a run.
+type Failure struct {
+	Index  int // in Run.Items
+	Reason string
+}
+
+// PermanentError means that trying again cannot help: the items of this batch have failed.
+type PermanentError struct {
+	Reason string // for the user
+	Err    error  // for the log; may be nil
+}
+
+func (e *PermanentError) Error() string {
+	if e.Err == nil {
+		return e.Reason
+	}
+	return fmt.Sprintf("%s: %v", e.Reason, e.Err)
+}
+func (e *PermanentError) Unwrap() error { return e.Err }
+
+// Permanent makes a PermanentError whose reason the user reads.
+func Permanent(reason string, err error) error { return &PermanentError{Reason: reason, Err: err} }
+
+// ThrottledError means that the other side asked for a pause.
+type ThrottledError struct {
+	Until  time.Time // zero: it did not say how long
+	Reason string
+	Err    error
+}
+
+func (e *ThrottledError) Error() string { return e.Reason }
+func (e *ThrottledError) Unwrap() error { return e.Err }
+
+// LaterError means that nothing is wrong and the same batch goes on after a while, with Result.State: a kind that
+// started something outside returns it with After 0 to have the state written down before it waits, then again
+// for each look.
+type LaterError struct {
+	After  time.Duration
+	Reason string // for the user: what is waited for
+}
+
+func (e *LaterError) Error() string { return e.Reason }
+
+// ErrUnknownAction: the configuration has no such action, or no such kind (a deployment in progress).
+var ErrUnknownAction = errors.New("unknown action")

@@ -1,0 +1,159 @@
+// Package jobs is the record of work: what was asked, by whom, how far it is, and how it ended. A Job is written
+// before its message is sent and every later write is conditional, so that a request repeated, a message doubled
+// or a worker killed never does work twice and never loses it.
+//
+// The state machine is pure (lifecycle.go) and knows no storage; a Store keeps records by compare-and-swap. It is
+// not a queue: the message that moves a job carries its ID and nothing else.
+package jobs
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"time"
+)
+
+// State of a job. recorded → queued → running ⇄ waiting → one of the four ends.
+type State string
+
+const (
+	Recorded  State = "recorded"  // written, its message perhaps not yet sent: nobody was told success
+	Queued    State = "queued"    // its message is durable
+	Running   State = "running"   // a worker holds its lease
+	Waiting   State = "waiting"   // goes on later, by a message that is delayed
+	Succeeded State = "succeeded" // every item
+	Partial   State = "partial"   // some items failed
+	Failed    State = "failed"    // none succeeded
+	Cancelled State = "cancelled" // stopped by a user
+)
+
+// Ended says whether the state is final.
+func (s State) Ended() bool {
+	return s == Succeeded || s == Partial || s == Failed || s == Cancelled
+}
+
+// Limits of a job's record.
+const (
+	MaxItems     = 1000      // items of one job (a PIM grid sends at most 500, Contentful is held to 1,000)
+	MaxRecord    = 350 << 10 // bytes of items, params and context together (a DynamoDB item holds 400 KB)
+	MaxCode      = 255       // bytes of an item's ID
+	MaxReason    = 300       // bytes of a failure's reason; longer ones are cut
+	MaxKindState = 8 << 10   // bytes of what a kind of action may keep between runs
+	RecordedLife = 5 * time.Minute
+	Life         = 30 * 24 * time.Hour // after the last write; longer than queue (10 days) and dead letters (14) together
+)
+
+// Triggers of a job.
+const (
+	TriggerAction     = "action"     // a button in the PIM
+	TriggerPanel      = "panel"      // a button on our page inside the PIM
+	TriggerContentful = "contentful" // an App Action
+	TriggerThen       = "then"       // another job's end
+)
+
+// Item types.
+const (
+	Product      = "product"       // ID is the productUuid
+	ProductModel = "product_model" // ID is the code
+	Category     = "category"      // ID is the code
+	Entry        = "entry"         // a Contentful entry
+)
+
+// Item is one thing to work on.
+type Item struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+}
+
+// Failure says why one item was not done.
+type Failure struct {
+	Index  int    `json:"index"` // position among the job's items, from 0
+	Item   Item   `json:"item"`
+	Reason string `json:"reason"` // for the user: never internal text
+}
+
+// User is who asked. No e-mail: we neither need nor keep it.
+type User struct {
+	UUID     string   `json:"uuid,omitempty"`
+	Username string   `json:"username,omitempty"`
+	Groups   []string `json:"groups,omitempty"`
+}
+
+// Ended is what a follow-up knows of the job whose end started it.
+type Ended struct {
+	Job     string `json:"job"`
+	Action  string `json:"action"`
+	Outcome State  `json:"outcome"`
+	Done    int    `json:"done"`
+	Total   int    `json:"total"`
+	Message string `json:"message,omitempty"`
+}
+
+// Job is the record. Items, Context and Params never change after Create and are kept apart from the rest: Get
+// leaves them empty, Load fills them.
+type Job struct {
+	ID          string          `json:"id"`                  // [A-Za-z0-9_-]{1,64}, derived from the request
+	Action      string          `json:"action"`              // name in extensions.yaml
+	Trigger     string          `json:"trigger"`             // what asked: see the Trigger constants
+	Extension   string          `json:"extension,omitempty"` // name in extensions.yaml
+	PIM         string          `json:"pim,omitempty"`
+	Label       string          `json:"label,omitempty"` // the extension's label in the user's locale
+	Items       []Item          `json:"items,omitempty"`
+	Context     json.RawMessage `json:"context,omitempty"` // a JSON object: locale, channel, categories and what else the sender said
+	Params      json.RawMessage `json:"params,omitempty"`  // a JSON object, as the sender gave it
+	User        User            `json:"user"`
+	State       State           `json:"state"`
+	Done        int             `json:"done"`   // items that succeeded
+	Failed      int             `json:"failed"` // items that did not
+	Next        int             `json:"next"`   // index of the first item not worked yet: the checkpoint
+	Total       int             `json:"total"`
+	Batch       int             `json:"batch"`             // items per batch, fixed by the first start; 0: not fixed yet
+	Broken      bool            `json:"broken,omitempty"`  // a batch of none failed: there is no item to count
+	Result      json.RawMessage `json:"result,omitempty"`  // what the kind of action answered last
+	Message     string          `json:"message,omitempty"` // for the user: why it waits, how it ended
+	Reason      string          `json:"reason,omitempty"`  // stable code of a failed end: not_queued, not_started, gave_up, dead_letter, permanent
+	KindState   json.RawMessage `json:"kindState,omitempty"`
+	Attempt     int             `json:"attempt"`         // starts so far
+	Tries       int             `json:"tries,omitempty"` // runs since there was progress
+	Lease       Lease           `json:"lease"`
+	LastReceive bool            `json:"lastReceive,omitempty"` // this run's message will not come again: a crash is a dead letter
+	Stop        bool            `json:"stop,omitempty"`        // cancel was asked while it ran
+	Parent      string          `json:"parent,omitempty"`      // job whose end started this one
+	Ended       *Ended          `json:"ended,omitempty"`       // that job's end
+	ThenDue     string          `json:"thenDue,omitempty"`     // name of the follow-up action that is still to be started
+	DownSince   time.Time       `json:"downSince,omitzero"`    // first failed try since there was progress
+	Correlation string          `json:"correlation,omitempty"`
+	Once        string          `json:"once,omitempty"` // the key that keeps a second press out while this job has not ended
+	Version     int64           `json:"version"`        // of the record; every write is conditional on it
+	CreatedAt   time.Time       `json:"createdAt"`
+	UpdatedAt   time.Time       `json:"updatedAt"`
+	ExpiresAt   time.Time       `json:"expiresAt"`
+}
+
+// Lease is the right to work on a job until a time. Its token grows with every start: a worker whose token is no
+// longer the record's has lost the job.
+type Lease struct {
+	Token int64     `json:"token"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// ID derives a job's ID from who may start it and the bytes that were proven (or that make a start unique): the
+// same request is the same job. 22 characters of base64url carry 132 bits of SHA-256.
+func ID(name string, proven ...[]byte) string {
+	return name + "-" + Digest(proven...)
+}
+
+// Digest is 22 base64url characters (132 bits) of SHA-256 over parts, each preceded by its length so that no two lists of
+// parts give the same input.
+func Digest(parts ...[]byte) string {
+	h := sha256.New()
+	for _, part := range parts {
+		var size [8]byte
+		for i, n := 0, uint64(len(part)); i < 8; i++ {
+			size[i] = byte(n >> (8 * i))
+		}
+		h.Write(size[:])
+		h.Write(part)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))[:22]
+}
