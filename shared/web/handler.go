@@ -25,8 +25,8 @@ type Request struct {
 
 // Response is what a handler answers.
 type Response struct {
-	Status int
-	Header map[string]string
+	Status int               // 0: 200
+	Header map[string]string // names in lower case; Content-Type is application/json unless set
 	Body   []byte
 }
 
@@ -50,12 +50,15 @@ const (
 	Unavailable Code = "unavailable"        // 503
 )
 
-// Error is a typed refusal. Message reaches the caller, Reason (a stable snake_case code) and Err only the log.
+// Error is a typed refusal. Message and Header reach the caller, Reason (a stable snake_case code) and Err only the
+// log. An empty Message becomes the Code's own text; Unproven always has that text, so that a refusal tells an
+// unproven caller nothing.
 type Error struct {
 	Code    Code
 	Reason  string
 	Message string
 	Err     error
+	Header  map[string]string
 }
 
 func (e *Error) Error() string {
@@ -68,9 +71,11 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Line collects the attributes of a request's one log line. Never give it a secret, token, signature, e-mail or body.
 type Line struct {
-	Reason  string // stable code: why refused, or how accepted; "" when an Error says it
-	Outcome string
-	attrs   []slog.Attr
+	Reason      string // stable code: why refused, or how accepted; "" when an Error says it
+	Outcome     string
+	Correlation string     // what the request's later steps are found by
+	Level       slog.Level // at least this level; an Error and its status may raise it
+	attrs       []slog.Attr
 }
 
 // Add puts an attribute on the line.

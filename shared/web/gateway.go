@@ -1,0 +1,106 @@
+package web
+
+import (
+	"encoding/base64"
+	"mime"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// gatewayEvent is a complete event, as API Gateway sends it.
+type gatewayEvent struct {
+	Version        string            `json:"version"`
+	RouteKey       string            `json:"routeKey"`
+	RawPath        string            `json:"rawPath"`
+	RawQueryString string            `json:"rawQueryString"`
+	Cookies        []string          `json:"cookies,omitempty"`
+	Headers        map[string]string `json:"headers"`
+	Query          map[string]string `json:"queryStringParameters,omitempty"`
+	RequestContext gatewayContext    `json:"requestContext"`
+	Body           string            `json:"body,omitempty"`
+	Base64         bool              `json:"isBase64Encoded"`
+}
+
+type gatewayContext struct {
+	AccountID    string      `json:"accountId"`
+	APIID        string      `json:"apiId"`
+	DomainName   string      `json:"domainName"`
+	DomainPrefix string      `json:"domainPrefix"`
+	HTTP         gatewayHTTP `json:"http"`
+	RequestID    string      `json:"requestId"`
+	RouteKey     string      `json:"routeKey"`
+	Stage        string      `json:"stage"`
+	Time         string      `json:"time"`
+	TimeEpoch    int64       `json:"timeEpoch"`
+}
+
+type gatewayHTTP struct {
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Protocol  string `json:"protocol"`
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent"`
+}
+
+func newGatewayEvent(r *http.Request, body []byte, id string, now time.Time) gatewayEvent {
+	domain, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		domain = r.Host
+	}
+	prefix, _, _ := strings.Cut(domain, ".")
+	source, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		source = r.RemoteAddr
+	}
+	e := gatewayEvent{
+		Version: "2.0", RouteKey: "$default", RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery,
+		Headers: map[string]string{"host": r.Host, "x-forwarded-for": source, "x-forwarded-proto": "http"},
+		RequestContext: gatewayContext{
+			AccountID: "000000000000", APIID: "local", DomainName: domain, DomainPrefix: prefix,
+			HTTP:      gatewayHTTP{r.Method, r.URL.Path, r.Proto, source, r.UserAgent()},
+			RequestID: id, RouteKey: "$default", Stage: "$default",
+			Time: now.UTC().Format("02/Jan/2006:15:04:05 +0000"), TimeEpoch: now.UnixMilli(),
+		},
+	}
+	for name, values := range r.Header {
+		if name == "Cookie" {
+			for _, value := range values {
+				e.Cookies = append(e.Cookies, strings.Split(value, "; ")...)
+			}
+			continue
+		}
+		e.Headers[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	if query := r.URL.Query(); len(query) > 0 {
+		e.Query = make(map[string]string, len(query))
+		for name, values := range query {
+			e.Query[name] = strings.Join(values, ",")
+		}
+	}
+	if len(body) > 0 {
+		e.Headers["content-length"] = strconv.Itoa(len(body))
+		if isText(r.Header.Get("Content-Type")) && utf8.Valid(body) {
+			e.Body = string(body)
+		} else {
+			e.Body, e.Base64 = base64.StdEncoding.EncodeToString(body), true
+		}
+	}
+	return e
+}
+
+// isText says whether API Gateway passes bodies of this content type as they are.
+func isText(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return false
+	}
+	switch media {
+	case "application/json", "application/xml", "application/javascript", "application/x-www-form-urlencoded":
+		return true
+	}
+	return strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "+json") || strings.HasSuffix(media, "+xml")
+}
