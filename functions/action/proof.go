@@ -1,0 +1,114 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/secrets"
+	"github.com/pim-functions/pim-functions/shared/signature"
+	"github.com/pim-functions/pim-functions/shared/web"
+)
+
+// minSecret is the shortest secret in characters that the PIM takes for an action (Akeneo help, "Action extension").
+const minSecret = 32
+
+// samplePrefix begins every secret that this project publishes with its samples.
+const samplePrefix = "sample-"
+
+// vendorSamples are secrets of the vendor's own examples.
+var vendorSamples = []string{"the_secret_need_tobe_32_characthers_long"}
+
+// Signing gives the secrets that prove a caller: a cache in production, a fixed document in tests.
+type Signing interface {
+	// Get returns the current document, from memory if it can. Any error means that none could be had.
+	Get(context.Context) (secrets.Signing, error)
+	// Refresh fetches the document, one call at a time and not too often; fresh says whether it did.
+	Refresh(context.Context) (value secrets.Signing, fresh bool, err error)
+}
+
+// prove finds out whether the PIM sent the request. A proof that fails is tried once more with fetched secrets: they
+// may have been changed since. Whoever fails is told one fixed text.
+func (h *Handler) prove(ctx context.Context, extension config.Extension, req *web.Request) (signature.Verified, error) {
+	signing, err := h.config.Signing.Get(ctx)
+	if err != nil {
+		return signature.Verified{}, &web.Error{Code: web.Unavailable, Reason: "secrets_unavailable", Err: fmt.Errorf("get signing secrets: %w", err)}
+	}
+	proven, err := h.verify(extension, signing, req)
+	if err == nil {
+		return proven, nil
+	}
+	signing, fresh, failed := h.config.Signing.Refresh(ctx)
+	if failed != nil { // what we have is the last that was good
+		h.config.Log.LogAttrs(ctx, slog.LevelWarn, "signing secrets not refreshed", slog.String("error", failed.Error()))
+	} else if fresh {
+		if proven, err = h.verify(extension, signing, req); err == nil {
+			return proven, nil
+		}
+	}
+	return signature.Verified{}, unproven(req, err)
+}
+
+// verify checks the request against one version of the secrets.
+func (h *Handler) verify(extension config.Extension, signing secrets.Signing, req *web.Request) (signature.Verified, error) {
+	if err := closed(extension, signing, h.config.Samples); err != nil {
+		return signature.Verified{}, err
+	}
+	own := signing.Extensions[extension.Name]
+	proof := signature.ActionProof{Secrets: own.Secrets, Unsigned: extension.Unsigned}
+	if own.Credential != nil {
+		credential := signature.Credential(*own.Credential)
+		proof.Credential = &credential
+	}
+	return signature.VerifyAction(proof, req.Header, req.Body)
+}
+
+// unproven is the refusal for a caller who must not learn why. A closed extension is our mistake, not the caller's.
+func unproven(req *web.Request, err error) error {
+	refused := &web.Error{Code: web.Unproven, Reason: signature.SignatureMismatch, Err: err}
+	if cause, ok := errors.AsType[*signature.Error](err); ok {
+		refused.Reason = cause.Reason
+	}
+	if refused.Reason == signature.NoProofConfigured {
+		req.Log.Level = slog.LevelError
+	}
+	return refused
+}
+
+// closed says why nobody may call an extension with what is configured for it; nil if it is open. One bad secret
+// closes: whoever set it believes that it protects.
+func closed(extension config.Extension, signing secrets.Signing, samples bool) error {
+	own := signing.Extensions[extension.Name]
+	if len(own.Secrets) == 0 && own.Credential == nil && !extension.Unsigned {
+		return closing("neither secret nor credential, and not `unsigned: true`")
+	}
+	for i, secret := range own.Secrets {
+		switch {
+		case secret == "":
+			return closing("secret %d is empty", i)
+		case utf8.RuneCountInString(secret) < minSecret:
+			return closing("secret %d is shorter than %d characters", i, minSecret)
+		case !samples && isSample(secret):
+			return closing("secret %d is a published sample", i)
+		}
+		for name, other := range signing.Extensions {
+			if name != extension.Name && slices.Contains(other.Secrets, secret) {
+				return closing("secret %d is also that of extension %q", i, name)
+			}
+		}
+	}
+	return nil
+}
+
+func closing(format string, args ...any) error {
+	return fmt.Errorf("extension is closed: "+format+": %w", append(args, &signature.Error{Reason: signature.NoProofConfigured})...)
+}
+
+func isSample(secret string) bool {
+	return strings.HasPrefix(secret, samplePrefix) || slices.Contains(vendorSamples, secret)
+}
