@@ -74,7 +74,7 @@ func (p ActionProof) usable() bool {
 	if len(p.Secrets) == 0 && p.Credential == nil {
 		return p.Unsigned
 	}
-	signs := slices.ContainsFunc(p.Secrets, func(secret string) bool { return secret != "" })
+	signs := slices.ContainsFunc(p.Secrets, func(secret string) bool { return !emptyKey(secret) })
 	return (signs || len(p.Secrets) == 0) && (p.Credential == nil || p.Credential.usable())
 }
 
@@ -126,7 +126,7 @@ func cutActionPrefix(value string) string {
 func matchAction(secrets []string, signature, body []byte) int {
 	match := -1
 	for i, secret := range secrets {
-		if secret == "" { // anybody can sign with it
+		if emptyKey(secret) {
 			continue
 		}
 		if hmac.Equal(actionMAC(secret, body), signature) && match < 0 {
@@ -135,6 +135,10 @@ func matchAction(secrets []string, signature, body []byte) int {
 	}
 	return match
 }
+
+// emptyKey says whether anybody can sign with the secret. HMAC fills a short key up with zero bytes (RFC 2104), so
+// that a secret of nothing but those is the empty one.
+func emptyKey(secret string) bool { return strings.Trim(secret, "\x00") == "" }
 
 // trim takes off the optional white space that HTTP allows around a value (RFC 9110 section 5.6.3).
 func trim(value string) string { return strings.Trim(value, " \t") }

@@ -189,6 +189,8 @@ func TestSecrets(t *testing.T) {
 		{"an empty one beside a good one matches nothing", []string{"", "new"}, "", "signature_mismatch", -1},
 		{"an empty one alone", []string{""}, "", "no_proof_configured", -1},
 		{"empty ones alone", []string{"", ""}, "", "no_proof_configured", -1},
+		{"one of zero bytes alone, which is the empty key", []string{"\x00\x00"}, "", "no_proof_configured", -1},
+		{"one of zero bytes beside a good one", []string{"\x00", "new"}, "", "signature_mismatch", -1},
 		{"none", nil, "", "no_proof_configured", -1},
 		{"newline inside", []string{"line\nline"}, "line\nline", "", 0},
 		{"newline at the end is part of it", []string{"secret\n"}, "secret", "signature_mismatch", -1},

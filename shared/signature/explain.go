@@ -66,7 +66,7 @@ func explainProof(line func(string, ...any), proof ActionProof) {
 	}
 	for i, secret := range proof.Secrets {
 		switch {
-		case secret == "":
+		case emptyKey(secret):
 			line("secret %d is empty: it never matches", i)
 		case strings.TrimSpace(secret) != secret:
 			line("secret %d has white space around it, which counts as part of it", i)

@@ -72,11 +72,11 @@ type keyTried struct{ how, value string }
 // keys are what a sender may have taken for the secret.
 func keys(secret string) []keyTried {
 	tried := []keyTried{{"", secret}}
-	if secret == "" {
+	if emptyKey(secret) {
 		return nil
 	}
 	add := func(how, value string) {
-		if value != "" && value != secret {
+		if !emptyKey(value) && value != secret {
 			tried = append(tried, keyTried{how, value})
 		}
 	}
