@@ -1,0 +1,159 @@
+package jobs_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/jobs"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func TestStartDecides(t *testing.T) {
+	until := noon.Add(2 * time.Minute)
+	lease := func(end time.Time) jobs.Lease { return jobs.Lease{Token: 4, Until: end} }
+	for _, c := range []struct {
+		name string
+		job  jobs.Job
+		want jobs.Start
+	}{
+		{"queued", jobs.Job{State: jobs.Queued, CreatedAt: noon.Add(-time.Hour)}, jobs.Go},
+		{"waiting", jobs.Job{State: jobs.Waiting, CreatedAt: noon.Add(-time.Hour)}, jobs.Go},
+		{"recorded just now: its message was faster than its mark", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-time.Second)}, jobs.Go},
+		{"recorded a moment less than five minutes ago", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-5*time.Minute + time.Nanosecond)}, jobs.Go},
+		{"recorded five minutes ago: the user was told to press again", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-5 * time.Minute)}, jobs.Abandoned},
+		{"a follow-up recorded a day ago: nobody could press again", jobs.Job{State: jobs.Recorded, Trigger: jobs.TriggerThen, CreatedAt: noon.Add(-24 * time.Hour)}, jobs.Go},
+		{"running under a live lease", jobs.Job{State: jobs.Running, Lease: lease(noon.Add(time.Nanosecond))}, jobs.Leased},
+		{"running under a lease that ends now: its worker is dead", jobs.Job{State: jobs.Running, Lease: lease(noon)}, jobs.Go},
+		{"dead letter, redriven", jobs.Job{State: jobs.Running, Lease: lease(noon.Add(-time.Hour)), LastReceive: true}, jobs.Go},
+		{"succeeded", jobs.Job{State: jobs.Succeeded}, jobs.Over},
+		{"partial", jobs.Job{State: jobs.Partial}, jobs.Over},
+		{"failed", jobs.Job{State: jobs.Failed}, jobs.Over},
+		{"cancelled", jobs.Job{State: jobs.Cancelled}, jobs.Over},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			started, got := c.job.Start(noon, until, true)
+			if got != c.want {
+				t.Fatalf("decision %v, want %v", got, c.want)
+			}
+			switch got {
+			case jobs.Go:
+				if started.State != jobs.Running || started.Lease.Token != c.job.Lease.Token+1 || !started.Lease.Until.Equal(until) || !started.LastReceive || started.Attempt != 1 {
+					t.Errorf("started as %+v", started)
+				}
+			case jobs.Abandoned:
+				if started.State != jobs.Failed || started.Reason != jobs.ReasonNotStarted {
+					t.Errorf("abandoned as %s, %s", started.State, started.Reason)
+				}
+			}
+		})
+	}
+}
+
+func TestReadersSeeTheEndsThatNobodyWrites(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		job    jobs.Job
+		state  jobs.State
+		reason string
+	}{
+		{"recorded, young", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-time.Minute)}, jobs.Recorded, ""},
+		{"recorded, old", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-time.Hour)}, jobs.Failed, jobs.ReasonNotStarted},
+		{"queued never fails for its age", jobs.Job{State: jobs.Queued, CreatedAt: noon.Add(-240 * time.Hour)}, jobs.Queued, ""},
+		{"interrupted, its message comes again", jobs.Job{State: jobs.Running, Lease: jobs.Lease{Until: noon.Add(-time.Minute)}}, jobs.Running, ""},
+		{"interrupted on the last receive", jobs.Job{State: jobs.Running, LastReceive: true, Lease: jobs.Lease{Until: noon.Add(-time.Minute)}}, jobs.Failed, jobs.ReasonDeadLetter},
+		{"running on the last receive", jobs.Job{State: jobs.Running, LastReceive: true, Lease: jobs.Lease{Until: noon.Add(time.Minute)}}, jobs.Running, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if read := c.job.Read(noon); read.State != c.state || read.Reason != c.reason {
+				t.Errorf("reads as %s, %q; want %s, %q", read.State, read.Reason, c.state, c.reason)
+			}
+		})
+	}
+}
+
+func TestFinishCounts(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		job  jobs.Job
+		want jobs.State
+	}{
+		{"all done", jobs.Job{Done: 3, Total: 3}, jobs.Succeeded},
+		{"nothing to do", jobs.Job{}, jobs.Succeeded},
+		{"nothing to do, and that failed", jobs.Job{Broken: true}, jobs.Failed},
+		{"some", jobs.Job{Done: 1, Failed: 2, Total: 3}, jobs.Partial},
+		{"none", jobs.Job{Failed: 3, Total: 3}, jobs.Failed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.job.Finish("", "").State; got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestCancelStopsAtOnceOrAfterTheBatch(t *testing.T) {
+	running := jobs.Job{State: jobs.Running, Lease: jobs.Lease{Until: noon.Add(time.Minute)}}
+	if got := running.Cancel(noon); got.State != jobs.Running || !got.Stop {
+		t.Errorf("running: %s, stop %v; want it to go on to its checkpoint", got.State, got.Stop)
+	}
+	for _, state := range []jobs.State{jobs.Recorded, jobs.Queued, jobs.Waiting} {
+		if got := (jobs.Job{State: state, CreatedAt: noon}).Cancel(noon); got.State != jobs.Cancelled {
+			t.Errorf("%s: became %s", state, got.State)
+		}
+	}
+	if got := (jobs.Job{State: jobs.Partial}).Cancel(noon); got.State != jobs.Partial {
+		t.Errorf("an end was overwritten: %s", got.State)
+	}
+}
+
+func TestIDsAreOfTheirRequestAlone(t *testing.T) {
+	id := jobs.ID("export_to_erp", []byte("body"))
+	if len(id) != len("export_to_erp-")+22 || id != jobs.ID("export_to_erp", []byte("body")) {
+		t.Errorf("ID %q", id)
+	}
+	if id == jobs.ID("export_to_erp", []byte("body ")) || jobs.Digest([]byte("ab"), []byte("c")) == jobs.Digest([]byte("a"), []byte("bc")) {
+		t.Error("two requests share an ID")
+	}
+	a, b := jobs.Item{Type: jobs.Product, ID: "1"}, jobs.Item{Type: jobs.ProductModel, ID: "1"}
+	same := jobs.OnceKey("x", "y", []jobs.Item{a, b}, "en_US", "web")
+	if same != jobs.OnceKey("x", "y", []jobs.Item{b, a}, "en_US", "web") {
+		t.Error("the order of a selection changes its once key")
+	}
+	for name, other := range map[string]string{
+		"channel": jobs.OnceKey("x", "y", []jobs.Item{a, b}, "en_US", "print"),
+		"items":   jobs.OnceKey("x", "y", []jobs.Item{a}, "en_US", "web"),
+		"action":  jobs.OnceKey("x", "z", []jobs.Item{a, b}, "en_US", "web"),
+	} {
+		if other == same {
+			t.Errorf("another %s has the same once key", name)
+		}
+	}
+}
+
+func FuzzParseMessage(f *testing.F) {
+	seeds := []string{`{"job":"export_to_erp-AAAAAAAAAAAAAAAAAAAAAA"}`, `{"job":""}`, `{}`, `[]`, `null`, "", "{", `{"job":7}`}
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		id, err := jobs.ParseMessage(body)
+		if (err == nil) != (id != "") {
+			t.Errorf("id %q, error %v", id, err)
+		}
+		if err == nil {
+			if again, err := jobs.ParseMessage(jobs.Message(id).Body); err != nil || (again != id && !containsInvalid(id)) {
+				t.Errorf("%q does not survive: %q, %v", id, again, err)
+			}
+		}
+	})
+}
+
+func containsInvalid(s string) bool {
+	for _, r := range s {
+		if r == '\uFFFD' {
+			return true
+		}
+	}
+	return false
+}
