@@ -1,0 +1,427 @@
+package queue_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+// What every Queue must do. The queues have a visibility timeout of a second, and move a message to the dead
+// letters that was received twice. Memory runs in a bubble where time passes at once; SQS needs real seconds.
+
+const (
+	visibility  = time.Second
+	maxReceives = 2
+)
+
+type queues struct {
+	main, dead queue.Queue
+}
+
+type clause struct {
+	name string
+	test func(*testing.T, queues)
+}
+
+var contract = []clause{
+	{"bodies come as they were sent", bodiesComeAsSent},
+	{"attributes come as they were sent", attributesComeAsSent},
+	{"25 messages in one send", manyMessages},
+	{"messages of more than 1 MiB together", manyLargeMessages},
+	{"a message of exactly 1 MiB", largestMessage},
+	{"a larger one that compresses", compressedMessage},
+	{"a message too large sends nothing of the call", tooLarge},
+	{"messages that SQS would refuse send nothing of the call", refusedMessages},
+	{"a delay", delay},
+	{"a received message is hidden, then comes again", visibilityTimeout},
+	{"a deleted message does not come again", deleted},
+	{"a receipt that is not known is no error", unknownReceipt},
+	{"dead letters keep when they were sent", deadLetters},
+	{"redrive", redrive},
+	{"waiting ends when a message arrives", waiting},
+	{"nothing to receive is no error", nothing},
+	{"limits of a receive", receiveLimits},
+	{"a cancelled context", cancelled},
+}
+
+func TestMemory(t *testing.T) {
+	for _, clause := range contract {
+		t.Run(clause.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dead := queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
+				main := queue.NewMemory(queue.MemoryConfig{Visibility: visibility, MaxReceives: maxReceives, DeadLetters: dead})
+				clause.test(t, queues{main, dead})
+			})
+		})
+	}
+}
+
+func bodiesComeAsSent(t *testing.T, q queues) {
+	for name, body := range map[string][]byte{
+		"text":                  []byte("export"),
+		"JSON":                  []byte(`{"job":"export_to_erp-1"}`),
+		"white space":           []byte(" \t\r\n a \r b\n"),
+		"every plane":           []byte("é ☃ \U0001F600 \uFFFD \uE000 \uD7FF"),
+		"markup":                []byte("<a>&amp;</a>"),
+		"NUL":                   []byte("a\x00b"),
+		"control character":     []byte("\x1b[0m"),
+		"not a character":       []byte("\uFFFE\uFFFF"),
+		"not UTF-8":             []byte("\xff\xfe\xfd"),
+		"empty":                 {},
+		"looks like base64":     []byte("aGVsbG8="),
+		"one byte beyond ASCII": {0x80},
+	} {
+		send(t, q.main, queue.Message{Body: body})
+		got := receive(t, q.main, 1)[0]
+		if !bytes.Equal(got.Body, body) {
+			t.Errorf("%s: sent %q, received %q", name, body, got.Body)
+		}
+		if len(got.Attributes) != 0 {
+			t.Errorf("%s: attributes %v that nobody sent", name, got.Attributes)
+		}
+		remove(t, q.main, got)
+	}
+}
+
+func attributesComeAsSent(t *testing.T, q queues) {
+	before := time.Now()
+	attributes := map[string]string{
+		"api": "event-platform", "pim": "main", "a-b_C9": "☃", "a4": "4", "a5": "5", "a6": "6", "a7": "7", "a8": "8",
+	}
+	send(t, q.main, queue.Message{Body: []byte("a"), Attributes: attributes}, queue.Message{Body: []byte{0}, Attributes: attributes})
+	for _, got := range receive(t, q.main, 2) {
+		if !maps.Equal(got.Attributes, attributes) {
+			t.Errorf("attributes %v", got.Attributes)
+		}
+		if got.ID == "" || got.Receipt == "" || got.Receives != 1 {
+			t.Errorf("id %q, receipt %q, receives %d", got.ID, got.Receipt, got.Receives)
+		}
+		if d := got.Sent.Sub(before); d < -time.Minute || d > time.Minute {
+			t.Errorf("sent %s after it was sent", d)
+		}
+	}
+}
+
+func manyMessages(t *testing.T, q queues) {
+	var messages []queue.Message
+	for i := range 25 {
+		messages = append(messages, queue.Message{Body: fmt.Appendf(nil, "message %d", i)})
+	}
+	send(t, q.main, messages...)
+	seen := map[string]int{}
+	for range 25 {
+		got := receive(t, q.main, 1)[0]
+		seen[string(got.Body)]++
+		remove(t, q.main, got) // at once: a loan lasts a second
+	}
+	if len(seen) != 25 {
+		t.Errorf("received %d different messages: %v", len(seen), seen)
+	}
+}
+
+func manyLargeMessages(t *testing.T, q queues) {
+	var messages []queue.Message
+	for i := range 5 {
+		messages = append(messages, queue.Message{Body: bytes.Repeat([]byte{byte('a' + i)}, 400<<10)})
+	}
+	send(t, q.main, messages...)
+	receive(t, q.main, 5)
+}
+
+func largestMessage(t *testing.T, q queues) {
+	body := bytes.Repeat([]byte("a"), queue.MaxPayload)
+	send(t, q.main, queue.Message{Body: body})
+	if got := receive(t, q.main, 1)[0]; !bytes.Equal(got.Body, body) {
+		t.Errorf("received %d bytes", len(got.Body))
+	}
+}
+
+func compressedMessage(t *testing.T, q queues) {
+	attributes := map[string]string{"pim": "main"}
+	for _, body := range [][]byte{
+		bytes.Repeat([]byte("text "), 3*queue.MaxPayload/5),
+		bytes.Repeat([]byte{0}, queue.MaxPayload),
+	} {
+		send(t, q.main, queue.Message{Body: body, Attributes: attributes})
+		got := receive(t, q.main, 1)[0]
+		if !bytes.Equal(got.Body, body) || !maps.Equal(got.Attributes, attributes) {
+			t.Errorf("received %d bytes, attributes %v", len(got.Body), got.Attributes)
+		}
+		remove(t, q.main, got)
+	}
+}
+
+func tooLarge(t *testing.T, q queues) {
+	noise := make([]byte, queue.MaxPayload)
+	random := rand.NewChaCha8([32]byte{})
+	random.Read(noise)
+	for name, message := range map[string]queue.Message{
+		"noise":                             {Body: noise},
+		"more than a receiver decompresses": {Body: make([]byte, 16<<20+1)},
+		"attributes": {Body: []byte("a"), Attributes: map[string]string{
+			"large": strings.Repeat("a", queue.MaxPayload),
+		}},
+	} {
+		err := q.main.Send(t.Context(), queue.Message{Body: []byte("good")}, message)
+		if !errors.Is(err, queue.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	empty(t, q.main)
+}
+
+func refusedMessages(t *testing.T, q queues) {
+	nine := map[string]string{}
+	for i := range 9 {
+		nine[fmt.Sprint("a", i)] = "value"
+	}
+	for name, message := range map[string]queue.Message{
+		"nine attributes":               {Attributes: nine},
+		"an empty attribute":            {Attributes: map[string]string{"a": ""}},
+		"an attribute of no characters": {Attributes: map[string]string{"a": "\x00hunter2"}},
+		"an empty name":                 {Attributes: map[string]string{"": "hunter2"}},
+		"a name with a space":           {Attributes: map[string]string{"a b": "hunter2"}},
+		"a name too long":               {Attributes: map[string]string{strings.Repeat("a", 257): "hunter2"}},
+		"the queue's own name":          {Attributes: map[string]string{"encoding": "hunter2"}},
+		"a delay too long":              {Delay: queue.MaxDelay + 1},
+		"a negative delay":              {Delay: -1},
+	} {
+		message.Body = []byte("hunter2")
+		err := q.main.Send(t.Context(), queue.Message{Body: []byte("good")}, message)
+		if err == nil || errors.Is(err, queue.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: what was sent is in the error: %v", name, err)
+		}
+	}
+	empty(t, q.main)
+}
+
+func delay(t *testing.T, q queues) {
+	send(t, q.main, queue.Message{Body: []byte("later"), Delay: visibility + 1})
+	empty(t, q.main)
+	if depth := depth(t, q.main); depth != (queue.Depth{Delayed: 1}) {
+		t.Errorf("depth %+v", depth)
+	}
+	// Rounded up to two seconds; the message may not come before.
+	start := time.Now()
+	receive(t, q.main, 1)
+	if waited := time.Since(start); waited < visibility/2 {
+		t.Errorf("came after %s", waited)
+	}
+}
+
+func visibilityTimeout(t *testing.T, q queues) {
+	send(t, q.main, queue.Message{Body: []byte("again")})
+	first := receive(t, q.main, 1)[0]
+	empty(t, q.main)
+	if depth := depth(t, q.main); depth != (queue.Depth{InFlight: 1}) {
+		t.Errorf("depth on loan %+v", depth)
+	}
+	second := receive(t, q.main, 1)[0]
+	if second.ID != first.ID || second.Receives != 2 || !second.Sent.Equal(first.Sent) {
+		t.Errorf("first %+v, then %+v", first, second)
+	}
+	if second.Receipt == first.Receipt {
+		t.Error("two receives gave the same receipt")
+	}
+	remove(t, q.main, second)
+	time.Sleep(visibility + visibility/2)
+	empty(t, q.main)
+	if depth := depth(t, q.main); depth != (queue.Depth{}) {
+		t.Errorf("depth at the end %+v", depth)
+	}
+}
+
+func deleted(t *testing.T, q queues) {
+	send(t, q.main, queue.Message{Body: []byte("a")}, queue.Message{Body: []byte("b")})
+	got := receive(t, q.main, 2)
+	remove(t, q.main, got[0])
+	remove(t, q.main, got[0])
+	again := receive(t, q.main, 1)
+	if again[0].ID != got[1].ID {
+		t.Errorf("received %q again, not %q", again[0].Body, got[1].Body)
+	}
+	empty(t, q.main)
+}
+
+func unknownReceipt(t *testing.T, q queues) {
+	send(t, q.main, queue.Message{Body: []byte("a")})
+	if err := q.main.Delete(t.Context(), "never was"); err != nil {
+		t.Error(err)
+	}
+	receive(t, q.main, 1)
+}
+
+// killed sends a message and receives it until it is a dead letter.
+func killed(t *testing.T, q queues, message queue.Message) (first, letter queue.Received) {
+	t.Helper()
+	send(t, q.main, message)
+	for n := range maxReceives {
+		got := receive(t, q.main, 1)[0]
+		if got.Receives != n+1 {
+			t.Errorf("receive %d says %d", n+1, got.Receives)
+		}
+		if n == 0 {
+			first = got
+		}
+	}
+	time.Sleep(visibility + visibility/2)
+	empty(t, q.main)
+	return first, receive(t, q.dead, 1)[0]
+}
+
+func deadLetters(t *testing.T, q queues) {
+	message := queue.Message{Body: []byte("\x00poison"), Attributes: map[string]string{"pim": "main"}}
+	first, letter := killed(t, q, message)
+	if !bytes.Equal(letter.Body, message.Body) || !maps.Equal(letter.Attributes, message.Attributes) {
+		t.Errorf("dead letter %q %v", letter.Body, letter.Attributes)
+	}
+	if !letter.Sent.Equal(first.Sent) {
+		t.Errorf("sent %s, the dead letter says %s", first.Sent, letter.Sent)
+	}
+	if depth := depth(t, q.main); depth != (queue.Depth{}) {
+		t.Errorf("depth %+v", depth)
+	}
+}
+
+func redrive(t *testing.T, q queues) {
+	message := queue.Message{Body: []byte("\x00poison"), Attributes: map[string]string{"pim": "main"}}
+	_, letter := killed(t, q, message)
+	time.Sleep(visibility + visibility/2) // the look at the dead letter was a loan
+	moved, err := queue.Redrive(t.Context(), q.dead, q.main)
+	if moved != 1 || err != nil {
+		t.Errorf("moved %d, %v", moved, err)
+	}
+	back := receive(t, q.main, 1)[0]
+	if !bytes.Equal(back.Body, letter.Body) || !maps.Equal(back.Attributes, letter.Attributes) || back.Receives != 1 {
+		t.Errorf("came back as %+v", back)
+	}
+	if depth := depth(t, q.dead); depth != (queue.Depth{}) {
+		t.Errorf("depth of the dead letters %+v", depth)
+	}
+}
+
+func waiting(t *testing.T, q queues) {
+	sent := make(chan error, 1)
+	go func() {
+		time.Sleep(visibility / 2)
+		sent <- q.main.Send(t.Context(), queue.Message{Body: []byte("a")})
+	}()
+	start := time.Now()
+	got, err := q.main.Receive(t.Context(), 10, 20*time.Second)
+	if len(got) != 1 || err != nil {
+		t.Errorf("received %d, %v", len(got), err)
+	}
+	if waited := time.Since(start); waited > 10*time.Second {
+		t.Errorf("waited %s", waited)
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+}
+
+func nothing(t *testing.T, q queues) {
+	for _, wait := range []time.Duration{0, time.Second} {
+		if got, err := q.main.Receive(t.Context(), 1, wait); len(got) != 0 || err != nil {
+			t.Errorf("wait %s: %d messages, %v", wait, len(got), err)
+		}
+	}
+	if err := q.main.Send(t.Context()); err != nil {
+		t.Errorf("send nothing: %v", err)
+	}
+}
+
+func receiveLimits(t *testing.T, q queues) {
+	for _, bad := range []struct {
+		limit int
+		wait  time.Duration
+	}{{0, 0}, {11, 0}, {-1, 0}, {1, -1}, {1, 21 * time.Second}} {
+		if _, err := q.main.Receive(t.Context(), bad.limit, bad.wait); err == nil {
+			t.Errorf("receive %d, wait %s: no error", bad.limit, bad.wait)
+		}
+	}
+}
+
+func cancelled(t *testing.T, q queues) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := q.main.Send(ctx, queue.Message{Body: []byte("a")}); !errors.Is(err, context.Canceled) {
+		t.Errorf("send: %v", err)
+	}
+	if _, err := q.main.Receive(ctx, 1, 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("receive: %v", err)
+	}
+	if err := q.main.Delete(ctx, "a"); !errors.Is(err, context.Canceled) {
+		t.Errorf("delete: %v", err)
+	}
+	if _, err := q.main.Depth(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("depth: %v", err)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), visibility/2)
+	defer cancel()
+	if _, err := q.main.Receive(ctx, 1, 20*time.Second); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waiting receive: %v", err)
+	}
+}
+
+func send(t *testing.T, q queue.Queue, messages ...queue.Message) {
+	t.Helper()
+	if err := q.Send(t.Context(), messages...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// receive waits until n messages came.
+func receive(t *testing.T, q queue.Queue, n int) []queue.Received {
+	t.Helper()
+	var all []queue.Received
+	for tries := 0; len(all) < n; tries++ {
+		got, err := q.Receive(t.Context(), min(n-len(all), queue.MaxBatch), 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) == 0 && tries > n {
+			t.Fatalf("received %d of %d messages", len(all), n)
+		}
+		all = append(all, got...)
+	}
+	return all
+}
+
+func empty(t *testing.T, q queue.Queue) {
+	t.Helper()
+	got, err := q.Receive(t.Context(), queue.MaxBatch, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, message := range got {
+		t.Errorf("received %.40q", message.Body)
+	}
+}
+
+func remove(t *testing.T, q queue.Queue, message queue.Received) {
+	t.Helper()
+	if err := q.Delete(t.Context(), message.Receipt); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func depth(t *testing.T, q queue.Queue) queue.Depth {
+	t.Helper()
+	depth, err := q.Depth(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return depth
+}

@@ -1,0 +1,93 @@
+package queue_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"errors"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+func TestDecode(t *testing.T) {
+	bomb := func(size int) string {
+		var buffer bytes.Buffer
+		writer := gzip.NewWriter(&buffer)
+		writer.Write(make([]byte, size))
+		writer.Close()
+		return base64.StdEncoding.EncodeToString(buffer.Bytes())
+	}
+	for name, test := range map[string]struct {
+		body, encoding string
+		want           string
+		err            error
+	}{
+		"text of others":                 {body: "by hand", want: "by hand"},
+		"base64":                         {body: "AGE=", encoding: "base64", want: "\x00a"},
+		"not base64":                     {body: "*", encoding: "base64", err: queue.ErrEncoding},
+		"base64 with bits left over":     {body: "AGF=", encoding: "base64", err: queue.ErrEncoding},
+		"base64 that is not gzip":        {body: "AGE=", encoding: "gzip+base64", err: queue.ErrEncoding},
+		"gzip that ends early":           {body: bomb(1000)[:20], encoding: "gzip+base64", err: queue.ErrEncoding},
+		"16 MiB decompressed":            {body: bomb(16 << 20), encoding: "gzip+base64", want: string(make([]byte, 16<<20))},
+		"more than 16 MiB decompressed":  {body: bomb(16<<20 + 1), encoding: "gzip+base64", err: queue.ErrTooLarge},
+		"an encoding that is not ours":   {body: "a", encoding: "rot13", err: queue.ErrEncoding},
+		"an encoding that is empty text": {body: "a", encoding: "", want: "a"},
+	} {
+		attributes := map[string]string{"pim": "main"}
+		if test.encoding != "" {
+			attributes["encoding"] = test.encoding
+		}
+		before := maps.Clone(attributes)
+		body, rest, err := queue.Decode(test.body, attributes)
+		if !errors.Is(err, test.err) || string(body) != test.want {
+			t.Errorf("%s: %d bytes, %v", name, len(body), err)
+		}
+		if err == nil && !maps.Equal(rest, map[string]string{"pim": "main"}) {
+			t.Errorf("%s: attributes %v", name, rest)
+		}
+		if !maps.Equal(attributes, before) {
+			t.Errorf("%s: the caller's map was changed", name)
+		}
+	}
+}
+
+// The law: what Send takes, Receive gives.
+func FuzzRoundTrip(f *testing.F) {
+	seeds := [][]byte{
+		nil, []byte("text"), []byte("\r\n\t"), {0}, {0xff}, []byte("\uFFFE"), []byte("\uFFFD"), []byte("\U0010FFFF"),
+		[]byte("AGE="), bytes.Repeat([]byte("a"), queue.MaxPayload+1), bytes.Repeat([]byte{0}, queue.MaxPayload),
+	}
+	for _, seed := range seeds {
+		f.Add(seed, "value")
+	}
+	f.Fuzz(func(t *testing.T, body []byte, value string) {
+		q := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		err := q.Send(t.Context(), queue.Message{Body: body, Attributes: map[string]string{"a": value}})
+		if err != nil {
+			if len(q.Messages()) != 0 {
+				t.Fatal("a refused message is in the queue")
+			}
+			return
+		}
+		got := q.Messages()[0]
+		if !bytes.Equal(got.Body, body) || !maps.Equal(got.Attributes, map[string]string{"a": value}) {
+			t.Fatalf("sent %q %q, received %q %v", body, value, got.Body, got.Attributes)
+		}
+	})
+}
+
+// Nothing that arrives may make Decode panic or fill the memory.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range [][2]string{{"", "base64"}, {"AGE=", "base64"}, {"H4sIAAAAAAAA/wEAAP//AAAAAAAAAAA=", "gzip+base64"}, {"a", "other"}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, body, encoding string) {
+		plain, _, err := queue.Decode(body, map[string]string{"encoding": encoding})
+		if err == nil && len(plain) > 16<<20 {
+			t.Fatalf("%d bytes", len(plain))
+		}
+	})
+}

@@ -1,0 +1,161 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+func TestMemoryWithAClockOfItsOwn(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	q := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: func() time.Time { return now }})
+	send(t, q, queue.Message{Body: []byte("a"), Delay: time.Second})
+	empty(t, q)
+	now = now.Add(time.Second)
+	if got := receive(t, q, 1)[0]; !got.Sent.Equal(now.Add(-time.Second)) {
+		t.Errorf("sent %s", got.Sent)
+	}
+	now = now.Add(time.Minute - 1)
+	empty(t, q)
+	now = now.Add(1)
+	receive(t, q, 1)
+}
+
+func TestMemoryOlderReceiptDoesNotDelete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
+		send(t, q, queue.Message{Body: []byte("a")})
+		first := receive(t, q, 1)[0]
+		second := receive(t, q, 1)[0]
+		remove(t, q, first)
+		if len(q.Messages()) != 1 {
+			t.Error("the receipt of an earlier loan deleted the message")
+		}
+		time.Sleep(2 * visibility)
+		remove(t, q, second)
+		if len(q.Messages()) != 0 {
+			t.Error("the latest receipt did not delete the message after its loan had ended")
+		}
+	})
+}
+
+func TestMemoryMessagesLendsNothing(t *testing.T) {
+	dead := queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
+	q := queue.NewMemory(queue.MemoryConfig{Visibility: visibility, MaxReceives: 1, DeadLetters: dead})
+	send(t, q, queue.Message{Body: []byte("\x00first")}, queue.Message{Body: []byte("second"), Delay: time.Minute})
+	all := q.Messages()
+	if len(all) != 2 || string(all[0].Body) != "\x00first" || all[0].Receipt != "" || all[0].Receives != 0 {
+		t.Errorf("messages %+v", all)
+	}
+	if got := receive(t, q, 1)[0]; got.Receives != 1 {
+		t.Errorf("a look counted as a receive: %d", got.Receives)
+	}
+}
+
+func TestMemoryWakesEveryWaitingReceive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		came := make(chan int)
+		for range 3 {
+			go func() {
+				got, err := q.Receive(t.Context(), 1, 20*time.Second)
+				if err != nil {
+					t.Error(err)
+				}
+				came <- len(got)
+			}()
+		}
+		synctest.Wait()
+		start := time.Now()
+		send(t, q, numbered(3)...)
+		for range 3 {
+			if n := <-came; n != 1 {
+				t.Errorf("received %d", n)
+			}
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("woken after %s", waited)
+		}
+	})
+}
+
+func TestMemoryWaitEndsWithAMessageOrWithTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.NewMemory(queue.MemoryConfig{Visibility: 3 * time.Second})
+		send(t, q, queue.Message{Body: []byte("a")})
+		receive(t, q, 1)
+		start := time.Now()
+		if got, _ := q.Receive(t.Context(), 1, 2*time.Second); len(got) != 0 || time.Since(start) != 2*time.Second {
+			t.Errorf("%d messages after %s", len(got), time.Since(start))
+		}
+		if got, _ := q.Receive(t.Context(), 1, 20*time.Second); len(got) != 1 || time.Since(start) != 3*time.Second {
+			t.Errorf("%d messages after %s", len(got), time.Since(start))
+		}
+	})
+}
+
+// faulty is a queue that fails at a step.
+type faulty struct {
+	*queue.Memory
+	send, delete error
+}
+
+func (f faulty) Send(ctx context.Context, messages ...queue.Message) error {
+	if f.send == nil {
+		return f.Memory.Send(ctx, messages...)
+	}
+	if partial, ok := errors.AsType[*queue.PartialError](f.send); ok {
+		for i, message := range messages {
+			if partial.Failed[i] == nil {
+				if err := f.Memory.Send(ctx, message); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return f.send
+}
+
+func (f faulty) Delete(ctx context.Context, receipt string) error {
+	if f.delete != nil {
+		return f.delete
+	}
+	return f.Memory.Delete(ctx, receipt)
+}
+
+func TestRedriveLosesNothing(t *testing.T) {
+	broken := errors.New("broken")
+	for name, test := range map[string]struct {
+		send, delete error
+		moved        int
+		from, to     int // messages there afterwards, of three
+		err          error
+	}{
+		"all goes well":                        {moved: 3, from: 0, to: 3},
+		"send fails":                           {send: broken, moved: 0, from: 3, to: 0, err: broken},
+		"send fails for the second":            {send: &queue.PartialError{Failed: map[int]error{1: broken}}, moved: 2, from: 1, to: 2, err: &queue.PartialError{}},
+		"it dies between send and delete: two": {delete: broken, moved: 0, from: 3, to: 3, err: broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				from := faulty{Memory: queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute}), delete: test.delete}
+				to := faulty{Memory: queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute}), send: test.send}
+				send(t, from, numbered(3)...)
+				moved, err := queue.Redrive(t.Context(), from, to)
+				if moved != test.moved || (err == nil) != (test.err == nil) {
+					t.Errorf("moved %d, error %v", moved, err)
+				}
+				if _, partial := errors.AsType[*queue.PartialError](test.err); !partial && !errors.Is(err, test.err) {
+					t.Errorf("error %v", err)
+				}
+				if len(from.Messages()) != test.from || len(to.Messages()) != test.to {
+					t.Errorf("%d left, %d arrived", len(from.Messages()), len(to.Messages()))
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,52 @@
+package secrets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+)
+
+// secretsManagerAPI is what this adapter uses of *secretsmanager.Client.
+type secretsManagerAPI interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+}
+
+// SecretsManagerConfig says how to reach AWS Secrets Manager.
+type SecretsManagerConfig struct {
+	Client secretsManagerAPI // a *secretsmanager.Client
+}
+
+// SecretsManager is a Source: the ID of a document is the secret's name or ARN, and what it returns is the version
+// labelled AWSCURRENT. Each Get is a call that costs money and time: put a Cache before it.
+type SecretsManager struct {
+	client secretsManagerAPI
+}
+
+var _ Source = (*SecretsManager)(nil)
+
+// NewSecretsManager makes a source. It calls nothing.
+func NewSecretsManager(config SecretsManagerConfig) *SecretsManager {
+	return &SecretsManager{client: config.Client}
+}
+
+// Get implements Source. A secret stored as binary is taken as the document's bytes.
+func (s *SecretsManager) Get(ctx context.Context, id string) ([]byte, error) {
+	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId:     &id,
+		VersionStage: aws.String("AWSCURRENT"),
+	})
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
+		return nil, fmt.Errorf("%w: %q in secrets manager", ErrNotFound, id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("get secret value: %w", err)
+	}
+	if out.SecretString != nil {
+		return []byte(*out.SecretString), nil
+	}
+	return out.SecretBinary, nil
+}
