@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/signature"
+)
+
+var pressed = time.Unix(1795410000, 0)
+
+// actions are the samples that can be signed.
+func actions(t *testing.T) []sample {
+	t.Helper()
+	var all []sample
+	for _, name := range names() {
+		if s := mustFind(t, name); s.action() {
+			all = append(all, s)
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("no action samples: every test over them would pass")
+	}
+	return all
+}
+
+func mustFind(t *testing.T, name string) sample {
+	t.Helper()
+	s, err := find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEveryFileIsListed(t *testing.T) {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, entry := range entries {
+		name := strings.TrimSuffix(entry.Name(), ".json")
+		found = append(found, name)
+		if text := mustFind(t, name).text; !json.Valid(text) {
+			t.Errorf("%s is not JSON", entry.Name())
+		}
+	}
+	slices.Sort(found)
+	if listed := names(); !slices.Equal(found, listed) {
+		t.Errorf("files %q\nlisted %q", found, listed)
+	}
+}
+
+func TestBodyIsTheSample(t *testing.T) {
+	for _, s := range actions(t) {
+		t.Run(s.name, func(t *testing.T) {
+			body, err := s.body(pressed, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Put the time back: what is left is the sample, byte for byte but for white space.
+			var want bytes.Buffer
+			if err := json.Compact(&want, s.text); err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Replace(string(body), `"timestamp":1795410000`, `"timestamp":1739948408`, 1)
+			if got != want.String() {
+				t.Errorf("got  %s\nwant %s", got, want.String())
+			}
+
+			header := map[string]string{"signature": signature.SignAction("s", body)}
+			proof := signature.ActionProof{Secrets: []string{"s"}}
+			if _, err := signature.VerifyAction(proof, header, body); err != nil {
+				t.Error(err)
+			}
+			tampered := tamper(body)
+			if !json.Valid(tampered) || len(tampered) != len(body) {
+				t.Errorf("tampering broke more than a byte: %s", tampered)
+			}
+			if _, err := signature.VerifyAction(proof, header, tampered); err == nil {
+				t.Error("a tampered body verifies")
+			}
+		})
+	}
+}
+
+func TestFreshItems(t *testing.T) {
+	uuid := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
+	for _, test := range []struct {
+		name string
+		want string // shape of data, U for a new UUID, X for a new end
+	}{
+		{"action-product-grid", `{"productUuids":["U","U","U"],"productModelCodes":["armor-X","apollon-X"]}`},
+		{"action-product-header", `{"productUuid":"U"}`},
+		{"action-product-header-legacy-snake-case", `{"product_uuid":"U"}`},
+		{"action-product-model-header", `{"productModelCode":"apollon-X"}`},
+		{"action-product-index", `{}`},
+		{"action-product-index-empty-array-tolerance", `[]`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := mustFind(t, test.name)
+			body, err := s.body(pressed, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, old struct{ Data, User json.RawMessage }
+			if err := json.Unmarshal(body, &got); err != nil {
+				t.Fatal(err)
+			}
+			shape := uuid.ReplaceAllString(string(got.Data), "U")
+			shape = regexp.MustCompile(`-[0-9a-f]{8}"`).ReplaceAllString(shape, `-X"`)
+			if shape != test.want {
+				t.Errorf("data %s, want the shape %s", got.Data, test.want)
+			}
+			plain, err := s.body(pressed, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(plain, &old); err != nil {
+				t.Fatal(err)
+			}
+			if string(got.User) != string(old.User) {
+				t.Errorf("the user changed: %s", got.User)
+			}
+			again, err := s.body(pressed, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Data) > 2 && bytes.Equal(body, again) {
+				t.Error("the second call has the items of the first")
+			}
+		})
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for typed, want := range map[string]string{
+		"product-gird":        "action-product-grid",
+		"acton-product-grid":  "action-product-grid",
+		"product-index":       "action-product-index",
+		"sub":                 "action-sub-product-model-header",
+		"job":                 "worker-jobs",
+		"forwarded-events":    "forwarded-event",
+		"action-product-head": "action-product-header",
+		"snake":               "action-product-header-legacy-snake-case",
+	} {
+		if got := nearest(typed, 3); got[0] != want || len(got) != 3 {
+			t.Errorf("nearest to %q: %q, want %q first", typed, got, want)
+		}
+	}
+	if _, err := find("product-gird"); err == nil || !strings.Contains(err.Error(), "action-product-grid") {
+		t.Errorf("the error names no neighbour: %v", err)
+	}
+	if s := mustFind(t, "action-product-grid.json"); s.name != "action-product-grid" {
+		t.Errorf("a file's name finds %q", s.name)
+	}
+}
+
+// The worker reads these fields of a record; SQS gives the digest of the body with it.
+func TestWorkerSample(t *testing.T) {
+	var event struct {
+		Records []struct {
+			MessageID, Body, MD5OfBody, EventSource, EventSourceARN string
+			Attributes                                              map[string]string
+		}
+	}
+	if err := json.Unmarshal(mustFind(t, "worker-jobs").text, &event); err != nil {
+		t.Fatal(err)
+	}
+	if len(event.Records) != 1 {
+		t.Fatalf("%d records, want one", len(event.Records))
+	}
+	record := event.Records[0]
+	if record.Body != `{"job":"export_to_erp-AAAAAAAAAAAAAAAAAAAAAA"}` {
+		t.Errorf("body %s", record.Body)
+	}
+	if sum := md5.Sum([]byte(record.Body)); record.MD5OfBody != hex.EncodeToString(sum[:]) {
+		t.Errorf("md5OfBody %s, want %x", record.MD5OfBody, sum)
+	}
+	if !strings.HasSuffix(record.EventSourceARN, ":pim-functions-jobs") || record.EventSource != "aws:sqs" || record.MessageID == "" {
+		t.Errorf("record %+v", record)
+	}
+	for _, name := range []string{"ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp"} {
+		if record.Attributes[name] == "" {
+			t.Errorf("no attribute %s", name)
+		}
+	}
+}

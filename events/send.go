@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"syscall"
+	"time"
+)
+
+const (
+	contentType = "application/json"
+	userAgent   = "pim-functions-events"
+
+	noHeader    = "none"           // value of --header: no signature is sent
+	pimPatience = 5 * time.Second  // how long the PIM waits for an answer
+	patience    = 30 * time.Second // how long we do, to show what comes later
+	maxAnswer   = 1 << 20          // bytes of an answer that are shown
+)
+
+// request is a sample that was signed and is ready to go.
+type request struct {
+	extension string
+	header    string // in lower case, or noHeader
+	signature string // of the bytes before they were tampered with
+	body      []byte
+}
+
+// send posts the request to base + /actions/{extension} as the PIM does and prints what came back. It says whether
+// the answer was a 2xx.
+func (r request) send(ctx context.Context, out io.Writer, base *url.URL) (ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	target := base.JoinPath("actions", url.PathEscape(r.extension)).String()
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(r.body))
+	if err != nil {
+		return false, err
+	}
+	post.Header.Set("Content-Type", contentType)
+	post.Header.Set("User-Agent", userAgent)
+	signed := "unsigned"
+	if r.header != noHeader {
+		post.Header.Set(r.header, r.signature)
+		signed = "signed in " + r.header
+	}
+	fmt.Fprintf(out, "POST %s (%d bytes, %s)\n", target, len(r.body), signed)
+
+	// A redirect is shown, not followed: the senders follow none.
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	started := time.Now()
+	answer, err := client.Do(post)
+	if err != nil {
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return false, fmt.Errorf("%w (does the local system run? start it with `make run`)", err)
+		}
+		return false, err // it names method and URL
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return false, fmt.Errorf("read answer: %w", err)
+	}
+	took := time.Since(started)
+	fmt.Fprintf(out, "%s in %s\n%s\n", answer.Status, took.Round(time.Millisecond/10), bytes.TrimRight(text, "\n"))
+	if took > pimPatience {
+		fmt.Fprintf(out, "the PIM would have given up after %s\n", pimPatience)
+	}
+	return answer.StatusCode/100 == 2, nil
+}
+
+// parseBase reads the address of a running system, to which /actions/{extension} is added.
+func parseBase(raw string) (*url.URL, error) {
+	base, err := url.Parse(raw)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
+		return nil, fmt.Errorf("URL %q: want one like http://localhost:8080", raw)
+	}
+	return base, nil
+}
