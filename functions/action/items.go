@@ -40,8 +40,12 @@ func (f *found) at(name string) (ids *[]string, list bool) {
 
 // items checks what was found and leaves out duplicates.
 func (f *found) items() ([]jobs.Item, error) {
-	var items []jobs.Item
-	seen := map[jobs.Item]bool{}
+	n := 0
+	for _, field := range f {
+		n += max(len(field.camel), len(field.snake))
+	}
+	n = min(n, MaxItems+1)
+	items, seen := make([]jobs.Item, 0, n), make(map[jobs.Item]bool, n)
 	for i, field := range itemFields {
 		ids := f[i].camel
 		if ids == nil {

@@ -279,6 +279,9 @@ func (n *names) add(name string) bool {
 		if slices.Contains(n.few, name) {
 			return false
 		}
+		if n.few == nil {
+			n.few = make([]string, 0, 8)
+		}
 		n.few = append(n.few, name)
 		return true
 	}

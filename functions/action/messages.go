@@ -9,8 +9,8 @@ import (
 )
 
 // texts is what we say to users, by name and locale; an extension's own messages come first. In braces: {label},
-// {job}, {since}, {by}, {user}, {done}, {failed}, {total} and {message}. "Job ID: " is the same in every language, so that people
-// and scripts find it.
+// {job}, {since} (a time of day), {by} (who started it, in brackets), {user}, {done}, {failed}, {total} and {message} (the
+// job's own). "Job ID: " is the same in every language, so that people and scripts find it.
 var texts = map[string]config.Text{
 	"started": {
 		"default": "{label} started. Job ID: {job}",
@@ -71,19 +71,48 @@ func say(name, locale string, own map[string]config.Text, v values) string {
 	if text == "" {
 		text = texts[name].In(locale)
 	}
-	by := ""
-	if v.user != "" {
-		by = " (" + v.user + ")"
+	var b strings.Builder
+	for {
+		before, rest, open := strings.Cut(text, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		b.WriteString(before)
+		if !open || !closed {
+			b.WriteString(text[len(before):])
+			return b.String()
+		}
+		value, known := v.named(name)
+		if !known {
+			value = "{" + name + "}"
+		}
+		b.WriteString(value)
+		text = after
 	}
-	return strings.NewReplacer(
-		"{label}", v.label,
-		"{job}", v.job,
-		"{since}", v.since.UTC().Format("15:04 UTC"),
-		"{by}", by,
-		"{user}", v.user,
-		"{done}", strconv.Itoa(v.done),
-		"{failed}", strconv.Itoa(v.failed),
-		"{total}", strconv.Itoa(v.total),
-		"{message}", v.message,
-	).Replace(text)
+}
+
+// named is the value that a text names.
+func (v values) named(name string) (value string, known bool) {
+	switch name {
+	case "label":
+		return v.label, true
+	case "job":
+		return v.job, true
+	case "since":
+		return v.since.UTC().Format("15:04 UTC"), true
+	case "by":
+		if v.user == "" {
+			return "", true
+		}
+		return " (" + v.user + ")", true
+	case "user":
+		return v.user, true
+	case "done":
+		return strconv.Itoa(v.done), true
+	case "failed":
+		return strconv.Itoa(v.failed), true
+	case "total":
+		return strconv.Itoa(v.total), true
+	case "message":
+		return v.message, true
+	}
+	return "", false
 }
