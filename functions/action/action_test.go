@@ -289,19 +289,28 @@ func TestWaitingAnswers(t *testing.T) {
 }
 
 func TestTimeIsAPIGatewaysClock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := newDesk()
-		body := d.stamp(press)
-		received := time.Now()
-		time.Sleep(2500 * time.Millisecond) // a cold start
-		payload, _ := json.Marshal(map[string]any{"rawPath": "/actions/waits", "body": string(body),
-			"headers":        map[string]string{"signature": signature.SignAction(document().Extensions["waits"].Secrets[0], body)},
-			"requestContext": map[string]any{"http": map[string]string{"method": "POST"}, "timeEpoch": received.UnixMilli()}})
-		answer, err := d.function().Invoke(t.Context(), payload)
-		if took := time.Since(received); err != nil || took != 3*time.Second {
-			t.Errorf("left after %s: %s", took, answer)
-		}
-	})
+	for name, row := range map[string]struct{ passed, ahead, took time.Duration }{
+		"nothing has passed":           {0, 0, 3 * time.Second},
+		"a cold start":                 {2500 * time.Millisecond, 0, 500 * time.Millisecond},
+		"too late to wait":             {4 * time.Second, 0, 0},
+		"a clock that is ahead of us":  {0, time.Hour, 3 * time.Second},
+		"a sample event from long ago": {0, -1e4 * time.Hour, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk()
+			body := d.stamp(press)
+			epoch := time.Now().Add(row.ahead)
+			time.Sleep(row.passed)
+			payload, _ := json.Marshal(map[string]any{"rawPath": "/actions/waits", "body": string(body),
+				"headers":        map[string]string{"signature": signature.SignAction(document().Extensions["waits"].Secrets[0], body)},
+				"requestContext": map[string]any{"http": map[string]string{"method": "POST"}, "timeEpoch": epoch.UnixMilli()}})
+			start := time.Now()
+			answer, err := d.function().Invoke(t.Context(), payload)
+			if took := time.Since(start); err != nil || took != row.took || !strings.Contains(string(answer), " started. Job ID: ") {
+				t.Errorf("%s: left after %s: %s", name, took, answer)
+			}
+		})
+	}
 }
 
 func TestLocales(t *testing.T) {
