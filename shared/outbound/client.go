@@ -1,0 +1,204 @@
+// Package outbound is the one HTTP client for every call we make. Addresses come from configuration, but what a
+// name resolves to does not: so calls go over HTTPS only, follow no redirect, use no proxy, never reach an address
+// that is not public (checked when the connection is made, after the name was resolved), and take a bounded time
+// and a bounded answer.
+//
+// An error of a call says for itself whether trying again can help (Error).
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	defaultTimeout = 10 * time.Second
+	defaultMaxBody = 64 << 10 // bytes of an answer that are kept; reading stops there
+	userAgent      = "pim-functions"
+)
+
+// Config is what a Client needs.
+type Config struct {
+	AllowPrivate bool       // any address, and http: for the local system and for tests alone
+	Observe      func(Call) // sees every call when it has ended; may be nil
+	Now          func() time.Time
+}
+
+// Client makes calls. It is safe for concurrent use and keeps connections open.
+type Client struct {
+	Config
+	public, private *http.Client // by what addresses they may reach
+}
+
+// Request is one call.
+type Request struct {
+	Method  string
+	URL     string
+	Header  http.Header
+	Body    []byte
+	Timeout time.Duration // of the whole call; 0: 10 s
+	Private bool          // may reach private networks (RFC 1918, RFC 4193)
+	MaxBody int64         // bytes of the answer that are kept; 0: 64 KB
+	Action  string        // for Observe
+	Items   int           // for Observe
+}
+
+// Response is a 2xx answer.
+type Response struct {
+	Status    int
+	Header    http.Header
+	Body      []byte
+	Truncated bool // the answer was longer
+}
+
+// Call is what Observe sees: no body, no header but the idempotency key.
+type Call struct {
+	Action         string
+	Method         string
+	URL            string
+	Status         int // 0: no answer
+	Items          int
+	IdempotencyKey string
+	At             time.Time
+	Duration       time.Duration
+}
+
+// New returns a Client.
+func New(config Config) *Client {
+	c := &Client{Config: config}
+	switch {
+	case config.AllowPrivate:
+		c.public = newHTTPClient(nil)
+		c.private = c.public
+	default:
+		c.public = newHTTPClient(func(ip address) bool { return ip.public() })
+		c.private = newHTTPClient(func(ip address) bool { return ip.public() || ip.privateNetwork() })
+	}
+	return c
+}
+
+func newHTTPClient(allowed func(address) bool) *http.Client {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	if allowed != nil {
+		dialer.ControlContext = control(allowed)
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    5 * time.Second,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    8,
+			IdleConnTimeout:        60 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+			DisableCompression:     true, // a small answer must not grow into a large one
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Do makes a call. Its error is an *Error, or the context's own when ctx has ended.
+func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	target, err := c.check(r.URL)
+	if err != nil {
+		return nil, err
+	}
+	timeout := r.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	timed, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(timed, r.Method, target.String(), bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, &Error{Method: r.Method, Host: target.Host, kind: malformed}
+	}
+	if r.Header != nil {
+		request.Header = r.Header.Clone()
+	}
+	request.Header.Set("User-Agent", userAgent)
+
+	call := Call{Action: r.Action, Method: r.Method, URL: target.Scheme + "://" + target.Host + target.EscapedPath(), Items: r.Items, IdempotencyKey: request.Header.Get("Idempotency-Key"), At: c.Now()}
+	response, err := c.exchange(request, r)
+	if failed, ok := errors.AsType[*Error](err); ok {
+		call.Status = failed.Status
+	} else if response != nil {
+		call.Status = response.Status
+	}
+	call.Duration = c.Now().Sub(call.At)
+	if c.Observe != nil {
+		c.Observe(call)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return response, err
+}
+
+func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
+	client := c.public
+	if r.Private {
+		client = c.private
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return nil, c.failure(request, err)
+	}
+	defer answer.Body.Close() // unread bytes close the connection: cheaper than reading an endless answer
+	if answer.StatusCode < 200 || answer.StatusCode > 299 {
+		return nil, &Error{Method: r.Method, Host: request.URL.Host, Status: answer.StatusCode, kind: answered, retryAt: retryAfter(answer.Header.Get("Retry-After"), c.Now())}
+	}
+	limit := r.MaxBody
+	if limit <= 0 {
+		limit = defaultMaxBody
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
+	if err != nil {
+		return nil, c.failure(request, err)
+	}
+	response := &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}
+	if int64(len(body)) > limit {
+		response.Body, response.Truncated = body[:limit], true
+	}
+	return response, nil
+}
+
+// check refuses a URL that no call may be made to.
+func (c *Client) check(raw string) (*url.URL, error) {
+	target, err := url.Parse(raw)
+	switch {
+	case err != nil || target.Host == "" || target.User != nil:
+		return nil, &Error{Host: "the URL", kind: malformed}
+	case target.Scheme != "https" && (target.Scheme != "http" || !c.AllowPrivate):
+		return nil, &Error{Host: target.Host, kind: insecure}
+	}
+	return target, nil
+}
+
+func (c *Client) failure(request *http.Request, err error) *Error {
+	failed := &Error{Method: request.Method, Host: request.URL.Host, kind: unreachable, cause: cause(err)}
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, errBlocked):
+		failed.kind = blocked
+	case errors.As(err, &timeout) && timeout.Timeout():
+		failed.kind = late
+	}
+	return failed
+}
+
+// cause strips what net/http adds: the URL with path and query, which may hold a secret.
+func cause(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return fmt.Errorf("read answer: %w", err)
+}
