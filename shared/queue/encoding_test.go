@@ -15,7 +15,7 @@ import (
 func TestDecode(t *testing.T) {
 	bomb := func(size int) string {
 		var buffer bytes.Buffer
-		writer := gzip.NewWriter(&buffer)
+		writer, _ := gzip.NewWriterLevel(&buffer, gzip.BestSpeed)
 		writer.Write(make([]byte, size))
 		writer.Close()
 		return base64.StdEncoding.EncodeToString(buffer.Bytes())
