@@ -65,21 +65,23 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+var bodies = map[string][]byte{
+	"text":                  []byte("export"),
+	"JSON":                  []byte(`{"job":"export_to_erp-1"}`),
+	"white space":           []byte(" \t\r\n a \r b\n"),
+	"every plane":           []byte("é ☃ \U0001F600 \uFFFD \uE000 \uD7FF"),
+	"markup":                []byte("<a>&amp;</a>"),
+	"NUL":                   []byte("a\x00b"),
+	"control character":     []byte("\x1b[0m"),
+	"not a character":       []byte("\uFFFE\uFFFF"),
+	"not UTF-8":             []byte("\xff\xfe\xfd"),
+	"empty":                 {},
+	"looks like base64":     []byte("aGVsbG8="),
+	"one byte beyond ASCII": {0x80},
+}
+
 func bodiesComeAsSent(t *testing.T, q queues) {
-	for name, body := range map[string][]byte{
-		"text":                  []byte("export"),
-		"JSON":                  []byte(`{"job":"export_to_erp-1"}`),
-		"white space":           []byte(" \t\r\n a \r b\n"),
-		"every plane":           []byte("é ☃ \U0001F600 \uFFFD \uE000 \uD7FF"),
-		"markup":                []byte("<a>&amp;</a>"),
-		"NUL":                   []byte("a\x00b"),
-		"control character":     []byte("\x1b[0m"),
-		"not a character":       []byte("\uFFFE\uFFFF"),
-		"not UTF-8":             []byte("\xff\xfe\xfd"),
-		"empty":                 {},
-		"looks like base64":     []byte("aGVsbG8="),
-		"one byte beyond ASCII": {0x80},
-	} {
+	for name, body := range bodies {
 		send(t, q.main, queue.Message{Body: body})
 		got := receive(t, q.main, 1)[0]
 		if !bytes.Equal(got.Body, body) {

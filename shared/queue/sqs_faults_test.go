@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -210,6 +211,21 @@ func TestSQSSendFaults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The characters of the API reference's page on SendMessage, which refuses others, and an empty text.
+var sqsText = regexp.MustCompile(`^[\x{9}\x{A}\x{D}\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}]+$`)
+
+func TestSQSSendMakesEveryBodyLegalText(t *testing.T) {
+	for name, body := range bodies {
+		fake := &fakeSQS{}
+		if err := fake.open(t).Send(t.Context(), queue.Message{Body: body}); err != nil {
+			t.Fatal(err)
+		}
+		if !sqsText.MatchString(fake.stored[0]) {
+			t.Errorf("%s: sent as %q", name, fake.stored[0])
+		}
 	}
 }
 
