@@ -58,7 +58,7 @@ func TestDecode(t *testing.T) {
 func FuzzRoundTrip(f *testing.F) {
 	seeds := [][]byte{
 		nil, []byte("text"), []byte("\r\n\t"), {0}, {0xff}, []byte("\uFFFE"), []byte("\uFFFD"), []byte("\U0010FFFF"),
-		[]byte("AGE="), bytes.Repeat([]byte("a"), queue.MaxPayload+1), bytes.Repeat([]byte{0}, queue.MaxPayload),
+		[]byte("AGE="),
 	}
 	for _, seed := range seeds {
 		f.Add(seed, "value")

@@ -26,7 +26,7 @@ var ErrTooLarge = errors.New("message larger than 1 MiB")
 // Message is what Send takes.
 type Message struct {
 	Body       []byte            // any bytes; what is not legal SQS text travels in base64
-	Attributes map[string]string // at most 8, values not empty; names [A-Za-z0-9_-]
+	Attributes map[string]string // at most 8, values not empty; names [A-Za-z0-9_-]{1,256}, "encoding" is ours
 	Delay      time.Duration     // 0 to MaxDelay, whole seconds (rounded up)
 }
 
