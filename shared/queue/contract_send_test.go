@@ -1,0 +1,160 @@
+package queue_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+// The contract's clauses on what can be sent; those on loans are in contract_test.go.
+
+var bodies = map[string][]byte{
+	"text":                  []byte("export"),
+	"JSON":                  []byte(`{"job":"export_to_erp-1"}`),
+	"white space":           []byte(" \t\r\n a \r b\n"),
+	"every plane":           []byte("é ☃ \U0001F600 \uFFFD \uE000 \uD7FF"),
+	"markup":                []byte("<a>&amp;</a>"),
+	"NUL":                   []byte("a\x00b"),
+	"control character":     []byte("\x1b[0m"),
+	"not a character":       []byte("\uFFFE\uFFFF"),
+	"not UTF-8":             []byte("\xff\xfe\xfd"),
+	"empty":                 {},
+	"looks like base64":     []byte("aGVsbG8="),
+	"one byte beyond ASCII": {0x80},
+}
+
+func bodiesComeAsSent(t *testing.T, q queues) {
+	for name, body := range bodies {
+		send(t, q.main, queue.Message{Body: body})
+		got := receive(t, q.main, 1)[0]
+		if !bytes.Equal(got.Body, body) {
+			t.Errorf("%s: sent %q, received %q", name, body, got.Body)
+		}
+		if len(got.Attributes) != 0 {
+			t.Errorf("%s: attributes %v that nobody sent", name, got.Attributes)
+		}
+		remove(t, q.main, got)
+	}
+}
+
+func attributesComeAsSent(t *testing.T, q queues) {
+	before := time.Now()
+	attributes := map[string]string{
+		"api": "event-platform", "pim": "main", "a-b_C9": "☃", "a4": "4", "a5": "5", "a6": "6", "a7": "7", "a8": "8",
+	}
+	send(t, q.main, queue.Message{Body: []byte("a"), Attributes: attributes}, queue.Message{Body: []byte{0}, Attributes: attributes})
+	for _, got := range receive(t, q.main, 2) {
+		if !maps.Equal(got.Attributes, attributes) {
+			t.Errorf("attributes %v", got.Attributes)
+		}
+		if got.ID == "" || got.Receipt == "" || got.Receives != 1 {
+			t.Errorf("id %q, receipt %q, receives %d", got.ID, got.Receipt, got.Receives)
+		}
+		if d := got.Sent.Sub(before); d < -time.Minute || d > time.Minute {
+			t.Errorf("sent %s after it was sent", d)
+		}
+	}
+}
+
+func manyMessages(t *testing.T, q queues) {
+	var messages []queue.Message
+	for i := range 25 {
+		messages = append(messages, queue.Message{Body: fmt.Appendf(nil, "message %d", i)})
+	}
+	send(t, q.main, messages...)
+	seen := map[string]int{}
+	for range 25 {
+		got := receive(t, q.main, 1)[0]
+		seen[string(got.Body)]++
+		remove(t, q.main, got) // at once: a loan lasts a second
+	}
+	if len(seen) != 25 {
+		t.Errorf("received %d different messages: %v", len(seen), seen)
+	}
+}
+
+func manyLargeMessages(t *testing.T, q queues) {
+	var messages []queue.Message
+	for i := range 5 {
+		messages = append(messages, queue.Message{Body: bytes.Repeat([]byte{byte('a' + i)}, 400<<10)})
+	}
+	send(t, q.main, messages...)
+	receive(t, q.main, 5)
+}
+
+func largestMessage(t *testing.T, q queues) {
+	body := bytes.Repeat([]byte("a"), queue.MaxPayload)
+	send(t, q.main, queue.Message{Body: body})
+	if got := receive(t, q.main, 1)[0]; !bytes.Equal(got.Body, body) {
+		t.Errorf("received %d bytes", len(got.Body))
+	}
+}
+
+func compressedMessage(t *testing.T, q queues) {
+	attributes := map[string]string{"pim": "main"}
+	for _, body := range [][]byte{
+		bytes.Repeat([]byte("text "), 3*queue.MaxPayload/5),
+		bytes.Repeat([]byte{0}, queue.MaxPayload),
+	} {
+		send(t, q.main, queue.Message{Body: body, Attributes: attributes})
+		got := receive(t, q.main, 1)[0]
+		if !bytes.Equal(got.Body, body) || !maps.Equal(got.Attributes, attributes) {
+			t.Errorf("received %d bytes, attributes %v", len(got.Body), got.Attributes)
+		}
+		remove(t, q.main, got)
+	}
+}
+
+func tooLarge(t *testing.T, q queues) {
+	noise := make([]byte, queue.MaxPayload)
+	random := rand.NewChaCha8([32]byte{})
+	random.Read(noise)
+	for name, message := range map[string]queue.Message{
+		"noise":                             {Body: noise},
+		"more than a receiver decompresses": {Body: make([]byte, 16<<20+1)},
+		"attributes": {Body: []byte("a"), Attributes: map[string]string{
+			"large": strings.Repeat("a", queue.MaxPayload),
+		}},
+	} {
+		err := q.main.Send(t.Context(), queue.Message{Body: []byte("good")}, message)
+		if !errors.Is(err, queue.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	empty(t, q.main)
+}
+
+func refusedMessages(t *testing.T, q queues) {
+	nine := map[string]string{}
+	for i := range 9 {
+		nine[fmt.Sprint("a", i)] = "value"
+	}
+	for name, message := range map[string]queue.Message{
+		"nine attributes":               {Attributes: nine},
+		"an empty attribute":            {Attributes: map[string]string{"a": ""}},
+		"an attribute of no characters": {Attributes: map[string]string{"a": "\x00hunter2"}},
+		"an empty name":                 {Attributes: map[string]string{"": "hunter2"}},
+		"a name with a space":           {Attributes: map[string]string{"a b": "hunter2"}},
+		"a name too long":               {Attributes: map[string]string{strings.Repeat("a", 257): "hunter2"}},
+		"the queue's own name":          {Attributes: map[string]string{"encoding": "hunter2"}},
+		"a delay too long":              {Delay: queue.MaxDelay + 1},
+		"a negative delay":              {Delay: -1},
+	} {
+		message.Body = []byte("hunter2")
+		err := q.main.Send(t.Context(), queue.Message{Body: []byte("good")}, message)
+		if err == nil || errors.Is(err, queue.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: what was sent is in the error: %v", name, err)
+		}
+	}
+	empty(t, q.main)
+}
