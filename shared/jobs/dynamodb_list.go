@@ -2,42 +2,54 @@ package jobs
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Failures implements Store.
+// Failures implements Store. Rows that a former job of the same ID has left are not this job's: its time to live
+// had ended when this one was created, so that they are at least that much older.
 func (d *DynamoDB) Failures(ctx context.Context, id string, limit int) ([]Failure, error) {
+	state, err := d.state(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read failures: %w", err)
+	}
+	if !state.live(d.Now()) {
+		return nil, nil
+	}
+	former := state.number(attrBorn) + int64((onceWrittenLife-Life)/time.Second)
+	input := &dynamodb.QueryInput{
+		TableName: &d.Table, ConsistentRead: aws.Bool(true),
+		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :sk)"),
+		FilterExpression:          aws.String("expires > :former"),
+		ExpressionAttributeValues: row{":pk": text(keyJob + id), ":sk": text(rowFailures), ":former": number(former)},
+	}
+	if limit > 0 {
+		input.Limit = aws.Int32(int32(min(limit, MaxItems))) // of rows, each with one failure or more
+	}
 	var found []Failure
-	var from values
 	for {
-		answer, err := d.Client.Query(ctx, &dynamodb.QueryInput{
-			TableName: &d.Table, ConsistentRead: aws.Bool(true), ExclusiveStartKey: from,
-			KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :sk)"),
-			ExpressionAttributeValues: values{":pk": text(jobKey(id)), ":sk": text(rowFailures)},
-		})
+		answer, err := d.Client.Query(ctx, input)
 		if err != nil {
 			return nil, fmt.Errorf("read failures: %w", err)
 		}
-		for _, row := range answer.Items {
+		for _, r := range answer.Items {
 			var chunk []Failure
-			if err := json.Unmarshal([]byte(word(row[attrFailures])), &chunk); err != nil {
+			if err := json.Unmarshal([]byte(row(r).text(attrJSON)), &chunk); err != nil {
 				return nil, fmt.Errorf("decode failures: %w", err)
 			}
 			found = append(found, chunk...)
-			if limit > 0 && len(found) >= limit {
-				return found[:limit], nil
-			}
 		}
-		if from = answer.LastEvaluatedKey; len(from) == 0 {
+		if limit > 0 && len(found) >= limit {
+			return found[:limit], nil
+		}
+		if len(answer.LastEvaluatedKey) == 0 {
 			return found, nil
 		}
+		input.ExclusiveStartKey = answer.LastEvaluatedKey
 	}
 }
 
@@ -47,89 +59,45 @@ func (d *DynamoDB) List(ctx context.Context, query Query) ([]Job, string, error)
 	if err != nil {
 		return nil, "", err
 	}
+	bound, err := query.before()
+	if err != nil {
+		return nil, "", err
+	}
 	index, pk, sk, key := indexOwner, attrOwnerPK, attrOwnerSK, query.Owner
 	if query.Entity != "" {
 		index, pk, sk, key = indexEntity, attrEntityPK, attrEntitySK, query.Entity
 	}
+	condition, values := pk+" = :key", row{":key": text(key), ":now": seconds(d.Now())}
+	if bound != "" {
+		condition += " AND " + sk + " < :bound"
+		values[":bound"] = text(bound)
+	}
 	input := &dynamodb.QueryInput{
-		TableName: &d.Table, IndexName: &index, ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(query.Limit)),
-		KeyConditionExpression: aws.String("#pk = :pk"), ExpressionAttributeNames: map[string]string{"#pk": pk},
-		ExpressionAttributeValues: values{":pk": text(key)},
+		TableName: &d.Table, IndexName: &index, ScanIndexForward: aws.Bool(false),
+		KeyConditionExpression: &condition, FilterExpression: aws.String("expires > :now"),
+		ExpressionAttributeValues: values,
+		Limit:                     aws.Int32(int32(query.Limit + 1)), // one more says whether there is more
 	}
-	if !query.Before.IsZero() {
-		*input.KeyConditionExpression += " AND #sk < :before"
-		input.ExpressionAttributeNames["#sk"] = sk
-		input.ExpressionAttributeValues[":before"] = text(sortKey(Job{CreatedAt: query.Before}))
-	}
-	if query.Cursor != "" {
-		at, err := parseCursor(query.Cursor)
+	found := make([]Job, 0, query.Limit+1)
+	for {
+		answer, err := d.Client.Query(ctx, input)
 		if err != nil {
-			return nil, "", err
+			return nil, "", fmt.Errorf("list jobs: %w", err)
 		}
-		input.ExclusiveStartKey = values{attrPK: text(jobKey(at.Job)), attrSK: text(rowState), pk: text(key), sk: text(at.Sort)}
-	}
-	answer, err := d.Client.Query(ctx, input)
-	if err != nil {
-		return nil, "", fmt.Errorf("list jobs: %w", err)
-	}
-	found := make([]Job, 0, len(answer.Items))
-	for _, row := range answer.Items {
-		job, err := d.read(row)
-		if errors.Is(err, ErrNotFound) {
-			continue
+		for _, r := range answer.Items {
+			job, err := decodeJob([]byte(row(r).text(attrJSON)))
+			if err != nil {
+				return nil, "", fmt.Errorf("list jobs: %w", err)
+			}
+			found = append(found, job)
 		}
-		if err != nil {
-			return nil, "", err
+		if len(found) > query.Limit {
+			found = found[:query.Limit]
+			return found, cursorAfter(found[len(found)-1]), nil
 		}
-		found = append(found, job)
+		if len(answer.LastEvaluatedKey) == 0 {
+			return found, "", nil
+		}
+		input.ExclusiveStartKey = answer.LastEvaluatedKey
 	}
-	return found, nextCursor(answer.LastEvaluatedKey, sk), nil
-}
-
-// cursor names the last job of a page. The index key is not in it: it is the reader's own.
-type cursor struct {
-	Job  string `json:"j"`
-	Sort string `json:"s"`
-}
-
-func nextCursor(last values, sk string) string {
-	if len(last) == 0 {
-		return ""
-	}
-	id := word(last[attrPK])[len(jobKey("")):]
-	blob, err := json.Marshal(cursor{Job: id, Sort: word(last[sk])})
-	if err != nil { // strings always marshal
-		panic(err)
-	}
-	return base64.RawURLEncoding.EncodeToString(blob)
-}
-
-func parseCursor(s string) (cursor, error) {
-	var c cursor
-	blob, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || json.Unmarshal(blob, &c) != nil || c.Job == "" || c.Sort == "" {
-		return cursor{}, errCursor
-	}
-	return c, nil
-}
-
-// TableDefinition describes the table as template.yaml declares it: for tests and for tries against an emulator.
-func TableDefinition(name string) *dynamodb.CreateTableInput {
-	input := &dynamodb.CreateTableInput{
-		TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		KeySchema: keys(attrPK, attrSK),
-	}
-	for _, attribute := range []string{attrPK, attrSK, attrOwnerPK, attrOwnerSK, attrEntityPK, attrEntitySK} {
-		input.AttributeDefinitions = append(input.AttributeDefinitions, types.AttributeDefinition{AttributeName: &attribute, AttributeType: types.ScalarAttributeTypeS})
-	}
-	for index, schema := range map[string][]types.KeySchemaElement{indexOwner: keys(attrOwnerPK, attrOwnerSK), indexEntity: keys(attrEntityPK, attrEntitySK)} {
-		input.GlobalSecondaryIndexes = append(input.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName: aws.String(index), KeySchema: schema, Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
-		})
-	}
-	return input
-}
-
-func keys(hash, sort string) []types.KeySchemaElement {
-	return []types.KeySchemaElement{{AttributeName: aws.String(hash), KeyType: types.KeyTypeHash}, {AttributeName: aws.String(sort), KeyType: types.KeyTypeRange}}
 }

@@ -2,11 +2,10 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strconv"
+	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,172 +13,167 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// write is one atomic step in the making.
-type write struct {
-	store  *DynamoDB
-	now    time.Time
-	writer string // stored in the row: when our condition fails on a row with it, our own write came first
-	rows   []types.TransactWriteItem
+// step is one atomic write in the making: some actions that DynamoDB carries out together or not at all.
+type step struct {
+	store   *DynamoDB
+	now     time.Time
+	writer  string
+	actions []types.TransactWriteItem
 }
 
-func (d *DynamoDB) newWrite() *write {
-	return &write{store: d, now: d.Now().UTC(), writer: newWriter()}
+// Places of actions in a step.
+const (
+	stateAt = 0 // of the job itself: every step has it
+	onceAt  = 2 // of the once key in a Create, after the payload
+)
+
+// Rows that are written once outlive the record, whose life begins anew with every write.
+const onceWrittenLife = 2 * Life
+
+func (d *DynamoDB) newStep() *step {
+	return &step{store: d, now: d.Now().UTC(), writer: rand.Text()}
 }
 
-// payload is what the items row holds.
-type payload struct {
-	Items   []Item          `json:"items"`
-	Context json.RawMessage `json:"context,omitempty"`
-	Params  json.RawMessage `json:"params,omitempty"`
-}
+// wrote says that it was this step that made the row which now refuses it: it had been carried out, its answer was
+// lost, and the SDK sent it again. (A transaction is recognised by its token as well, for ten minutes.)
+func (s *step) wrote(before row) bool { return before.text(attrWriter) == s.writer }
 
-// state makes the next version of a job and its row, without index keys.
-func (w *write) state(job Job) (Job, values, error) {
-	job.Version++
-	job.UpdatedAt = w.now
-	job.ExpiresAt = w.now.Add(Life)
-	blob, err := json.Marshal(bare(job))
+// create adds the rows of a new job.
+func (s *step) create(job Job) (Job, error) {
+	job.Version = 0
+	created, blob, err := encodeNext(job, s.now)
 	if err != nil {
-		return Job{}, nil, fmt.Errorf("encode job: %w", err)
+		return Job{}, err
 	}
-	return job, values{
-		attrPK: text(jobKey(job.ID)), attrSK: text(rowState), attrJob: text(string(blob)), attrVersion: number(job.Version),
-		attrWriter: text(w.writer), attrExpires: number(job.ExpiresAt.Unix()),
-	}, nil
-}
-
-// indexes adds the keys by which a job is listed. They never change.
-func (w *write) indexes(row values, job Job) {
+	payload, err := encodePayload(job)
+	if err != nil {
+		return Job{}, err
+	}
+	state := key(keyJob+job.ID, rowState)
+	state[attrJSON] = text(string(blob))
+	state[attrVersion] = number(created.Version)
+	state[attrWriter] = text(s.writer)
+	state[attrBorn] = seconds(s.now)
+	state[attrExpires] = seconds(created.ExpiresAt)
 	if owner := Owner(job.PIM, job.User.UUID); owner != "" {
-		row[attrOwnerPK], row[attrOwnerSK] = text(owner), text(sortKey(job))
+		state[attrOwnerPK], state[attrOwnerSK] = text(owner), text(sortKey(created.CreatedAt, job.ID))
 	}
-	if len(job.Items) == 1 {
-		if entity := Entity(job.PIM, job.Items[0]); entity != "" {
-			row[attrEntityPK], row[attrEntitySK] = text(entity), text(sortKey(job))
-		}
+	if entity := job.entity(); entity != "" {
+		state[attrEntityPK], state[attrEntitySK] = text(entity), text(sortKey(created.CreatedAt, job.ID))
 	}
+	s.put(state, "attribute_not_exists(pk) OR expires <= :now", row{":now": seconds(s.now)})
+
+	rest := key(keyJob+job.ID, rowPayload)
+	rest[attrJSON] = text(string(payload))
+	rest[attrExpires] = seconds(s.now.Add(onceWrittenLife))
+	s.put(rest, "", nil)
+	return created, nil
 }
 
-// items makes the row that is written once.
-func (w *write) items(job Job) (values, error) {
-	blob, err := json.Marshal(payload{Items: job.Items, Context: job.Context, Params: job.Params})
+// putOnce adds the once key, if no other job holds it. Its time ends no later than that of its job: a key whose
+// holder is gone would keep everyone out.
+func (s *step) putOnce(job Job) {
+	s.put(s.once(job), "attribute_not_exists(pk) OR expires <= :now OR holder = :self",
+		row{":now": seconds(s.now), ":self": text(job.ID)})
+}
+
+// takeOnce adds the once key, if that holder has it.
+func (s *step) takeOnce(job Job, holder string) {
+	s.put(s.once(job), "holder = :holder", row{":holder": text(holder)})
+}
+
+func (s *step) once(job Job) row {
+	r := key(keyOnce+job.Once, rowOnce)
+	r[attrHolder] = text(job.ID)
+	r[attrExpires] = seconds(job.ExpiresAt)
+	return r
+}
+
+// freeOnce adds the removal of a once key, unless another job holds it.
+func (s *step) freeOnce(job Job) {
+	s.actions = append(s.actions, types.TransactWriteItem{Delete: &types.Delete{
+		TableName: &s.store.Table, Key: key(keyOnce+job.Once, rowOnce),
+		ConditionExpression:       aws.String("attribute_not_exists(pk) OR holder = :self"),
+		ExpressionAttributeValues: row{":self": text(job.ID)},
+	}})
+}
+
+// save adds the next version of a job, if the stored one is as it was read. Index keys stay as they are.
+func (s *step) save(job Job) (Job, error) {
+	saved, blob, err := encodeNext(job, s.now)
 	if err != nil {
-		return nil, fmt.Errorf("encode items: %w", err)
+		return Job{}, err
 	}
-	return values{
-		attrPK: text(jobKey(job.ID)), attrSK: text(rowItems), attrJob: text(string(blob)),
-		attrExpires: number(w.now.Add(onceWrittenLife).Unix()),
-	}, nil
-}
-
-// put adds a row, and returns its place in the step.
-func (w *write) put(row values, condition string, with values) int {
-	item := &types.Put{TableName: &w.store.Table, Item: row, ExpressionAttributeValues: with, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}
-	if condition != "" {
-		item.ConditionExpression = &condition
-	}
-	w.rows = append(w.rows, types.TransactWriteItem{Put: item})
-	return len(w.rows) - 1
-}
-
-// save adds the next version of a job, on condition that the stored one is as it was read.
-func (w *write) save(job Job) (Job, int, error) {
-	saved, row, err := w.state(job)
-	if err != nil {
-		return Job{}, 0, err
-	}
-	w.rows = append(w.rows, types.TransactWriteItem{Update: &types.Update{
-		TableName:                &w.store.Table,
-		Key:                      values{attrPK: row[attrPK], attrSK: row[attrSK]},
-		UpdateExpression:         aws.String("SET #job = :job, version = :next, writer = :writer, expires = :expires"),
-		ConditionExpression:      aws.String("version = :version AND expires > :now"),
-		ExpressionAttributeNames: map[string]string{"#job": attrJob},
-		ExpressionAttributeValues: values{
-			":job": row[attrJob], ":next": row[attrVersion], ":writer": row[attrWriter], ":expires": row[attrExpires],
-			":version": number(job.Version), ":now": number(w.now.Unix()),
+	s.actions = append(s.actions, types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.store.Table, Key: key(keyJob+job.ID, rowState),
+		UpdateExpression:    aws.String("SET json = :json, version = :next, writer = :writer, expires = :expires"),
+		ConditionExpression: aws.String("version = :version AND expires > :now"),
+		ExpressionAttributeValues: row{
+			":json": text(string(blob)), ":next": number(saved.Version), ":writer": text(s.writer),
+			":expires": seconds(saved.ExpiresAt), ":version": number(job.Version), ":now": seconds(s.now),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}})
-	return saved, len(w.rows) - 1, nil
+	return saved, nil
 }
 
-// failures adds rows of at most 100 failures. A batch's failures are written with its checkpoint, so once.
-func (w *write) failures(id string, failures []Failure) error {
-	for from := 0; from < len(failures); from += failuresPerRow {
-		chunk := make([]Failure, 0, failuresPerRow)
-		for _, failure := range failures[from:min(from+failuresPerRow, len(failures))] {
-			failure.Reason = cut(failure.Reason)
-			chunk = append(chunk, failure)
-		}
-		blob, err := json.Marshal(chunk)
+// putFailures adds rows of failures. They need no condition: those of a batch come with its checkpoint, so once.
+func (s *step) putFailures(id string, failures []Failure) error {
+	for _, chunk := range failureRows(failures) {
+		blob, err := encode(chunk)
 		if err != nil {
 			return fmt.Errorf("encode failures: %w", err)
 		}
-		w.put(values{
-			attrPK: text(jobKey(id)), attrSK: text(fmt.Sprintf("%s%05d", rowFailures, chunk[0].Index)), attrFailures: text(string(blob)),
-			attrExpires: number(w.now.Add(onceWrittenLife).Unix()),
-		}, "", nil)
+		r := key(keyJob+id, fmt.Sprintf("%s%05d", rowFailures, chunk[0].Index))
+		r[attrJSON] = text(string(blob))
+		r[attrExpires] = seconds(s.now.Add(onceWrittenLife))
+		s.put(r, "", nil)
 	}
 	return nil
 }
 
-// free adds the removal of a once key, if this job still holds it.
-func (w *write) free(key, id string) int {
-	w.rows = append(w.rows, types.TransactWriteItem{Delete: &types.Delete{
-		TableName:                 &w.store.Table,
-		Key:                       values{attrPK: text(onceKey(key)), attrSK: text(rowOnce)},
-		ConditionExpression:       aws.String("attribute_not_exists(pk) OR holder = :self"),
-		ExpressionAttributeValues: values{":self": text(id)},
-	}})
-	return len(w.rows) - 1
-}
-
-func (w *write) drop(at int) {
-	w.rows = append(w.rows[:at:at], w.rows[at+1:]...)
-	w.writer += "-" // another step: the same token must not carry two contents
-	for i := range w.rows {
-		if u := w.rows[i].Update; u != nil {
-			u.ExpressionAttributeValues[":writer"] = text(w.writer)
-		}
+func (s *step) put(r row, condition string, values row) {
+	put := &types.Put{
+		TableName: &s.store.Table, Item: r, ExpressionAttributeValues: values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
+	if condition != "" {
+		put.ConditionExpression = &condition
+	}
+	s.actions = append(s.actions, types.TransactWriteItem{Put: put})
 }
 
-// commit carries the step out. Reasons say which condition refused it; nil that it is done. Conflicts with other
-// transactions under way are waited out.
-func (w *write) commit(ctx context.Context) ([]types.CancellationReason, error) {
-	const tries = 5
+// commit carries the step out. Reasons say which conditions refused it, by place of the action; no reasons and no
+// error mean that it is done. Transactions of others on the same rows are waited for: what they leave decides.
+func (s *step) commit(ctx context.Context) ([]types.CancellationReason, error) {
+	const tries, pause = 6, 20 * time.Millisecond
 	for try := 1; ; try++ {
-		_, err := w.store.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: w.rows, ClientRequestToken: &w.writer})
+		_, err := s.store.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
+			TransactItems: s.actions, ClientRequestToken: &s.writer,
+		})
 		cancelled, ok := errors.AsType[*types.TransactionCanceledException](err)
 		if !ok {
 			return nil, err
 		}
-		passing := false
-		for i, reason := range cancelled.CancellationReasons {
-			switch code := aws.ToString(reason.Code); {
-			case failed(cancelled.CancellationReasons, i):
-				return cancelled.CancellationReasons, nil
-			case code == "TransactionConflict" || code == "ThrottlingError" || code == "ProvisionedThroughputExceeded":
+		var condition, passing bool
+		for _, reason := range cancelled.CancellationReasons {
+			switch aws.ToString(reason.Code) {
+			case "ConditionalCheckFailed":
+				condition = true
+			case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
 				passing = true
 			}
 		}
-		if !passing || try == tries {
+		switch {
+		case condition && !passing:
+			return cancelled.CancellationReasons, nil
+		case !passing || try == tries:
 			return nil, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, err
-		case <-time.After(time.Duration(try)*20*time.Millisecond + rand.N(20*time.Millisecond)):
+			return nil, ctx.Err()
+		case <-time.After(pause<<try/4 + mathrand.N(pause<<try/2)):
 		}
 	}
-}
-
-// expired says whether a row's time has ended.
-func (w *write) expired(row values) bool {
-	n, ok := row[attrExpires].(*types.AttributeValueMemberN)
-	if !ok {
-		return false
-	}
-	at, err := strconv.ParseInt(n.Value, 10, 64)
-	return err == nil && at <= w.now.Unix()
 }

@@ -6,29 +6,39 @@ import (
 	"unicode/utf8"
 )
 
-// validate refuses a job that no Store can keep.
-func validate(job Job) error {
-	if job.ID == "" || len(job.ID) > 64 {
-		return fmt.Errorf("job ID %q: want 1 to 64 characters", job.ID)
+const (
+	maxID        = 64 // bytes of a job's ID
+	defaultLimit = 20 // jobs of one List
+	maxLimit     = 100
+)
+
+// validate refuses what no Store can create.
+func validate(job Job, takeover *Job) error {
+	if !possibleID(job.ID) {
+		return fmt.Errorf("job ID %q: want 1 to %d characters", job.ID, maxID)
+	}
+	if takeover != nil && job.Once == "" {
+		return errors.New("a takeover without a once key")
 	}
 	if len(job.Items) > MaxItems {
 		return fmt.Errorf("%w: %d items, at most %d", ErrTooLarge, len(job.Items), MaxItems)
 	}
-	size := len(job.Context) + len(job.Params)
-	for _, item := range job.Items {
+	for i, item := range job.Items {
 		switch {
 		case item.ID == "" || item.Type == "":
-			return errors.New("an item without type or ID")
+			return fmt.Errorf("item %d has no type or no ID", i)
+		case !utf8.ValidString(item.ID):
+			return fmt.Errorf("item %d: the ID is not UTF-8", i)
 		case len(item.ID) > MaxCode:
-			return fmt.Errorf("%w: an item's ID of %d bytes, at most %d", ErrTooLarge, len(item.ID), MaxCode)
+			return fmt.Errorf("%w: the ID of item %d has %d bytes, at most %d", ErrTooLarge, i, len(item.ID), MaxCode)
 		}
-		size += len(item.ID) + len(item.Type) + len(`{"type":"","id":""},`)
-	}
-	if size > MaxRecord {
-		return fmt.Errorf("%w: %d bytes of items, params and context, at most %d", ErrTooLarge, size, MaxRecord)
 	}
 	return nil
 }
+
+// possibleID says whether a job can have this ID. An ID that somebody made up can be too long for a key, which is
+// not an error but no job.
+func possibleID(id string) bool { return id != "" && len(id) <= maxID }
 
 // valid says whether exactly one index is asked for and the limit makes sense, and fills the default.
 func (q Query) valid() (Query, error) {
@@ -36,10 +46,10 @@ func (q Query) valid() (Query, error) {
 		return q, errors.New("list jobs: want exactly one of owner and entity")
 	}
 	if q.Limit == 0 {
-		q.Limit = 20
+		q.Limit = defaultLimit
 	}
-	if q.Limit < 1 || q.Limit > 100 {
-		return q, fmt.Errorf("list jobs: limit %d, want 1 to 100", q.Limit)
+	if q.Limit < 1 || q.Limit > maxLimit {
+		return q, fmt.Errorf("list jobs: limit %d, want 1 to %d", q.Limit, maxLimit)
 	}
 	return q, nil
 }

@@ -1,12 +1,10 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
+	"maps"
 	"slices"
-	"sort"
-	"strings"
 	"sync"
 	"time"
 )
@@ -19,65 +17,96 @@ type MemoryConfig struct {
 // Memory is a Store in this process: for tests and the local system.
 type Memory struct {
 	MemoryConfig
-	mu       sync.Mutex
-	jobs     map[string]Job
-	failures map[string]map[int]Failure // by job, then index
-	once     map[string]string          // key → job ID
+	mu   sync.Mutex
+	jobs map[string]*record // by ID
+	once map[string]string  // key → ID of the job that holds it
+}
+
+// record holds a job as a table would: as JSON, so that it shares nothing with a caller.
+type record struct {
+	state, payload      []byte
+	version             int64
+	expires             time.Time
+	sort, owner, entity string
+	failures            map[int][]Failure // rows, by the index of their first failure
 }
 
 // NewMemory returns an empty Memory.
 func NewMemory(config MemoryConfig) *Memory {
-	return &Memory{MemoryConfig: config, jobs: map[string]Job{}, failures: map[string]map[int]Failure{}, once: map[string]string{}}
+	return &Memory{MemoryConfig: config, jobs: map[string]*record{}, once: map[string]string{}}
 }
 
 // Create implements Store.
 func (m *Memory) Create(ctx context.Context, job Job, takeover *Job) (Job, error) {
-	if err := errors.Join(ctx.Err(), validate(job)); err != nil {
+	if err := cmp.Or(ctx.Err(), validate(job, takeover)); err != nil {
 		return Job{}, err
 	}
+	now := m.Now()
+	job.Version = 0
+	created, state, err := encodeNext(job, now)
+	if err != nil {
+		return Job{}, err
+	}
+	payload, err := encodePayload(job)
+	if err != nil {
+		return Job{}, err
+	}
+	var over Job
+	var overState []byte
+	if takeover != nil {
+		if over, overState, err = encodeNext(*takeover, now); err != nil {
+			return Job{}, err
+		}
+	}
+
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, taken := m.live(job.ID); taken {
+	if m.live(job.ID) != nil {
 		return Job{}, ErrExists
 	}
+	holder := m.once[job.Once] // "" for no key
 	if takeover != nil {
-		before, there := m.live(takeover.ID)
-		if !there || before.Version != takeover.Version || (job.Once != "" && m.once[job.Once] != takeover.ID) {
+		before := m.live(takeover.ID)
+		if before == nil || before.version != takeover.Version || holder != takeover.ID {
 			return Job{}, ErrConflict
 		}
-	} else if holder, held := m.holder(job.Once); held && holder != job.ID {
+		before.replace(over, overState)
+	} else if holder != job.ID && m.live(holder) != nil {
 		return Job{}, &OnceError{Holder: holder}
 	}
-	if takeover != nil {
-		m.put(*takeover)
+	r := &record{
+		payload: payload, failures: map[int][]Failure{},
+		sort: sortKey(created.CreatedAt, job.ID), owner: Owner(job.PIM, job.User.UUID), entity: job.entity(),
 	}
-	job.Version = 0
-	m.jobs[job.ID] = clone(job)
-	delete(m.failures, job.ID)
+	r.replace(created, state)
+	m.jobs[job.ID] = r
 	if job.Once != "" {
 		m.once[job.Once] = job.ID
 	}
-	return m.put(job), nil
+	return created, nil
 }
 
 // Get implements Store.
 func (m *Memory) Get(ctx context.Context, id string) (Job, error) {
-	job, err := m.Load(ctx, id)
-	return bare(job), err
+	return m.read(ctx, id, decodeState)
 }
 
 // Load implements Store.
 func (m *Memory) Load(ctx context.Context, id string) (Job, error) {
+	return m.read(ctx, id, decodeAll)
+}
+
+func (m *Memory) read(ctx context.Context, id string, decode func(*record) (Job, error)) (Job, error) {
 	if err := ctx.Err(); err != nil {
 		return Job{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	job, there := m.live(id)
-	if !there {
+	r := m.live(id)
+	if r == nil {
 		return Job{}, ErrNotFound
 	}
-	return clone(job), nil
+	return decode(r)
 }
 
 // Save implements Store.
@@ -85,40 +114,27 @@ func (m *Memory) Save(ctx context.Context, job Job, failures ...Failure) (Job, e
 	if err := ctx.Err(); err != nil {
 		return Job{}, err
 	}
+	saved, state, err := encodeNext(job, m.Now())
+	if err != nil {
+		return Job{}, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before, there := m.live(job.ID)
+	r := m.live(job.ID)
 	switch {
-	case !there:
+	case r == nil:
 		return Job{}, ErrNotFound
-	case before.Version != job.Version:
+	case r.version != job.Version:
 		return Job{}, ErrConflict
 	}
-	if len(failures) > 0 && m.failures[job.ID] == nil {
-		m.failures[job.ID] = map[int]Failure{}
+	r.replace(saved, state)
+	for _, row := range failureRows(failures) {
+		r.failures[row[0].Index] = row
 	}
-	for _, failure := range failures {
-		failure.Reason = cut(failure.Reason)
-		m.failures[job.ID][failure.Index] = failure
-	}
-	saved := m.put(job)
-	saved.Items, saved.Context, saved.Params = job.Items, job.Context, job.Params
-	return clone(saved), nil
-}
-
-// put stores a job's next version. The parts that never change stay as they are.
-func (m *Memory) put(job Job) Job {
-	kept := m.jobs[job.ID]
-	job = clone(job)
-	job.Items, job.Context, job.Params = kept.Items, kept.Context, kept.Params
-	job.Version++
-	job.UpdatedAt = m.Now().UTC()
-	job.ExpiresAt = job.UpdatedAt.Add(Life)
-	m.jobs[job.ID] = job
-	if job.State.Ended() && job.Once != "" && m.once[job.Once] == job.ID {
+	if job.State.Ended() && m.once[job.Once] == job.ID {
 		delete(m.once, job.Once)
 	}
-	return clone(job)
+	return saved, nil
 }
 
 // Failures implements Store.
@@ -128,13 +144,14 @@ func (m *Memory) Failures(ctx context.Context, id string, limit int) ([]Failure,
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var found []Failure
-	if _, there := m.live(id); there {
-		for _, failure := range m.failures[id] {
-			found = append(found, failure)
-		}
+	r := m.live(id)
+	if r == nil {
+		return nil, nil
 	}
-	sort.Slice(found, func(i, j int) bool { return found[i].Index < found[j].Index })
+	var found []Failure
+	for _, first := range slices.Sorted(maps.Keys(r.failures)) {
+		found = append(found, r.failures[first]...)
+	}
 	if limit > 0 && len(found) > limit {
 		found = found[:limit]
 	}
@@ -144,87 +161,73 @@ func (m *Memory) Failures(ctx context.Context, id string, limit int) ([]Failure,
 // List implements Store.
 func (m *Memory) List(ctx context.Context, query Query) ([]Job, string, error) {
 	query, err := query.valid()
-	if err := errors.Join(ctx.Err(), err); err != nil {
+	if err != nil {
 		return nil, "", err
 	}
-	var found []Job
-	for _, job := range m.All() {
-		owned := query.Owner != "" && Owner(job.PIM, job.User.UUID) == query.Owner
-		about := query.Entity != "" && len(job.Items) == 1 && Entity(job.PIM, job.Items[0]) == query.Entity
-		if (owned || about) && (query.Before.IsZero() || job.CreatedAt.Before(query.Before)) {
-			found = append(found, bare(job))
-		}
+	bound, err := query.before()
+	if err := cmp.Or(ctx.Err(), err); err != nil {
+		return nil, "", err
 	}
-	after := 0
-	if query.Cursor != "" {
-		at := slices.IndexFunc(found, func(job Job) bool { return sortKey(job) == query.Cursor })
-		if at < 0 {
-			return nil, "", errCursor
-		}
-		after = at + 1
-	}
-	found = found[after:]
-	if len(found) <= query.Limit {
-		return found, "", nil
+	found, err := m.find(decodeState, func(r *record) bool {
+		return (query.Owner == "" || r.owner == query.Owner) && (query.Entity == "" || r.entity == query.Entity) &&
+			(bound == "" || r.sort < bound)
+	})
+	if err != nil || len(found) <= query.Limit {
+		return found, "", err
 	}
 	found = found[:query.Limit]
-	return found, sortKey(found[len(found)-1]), nil
+	return found, cursorAfter(found[len(found)-1]), nil
 }
 
-// All returns every job, newest first: for the page of the local system.
+// All returns every job with Items, Context and Params, newest first: for the page of the local system.
 func (m *Memory) All() []Job {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := make([]Job, 0, len(m.jobs))
-	for id := range m.jobs {
-		if job, there := m.live(id); there {
-			all = append(all, clone(job))
-		}
+	all, err := m.find(decodeAll, func(*record) bool { return true })
+	if err != nil { // it was encoded here
+		panic(err)
 	}
-	slices.SortFunc(all, func(a, b Job) int { return strings.Compare(sortKey(b), sortKey(a)) })
 	return all
 }
 
-// live is a job whose time has not ended.
-func (m *Memory) live(id string) (Job, bool) {
-	job, there := m.jobs[id]
-	if there && !m.Now().Before(job.ExpiresAt) {
-		return Job{}, false
+// find decodes the live jobs that match, newest first.
+func (m *Memory) find(decode func(*record) (Job, error), match func(*record) bool) ([]Job, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var records []*record
+	for id := range m.jobs {
+		if r := m.live(id); r != nil && match(r) {
+			records = append(records, r)
+		}
 	}
-	return job, there
+	slices.SortFunc(records, func(a, b *record) int { return cmp.Compare(b.sort, a.sort) })
+	found := make([]Job, 0, len(records))
+	for _, r := range records {
+		job, err := decode(r)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, job)
+	}
+	return found, nil
 }
 
-func (m *Memory) holder(once string) (string, bool) {
-	holder, held := m.once[once]
-	if _, there := m.live(holder); !held || once == "" || !there {
-		return "", false
+// live is the record of a job whose time has not ended, or nil.
+func (m *Memory) live(id string) *record {
+	if r := m.jobs[id]; r != nil && m.Now().Before(r.expires) {
+		return r
 	}
-	return holder, true
+	return nil
 }
 
-var errCursor = errors.New("list jobs: unknown cursor")
-
-// sortKey orders jobs by creation; the ID makes it unique.
-func sortKey(job Job) string {
-	return job.CreatedAt.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#" + job.ID
+func (r *record) replace(job Job, state []byte) {
+	r.state, r.version, r.expires = state, job.Version, job.ExpiresAt
 }
 
-// bare is the job without the parts that Get and List leave out.
-func bare(job Job) Job {
-	job.Items, job.Context, job.Params = nil, nil, nil
-	return job
-}
+func decodeState(r *record) (Job, error) { return decodeJob(r.state) }
 
-// clone shares nothing with its original.
-func clone(job Job) Job {
-	job.Items = slices.Clone(job.Items)
-	job.User.Groups = slices.Clone(job.User.Groups)
-	for _, raw := range []*json.RawMessage{&job.Context, &job.Params, &job.Result, &job.KindState} {
-		*raw = slices.Clone(*raw)
+func decodeAll(r *record) (Job, error) {
+	job, err := decodeJob(r.state)
+	if err != nil {
+		return Job{}, err
 	}
-	if job.Ended != nil {
-		ended := *job.Ended
-		job.Ended = &ended
-	}
-	return job
+	return decodePayload(job, r.payload)
 }

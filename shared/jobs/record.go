@@ -1,0 +1,139 @@
+package jobs
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What every Store does in the same way: the record as JSON, the order of jobs, and the cursor of a list.
+
+// payload is the part of a job that never changes.
+type payload struct {
+	Items   []Item          `json:"items"`
+	Context json.RawMessage `json:"context,omitempty"`
+	Params  json.RawMessage `json:"params,omitempty"`
+}
+
+// encodePayload returns the part of a job that never changes. ErrTooLarge if it exceeds MaxRecord.
+func encodePayload(job Job) ([]byte, error) {
+	blob, err := encode(payload{Items: job.Items, Context: job.Context, Params: job.Params})
+	if err != nil {
+		return nil, fmt.Errorf("encode items: %w", err)
+	}
+	if len(blob) > MaxRecord {
+		return nil, fmt.Errorf("%w: %d bytes of items, params and context, at most %d", ErrTooLarge, len(blob), MaxRecord)
+	}
+	return blob, nil
+}
+
+// encodeNext returns the next version of a job, and its JSON without the part that never changes. Times lose their
+// zone and the monotonic clock here, so that what a write returns equals what a read will.
+func encodeNext(job Job, now time.Time) (Job, []byte, error) {
+	job.Version++
+	job.UpdatedAt = now
+	job.ExpiresAt = now.Add(Life)
+	for _, t := range []*time.Time{&job.CreatedAt, &job.UpdatedAt, &job.ExpiresAt, &job.DownSince, &job.Lease.Until} {
+		*t = t.UTC().Round(0)
+	}
+	bare := job
+	bare.Items, bare.Context, bare.Params = nil, nil, nil
+	blob, err := encode(bare)
+	if err != nil {
+		return Job{}, nil, fmt.Errorf("encode job: %w", err)
+	}
+	if len(blob) > MaxRecord {
+		return Job{}, nil, fmt.Errorf("%w: %d bytes besides items, params and context, at most %d", ErrTooLarge, len(blob), MaxRecord)
+	}
+	return job, blob, nil
+}
+
+// decodeJob returns the job without the part that never changes.
+func decodeJob(blob []byte) (Job, error) {
+	var job Job
+	if err := json.Unmarshal(blob, &job); err != nil {
+		return Job{}, fmt.Errorf("decode job: %w", err)
+	}
+	return job, nil
+}
+
+// decodePayload adds the part that never changes.
+func decodePayload(job Job, blob []byte) (Job, error) {
+	var p payload
+	if err := json.Unmarshal(blob, &p); err != nil {
+		return Job{}, fmt.Errorf("decode items: %w", err)
+	}
+	job.Items, job.Context, job.Params = p.Items, p.Context, p.Params
+	return job, nil
+}
+
+// encode is JSON as short as it goes: "<" stays one byte, where json.Marshal makes six of it and breaks a limit
+// that the sender kept.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// failureRows orders failures by index, cuts their reasons, and parts them into rows.
+func failureRows(failures []Failure) [][]Failure {
+	ordered := slices.Clone(failures)
+	for i := range ordered {
+		ordered[i].Reason = cut(ordered[i].Reason)
+	}
+	slices.SortStableFunc(ordered, func(a, b Failure) int { return cmp.Compare(a.Index, b.Index) })
+	return slices.Collect(slices.Chunk(ordered, failuresPerRow))
+}
+
+// entity is the job's key in the index of single items; "" for a job of several.
+func (j Job) entity() string {
+	if len(j.Items) != 1 {
+		return ""
+	}
+	return Entity(j.PIM, j.Items[0])
+}
+
+const sortableTime = "2006-01-02T15:04:05.000000000Z"
+
+// sortKey orders jobs by creation; the ID makes it unique.
+func sortKey(created time.Time, id string) string {
+	return created.UTC().Format(sortableTime) + "#" + id
+}
+
+var errCursor = errors.New("list jobs: the cursor is not one of ours")
+
+// cursorAfter is the cursor of the page that follows a job.
+func cursorAfter(job Job) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(sortKey(job.CreatedAt, job.ID)))
+}
+
+// before is the sort key below which the jobs of the page lie; "" for no bound.
+func (q Query) before() (string, error) {
+	var bound string
+	if !q.Before.IsZero() {
+		bound = sortKey(q.Before, "")
+	}
+	if q.Cursor == "" {
+		return bound, nil
+	}
+	key, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
+	if err != nil {
+		return "", errCursor
+	}
+	created, id, _ := strings.Cut(string(key), "#")
+	if _, err := time.Parse(sortableTime, created); err != nil || id == "" || len(id) > maxID {
+		return "", errCursor
+	}
+	if bound == "" {
+		return string(key), nil
+	}
+	return min(bound, string(key)), nil
+}
