@@ -2,13 +2,11 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // dynamoAPI is the part of *dynamodb.Client that a DynamoDB calls.
@@ -66,7 +64,7 @@ func (d *DynamoDB) Create(ctx context.Context, job Job, takeover *Job) (Job, err
 	return Job{}, &OnceError{Holder: row(reasons[onceAt].Item).text(attrHolder)}
 }
 
-// Save implements Store. The usual write, a checkpoint, is one row and no transaction, which would cost twice.
+// Save implements Store.
 func (d *DynamoDB) Save(ctx context.Context, job Job, failures ...Failure) (Job, error) {
 	if !possibleID(job.ID) {
 		return Job{}, ErrNotFound
@@ -76,9 +74,6 @@ func (d *DynamoDB) Save(ctx context.Context, job Job, failures ...Failure) (Job,
 	if err != nil {
 		return Job{}, err
 	}
-	if len(s.actions) == 1 {
-		return s.update(ctx, saved)
-	}
 	reasons, err := s.commit(ctx)
 	if err == nil && reasons != nil && !refused(reasons, stateAt) && frees {
 		// Another job has taken the once key over: there is nothing to free.
@@ -87,13 +82,19 @@ func (d *DynamoDB) Save(ctx context.Context, job Job, failures ...Failure) (Job,
 		}
 		reasons, err = s.commit(ctx)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return Job{}, fmt.Errorf("save job: %w", err)
-	case reasons == nil:
+	}
+	if reasons == nil {
 		return saved, nil
 	}
-	return s.outcome(saved, reasons[stateAt].Item)
+	switch before := row(reasons[stateAt].Item); {
+	case s.wrote(before):
+		return saved, nil
+	case !before.live(s.now):
+		return Job{}, ErrNotFound
+	}
+	return Job{}, ErrConflict
 }
 
 // saving makes the step of a Save.
@@ -110,35 +111,6 @@ func (d *DynamoDB) saving(job Job, failures []Failure, frees bool) (*step, Job, 
 		s.freeOnce(job)
 	}
 	return s, saved, nil
-}
-
-// update carries out a step of one row.
-func (s *step) update(ctx context.Context, saved Job) (Job, error) {
-	u := s.actions[stateAt].Update
-	_, err := s.store.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: u.TableName, Key: u.Key,
-		UpdateExpression: u.UpdateExpression, ConditionExpression: u.ConditionExpression,
-		ExpressionAttributeValues:           u.ExpressionAttributeValues,
-		ReturnValuesOnConditionCheckFailure: u.ReturnValuesOnConditionCheckFailure,
-	})
-	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return s.outcome(saved, failed.Item)
-	}
-	if err != nil {
-		return Job{}, fmt.Errorf("save job: %w", err)
-	}
-	return saved, nil
-}
-
-// outcome tells what became of a Save from the row that refused it.
-func (s *step) outcome(saved Job, before row) (Job, error) {
-	switch {
-	case s.wrote(before):
-		return saved, nil
-	case !before.live(s.now):
-		return Job{}, ErrNotFound
-	}
-	return Job{}, ErrConflict
 }
 
 // Get implements Store.

@@ -82,7 +82,13 @@ func (r row) number(name string) int64 {
 // (developer guide, "Time to Live").
 func (r row) live(now time.Time) bool { return len(r) > 0 && r.number(attrExpires) > now.Unix() }
 
+// Codes of the reasons why a transaction was cancelled (API reference, "TransactWriteItems").
+const (
+	conditionFailed = "ConditionalCheckFailed"
+	inTransaction   = "TransactionConflict" // the row is in another transaction just now
+)
+
 // refused says that a condition refused the action at this place of a transaction.
 func refused(reasons []types.CancellationReason, at int) bool {
-	return at < len(reasons) && aws.ToString(reasons[at].Code) == "ConditionalCheckFailed"
+	return at < len(reasons) && aws.ToString(reasons[at].Code) == conditionFailed
 }

@@ -148,25 +148,19 @@ func (s *step) put(r row, condition string, values row) {
 func (s *step) commit(ctx context.Context) ([]types.CancellationReason, error) {
 	const tries, pause = 6, 20 * time.Millisecond
 	for try := 1; ; try++ {
-		_, err := s.store.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
-			TransactItems: s.actions, ClientRequestToken: &s.writer,
-		})
-		cancelled, ok := errors.AsType[*types.TransactionCanceledException](err)
-		if !ok {
-			return nil, err
-		}
+		reasons, err := s.send(ctx)
 		var condition, passing bool
-		for _, reason := range cancelled.CancellationReasons {
+		for _, reason := range reasons {
 			switch aws.ToString(reason.Code) {
-			case "ConditionalCheckFailed":
+			case conditionFailed:
 				condition = true
-			case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
+			case inTransaction, "ThrottlingError", "ProvisionedThroughputExceeded":
 				passing = true
 			}
 		}
 		switch {
 		case condition && !passing:
-			return cancelled.CancellationReasons, nil
+			return reasons, nil
 		case !passing || try == tries:
 			return nil, err
 		}
@@ -176,4 +170,35 @@ func (s *step) commit(ctx context.Context) ([]types.CancellationReason, error) {
 		case <-time.After(pause<<try/4 + mathrand.N(pause<<try/2)):
 		}
 	}
+}
+
+// send makes the one call of a try. Reasons come beside the error of a step that was refused as a whole.
+func (s *step) send(ctx context.Context) ([]types.CancellationReason, error) {
+	if len(s.actions) == 1 && s.actions[0].Update != nil {
+		return s.update(ctx, s.actions[0].Update)
+	}
+	_, err := s.store.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
+		TransactItems: s.actions, ClientRequestToken: &s.writer,
+	})
+	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		return cancelled.CancellationReasons, err
+	}
+	return nil, err
+}
+
+// update is a step of one row, as most checkpoints are: a transaction would cost twice as much.
+func (s *step) update(ctx context.Context, u *types.Update) ([]types.CancellationReason, error) {
+	_, err := s.store.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: u.TableName, Key: u.Key,
+		UpdateExpression: u.UpdateExpression, ConditionExpression: u.ConditionExpression,
+		ExpressionAttributeValues:           u.ExpressionAttributeValues,
+		ReturnValuesOnConditionCheckFailure: u.ReturnValuesOnConditionCheckFailure,
+	})
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return []types.CancellationReason{{Code: aws.String(conditionFailed), Item: failed.Item}}, err
+	}
+	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
+		return []types.CancellationReason{{Code: aws.String(inTransaction)}}, err
+	}
+	return nil, err
 }
