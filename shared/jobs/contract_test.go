@@ -15,35 +15,34 @@ import (
 
 // contract is what every Store must keep, clause by clause. Clauses on once keys, failures and lists have files of their own.
 var contract = []struct {
-	name  string
-	test  func(*testing.T, bench)
-	races bool // writers of one job count how often each wins
+	name string
+	test func(*testing.T, bench)
 }{
-	{name: "what is created is read back", test: readBack},
-	{name: "a job of zero values is a job", test: zeroValues},
-	{name: "an ID is taken once, whoever holds the once key", test: exists},
-	{name: "a once key has one holder", test: once},
-	{name: "of twenty creates with one once key one wins", test: onceRace},
-	{name: "the end of a job frees its once key", test: onceFreed},
-	{name: "the end of a job does not free the key of another", test: onceNotFreed},
-	{name: "a takeover passes the once key and ends its holder in one step", test: takeover},
-	{name: "a takeover of what has changed changes nothing", test: takeoverConflict},
-	{name: "a save replaces the version it was made for", test: save},
-	{name: "of twenty writers one wins each version", test: race, races: true},
-	{name: "items, context and params never change", test: unchanged},
-	{name: "failures are kept by index, over rows and saves", test: failures},
-	{name: "reasons are cut between characters", test: longReasons},
-	{name: "an end, its failures and its once key are one step", test: wholeEnd},
-	{name: "a job is gone after its time to live", test: expiry},
-	{name: "limits hold", test: limits},
-	{name: "what fits the limits is kept", test: largest},
-	{name: "a store shares nothing with its callers", test: copies},
-	{name: "an ID that cannot be is no job", test: impossibleIDs},
-	{name: "a context that has ended ends the call", test: ended},
-	{name: "a list is newest first", test: listOrder},
-	{name: "a list goes on at its cursor", test: listCursor},
-	{name: "a list is of one owner or one entity", test: listIndexes},
-	{name: "a list keeps to its query", test: listRefused},
+	{"what is created is read back", readBack},
+	{"a job of zero values is a job", zeroValues},
+	{"an ID is taken once, whoever holds the once key", exists},
+	{"a once key has one holder", once},
+	{"of twenty creates with one once key one wins", onceRace},
+	{"the end of a job frees its once key", onceFreed},
+	{"the end of a job does not free the key of another", onceNotFreed},
+	{"a takeover passes the once key and ends its holder in one step", takeover},
+	{"a takeover of what has changed changes nothing", takeoverConflict},
+	{"a save replaces the version it was made for", save},
+	{"of twenty writers one wins each version", race},
+	{"items, context and params never change", unchanged},
+	{"failures are kept by index, over rows and saves", failures},
+	{"reasons are cut between characters", longReasons},
+	{"an end, its failures and its once key are one step", wholeEnd},
+	{"a job is gone after its time to live", expiry},
+	{"limits hold", limits},
+	{"what fits the limits is kept", largest},
+	{"a store shares nothing with its callers", copies},
+	{"an ID that cannot be is no job", impossibleIDs},
+	{"a context that has ended ends the call", ended},
+	{"a list is newest first", listOrder},
+	{"a list goes on at its cursor", listCursor},
+	{"a list is of one owner or one entity", listIndexes},
+	{"a list keeps to its query", listRefused},
 }
 
 func TestMemory(t *testing.T) {
@@ -165,13 +164,12 @@ func race(t *testing.T, b bench) {
 		}
 	})
 	slices.Sort(versions)
-	for i, version := range versions {
-		if version != int64(i)+2 {
-			t.Fatalf("versions %v", versions)
-		}
+	if won := slices.Compact(versions); len(won) != n || won[0] < 2 {
+		t.Errorf("%d writers won versions %v", n, won)
 	}
-	if job := get(t, b, "a"); job.Done != n || job.Version != n+1 {
-		t.Errorf("%d of %d writes are in version %d", job.Done, n, job.Version)
+	// A write whose answer is lost for good may read as a conflict and be made again, but no write is overwritten.
+	if job := get(t, b, "a"); job.Done < n || int64(job.Done) != job.Version-1 {
+		t.Errorf("%d writes are in version %d", job.Done, job.Version)
 	}
 	if found, err := b.Failures(t.Context(), "a", 0); len(found) != n/2 || err != nil {
 		t.Errorf("%d failures, %v", len(found), err)
