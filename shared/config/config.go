@@ -36,6 +36,8 @@ type Action struct {
 	Retry   time.Duration     // retry.for; 0: the default of the trigger (1 h for jobs, 24 h for events)
 	Then    map[string]string // outcome (succeeded, partial, failed) → action
 	Section Section
+
+	kindLine int // of the key kind, for CheckKinds
 }
 
 // Extension is what the PIM shows.

@@ -1,0 +1,127 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	maxWait  = 4 * time.Second    // the PIM gives up at 5 s
+	maxRetry = 7 * 24 * time.Hour // the queues keep a message for 10 days
+)
+
+// ours are the keys of an action that mean the same for every kind.
+var ours = []string{"kind", "wait", "retry", "then"}
+
+var outcomes = []string{"succeeded", "partial", "failed"}
+
+func (r *reader) actions(root table) map[string]Action {
+	actions := map[string]Action{}
+	tables := root.named("actions", "action")
+	names := map[string]bool{}
+	for _, t := range tables {
+		names[t.name()] = true
+	}
+	follows := map[string][]scalar{}
+	for _, t := range tables {
+		t.need("kind", "add kind: forward, notify, publish or one of your own")
+		retry := t.sub("retry")
+		retry.only("for")
+		then := t.sub("then")
+		then.only(outcomes...)
+		kind := t.scalar("kind")
+		action := Action{
+			Name: t.name(), Kind: kind.text, kindLine: kind.at.Line, Section: t.section(),
+			Wait:  t.duration("wait", "use at most 4s: the PIM gives up at 5s", 0, maxWait),
+			Retry: retry.duration("for", "use 1s to 168h, written as 30s, 10m or 6h", time.Second, maxRetry),
+			Then:  map[string]string{},
+		}
+		for _, outcome := range outcomes {
+			if next := then.scalar(outcome); next.text != "" {
+				action.Then[outcome] = then.refer(next, outcome, "action", names)
+				follows[action.Name] = append(follows[action.Name], next)
+			}
+		}
+		actions[action.Name] = action
+	}
+	for _, t := range tables {
+		r.cycle(t.name(), follows)
+	}
+	return actions
+}
+
+// section is what is left of an action for its kind.
+func (t table) section() Section {
+	rest := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: t.node.Line, Column: t.node.Column}
+	for _, e := range t.entries {
+		if !slices.Contains(ours, e.key.Value) {
+			rest.Content = append(rest.Content, e.key, e.value)
+		}
+	}
+	return Section{file: t.file, line: t.at.Line, node: rest}
+}
+
+// cycle reports an action that follows itself. Each cycle is told once, by its first name in the alphabet.
+func (r *reader) cycle(start string, follows map[string][]scalar) {
+	reached := map[string]bool{}
+	var walk func(name string, path []string) bool
+	walk = func(name string, path []string) bool {
+		path = append(path, name)
+		for _, next := range follows[name] {
+			if next.text == start && start == slices.Min(path) {
+				r.errorf(next.at, "let the last one end without then", "then goes round: %s → %s", strings.Join(path, " → "), start)
+				return true
+			}
+			if !reached[next.text] {
+				reached[next.text] = true
+				if walk(next.text, path) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	walk(start, nil)
+}
+
+// CheckKinds applies each kind's own rules to the actions of that kind. A kind that is not among checks is an error.
+func (c *Config) CheckKinds(checks map[string]func(Section) error) error {
+	var problems Problems
+	for _, name := range slices.Sorted(maps.Keys(c.Actions)) {
+		action := c.Actions[name]
+		check, ok := checks[action.Kind]
+		if !ok {
+			problems = append(problems, &Problem{
+				File: action.Section.file, Line: action.kindLine,
+				Message: fmt.Sprintf("action %q is of kind %q, which does not exist", name, action.Kind),
+				Remedy:  nearest(action.Kind, keys(checks)),
+			})
+			continue
+		}
+		problems = append(problems, problemsOf(check(action.Section), action.Section)...)
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems.sorted()
+}
+
+// problemsOf finds the file's problems in a kind's error; an error of another type is placed at the action.
+func problemsOf(err error, at Section) Problems {
+	if err == nil {
+		return nil
+	}
+	if many, ok := errors.AsType[Problems](err); ok {
+		return many
+	}
+	if one, ok := errors.AsType[*Problem](err); ok {
+		return Problems{one}
+	}
+	return Problems{{File: at.file, Line: at.line, Message: err.Error()}}
+}

@@ -1,0 +1,170 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+)
+
+const maxLabel = 30 // characters, of each label (Akeneo help, "Manage extensions through the API")
+
+var extensionTypes = []string{"action", "iframe", "link", "data_component"}
+
+// messageNames are the answers that an extension may put into its own words.
+var messageNames = []string{"started", "running", "succeeded", "partial", "failed", "forbidden", "unavailable"}
+
+// typeKeys says for which types a key means something; the others are for all.
+var typeKeys = map[string][]string{
+	"action":   {"action"},
+	"actions":  {"iframe"},
+	"url":      {"link"},
+	"id":       {"data_component"},
+	"allow":    {"action"}, // only an action's signed body says the user's name and groups
+	"once":     {"action", "iframe"},
+	"messages": {"action", "iframe"},
+	"unsigned": {"action", "data_component"},
+}
+
+func (r *reader) extensions(root table, known references) map[string]Extension {
+	extensions := map[string]Extension{}
+	registered := map[Registration]string{} // name in a PIM → extension
+	for _, t := range root.named("extensions", "extension") {
+		t.only("pim", "type", "positions", "label", "action", "actions", "url", "id", "allow", "once", "unsigned",
+			"version", "description", "status", "userEmails", "messages")
+		e := t.extension(known)
+		extensions[e.Name] = e
+		for _, registration := range e.Registrations() {
+			place := Registration{Name: registration.Name, Position: e.PIM} // one name in one PIM
+			if other, taken := registered[place]; taken {
+				t.errorf(t.at, "rename one", "%s and extension %q would both be %q in the PIM", t.what, other, registration.Name)
+			}
+			registered[place] = e.Name
+		}
+	}
+	return extensions
+}
+
+func (t table) extension(known references) Extension {
+	t.need("pim", "add pim: with a name from pims")
+	t.need("type", "add type: action, iframe, link or data_component")
+	t.needList("positions", "add positions: [pim.product.header]")
+	t.need("label", "add label: {default: Export}")
+	e := Extension{
+		Name: t.name(), PIM: t.reference("pim", "pim", known.pims), Label: t.label(), Allow: t.allow(),
+		Once: t.oneOf("once", "running", "off") == "running", Unsigned: t.flag("unsigned"),
+		Version: t.text("version"), Description: t.text("description"), Messages: t.messages(),
+	}
+	if _, ok := t.find("status"); ok {
+		e.Status = t.oneOf("status", "active", "inactive")
+	}
+	for _, email := range t.list("userEmails") {
+		t.email(email, "userEmails")
+		e.UserEmails = append(e.UserEmails, email.text)
+	}
+	if _, ok := t.find("type"); ok {
+		e.Type = t.ofType(&e, known)
+	}
+	for _, position := range t.list("positions") {
+		t.position(position, e.Type)
+		e.Positions = append(e.Positions, position.text)
+	}
+	return e
+}
+
+// ofType reads what belongs to the extension's type, and reports what belongs to another.
+func (t table) ofType(e *Extension, known references) string {
+	kind := t.scalar("type")
+	if kind.text == "" {
+		return ""
+	}
+	if !slices.Contains(extensionTypes, kind.text) {
+		t.errorf(kind.at, nearest(kind.text, set(extensionTypes)), "type of %s is %q", t.what, kind.text)
+		return ""
+	}
+	for _, entry := range t.entries {
+		if types, limited := typeKeys[entry.key.Value]; limited && !slices.Contains(types, kind.text) {
+			t.errorf(entry.key, fmt.Sprintf("remove it: it belongs to type %s", either(types)), "%s is of type %s and has the key %q", t.what, kind.text, entry.key.Value)
+		}
+	}
+	switch kind.text {
+	case "action":
+		t.need("action", "add action: with a name from actions")
+		e.Action = t.reference("action", "action", known.actions)
+	case "iframe":
+		t.needList("actions", "add actions: [NAME] with names from actions")
+		for _, action := range t.list("actions") {
+			e.Actions = append(e.Actions, t.refer(action, "actions", "action", known.actions))
+		}
+	case "link":
+		t.need("url", `add url: "https://shop.example.com/%sku%"`)
+		e.URL = t.link("url")
+	case "data_component":
+		t.need("id", "add id: uuid (products) or code (product models)")
+		e.ID = t.oneOf("id", "uuid", "code")
+	}
+	return kind.text
+}
+
+func (t table) position(position scalar, kind string) {
+	types, known := positions[position.text]
+	switch {
+	case !known:
+		t.warnf(position.at, nearest(position.text, keys(positions)), "position %q of %s is not known", position.text, t.what)
+	case kind != "" && !slices.Contains(types, kind):
+		t.warnf(position.at, "the PIM may refuse it; there it shows "+either(types), "position %q of %s is not listed for type %s", position.text, t.what, kind)
+	}
+}
+
+var localePattern = regexp.MustCompile(`^[a-z]{2,3}(_[A-Z][a-z]{3})?_[A-Z]{2}$`)
+
+// localized reads a text by locale.
+func (t table) localized(key string) (Text, table) {
+	texts, sub := Text{}, t.sub(key)
+	for _, e := range sub.entries {
+		if e.key.Value != "default" && !localePattern.MatchString(e.key.Value) {
+			t.warnf(e.key, "write it as the PIM does: en_US", "%q in %s is not a locale", e.key.Value, sub.what)
+		}
+		if text := sub.text(e.key.Value); text != "" {
+			texts[e.key.Value] = text
+		}
+	}
+	return texts, sub
+}
+
+func (t table) label() Text {
+	label, sub := t.localized("label")
+	if !sub.isMapping() {
+		return label // reported by need or by the shape
+	}
+	sub.need("default", "add default: for every other locale")
+	for _, e := range sub.entries {
+		if n := utf8.RuneCountInString(label[e.key.Value]); n > maxLabel {
+			t.warnf(e.value, fmt.Sprintf("the PIM takes %d: shorten it", maxLabel), "%s of %s has %d characters", e.key.Value, sub.what, n)
+		}
+	}
+	return label
+}
+
+func (t table) messages() map[string]Text {
+	sub := t.sub("messages")
+	sub.only(messageNames...)
+	messages := map[string]Text{}
+	for _, name := range messageNames {
+		if text, _ := sub.localized(name); len(text) > 0 {
+			messages[name] = text
+		}
+	}
+	return messages
+}
+
+// allow reads who may use an extension. One that names nobody would read as everybody, so it is an error.
+func (t table) allow() Allow {
+	sub := t.sub("allow")
+	sub.only("groups", "usernames")
+	allow := Allow{Groups: sub.texts("groups"), Usernames: sub.texts("usernames")}
+	if e, ok := t.entry("allow"); ok && len(allow.Groups)+len(allow.Usernames) == 0 {
+		t.errorf(e.key, "name groups or usernames, or remove allow", "allow of %s names nobody", t.what)
+	}
+	return allow
+}

@@ -1,0 +1,132 @@
+package config
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Local is the stage of the local system: what leaves the machine elsewhere may be plain http there.
+const Local = "local"
+
+//go:embed extensions.yaml
+var embedded string
+
+// Embedded is the extensions.yaml that was built into the program.
+func Embedded() []byte { return []byte(embedded) }
+
+// Source is a file to load.
+type Source struct {
+	File   string // its name in problems
+	Text   []byte
+	Stage  string                      // which entry of environments holds
+	Lookup func(string) (string, bool) // variables of the process, which override the stage's; nil: none
+}
+
+// Load reads the file for one stage and checks it. Its error is Problems: everything that is wrong, by line. What a
+// kind of action requires of its own keys is checked by CheckKinds, and what stands in the secrets where they are
+// read.
+func Load(source Source) (*Config, error) {
+	document, err := parse(source.File, source.Text)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{file: source.File, stage: source.Stage}
+	root := r.table(document, document, "the file")
+	root.only("environments", "pims", "actions", "extensions", "subscriptions", "notifications", "contentful")
+	variables := r.environment(root)
+	for _, e := range root.entries {
+		if e.key.Value != "environments" {
+			r.interpolate(e.value, variables, source.Lookup)
+		}
+	}
+
+	c := &Config{Stage: source.Stage}
+	c.PIMs = r.pims(root)
+	c.Actions = r.actions(root)
+	references := references{pims: keys(c.PIMs), actions: keys(c.Actions)}
+	c.Extensions = r.extensions(root, references)
+	c.Subscriptions = r.subscriptions(root, references)
+	c.Notifications = r.notifications(root, references)
+	c.Contentful = r.contentful(root, references)
+
+	if len(r.problems) > 0 {
+		return nil, r.problems.sorted()
+	}
+	c.Warnings = r.warnings.sorted()
+	return c, nil
+}
+
+// Stages lists the environments of a file, in its order.
+func Stages(text []byte) ([]string, error) {
+	const file = "extensions.yaml"
+	document, err := parse(file, text)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{file: file}
+	var stages []string
+	for _, e := range r.table(document, document, "the file").sub("environments").entries {
+		stages = append(stages, e.key.Value)
+	}
+	if len(r.problems) > 0 {
+		return nil, r.problems.sorted()
+	}
+	return stages, nil
+}
+
+// parse reads YAML text that holds one mapping.
+func parse(file string, text []byte) (*yaml.Node, error) {
+	var document, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
+		return nil, syntaxProblem(file, err)
+	}
+	if len(document.Content) == 0 || document.Content[0].Tag == "!!null" {
+		return nil, Problems{{File: file, Line: 1, Message: "the file is empty", Remedy: "begin with pims: and actions:"}}
+	}
+	if err := decoder.Decode(&second); err == nil {
+		return nil, Problems{{File: file, Line: second.Line, Message: "a second document begins", Remedy: "remove the line ---"}}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxProblem(file, err)
+	}
+	var problems Problems
+	refuseAliases(file, document.Content[0], &problems)
+	if len(problems) > 0 {
+		return nil, problems.sorted()
+	}
+	return document.Content[0], nil
+}
+
+// refuseAliases keeps the tree a tree: an alias can make it endless, and a value that stands elsewhere has no line
+// of its own to be wrong at.
+func refuseAliases(file string, node *yaml.Node, problems *Problems) {
+	if node.Kind == yaml.AliasNode {
+		*problems = append(*problems, &Problem{File: file, Line: node.Line, Message: fmt.Sprintf("alias *%s", node.Value), Remedy: "write the value out"})
+		return
+	}
+	for _, child := range node.Content {
+		refuseAliases(file, child, problems)
+	}
+}
+
+func syntaxProblem(file string, err error) error {
+	problem := &Problem{File: file, Line: 1, Message: strings.TrimPrefix(err.Error(), "yaml: "), Remedy: "check the indentation and the quotes around here"}
+	if problems, ok := errors.AsType[Problems](decodeProblems(file, 1, err)); ok && len(problems) > 0 {
+		problem.Line = problems[0].Line
+		problem.Message = strings.TrimPrefix(problems[0].Message, "yaml: ")
+	}
+	return Problems{problem}
+}
+
+// sorted orders problems by line; those of one line stay as they were found.
+func (p Problems) sorted() Problems {
+	slices.SortStableFunc(p, func(a, b *Problem) int { return a.Line - b.Line })
+	return p
+}
