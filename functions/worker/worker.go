@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strconv"
+	"sync"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -28,13 +29,29 @@ type Worker struct{ Config }
 // New returns a Worker.
 func New(config Config) *Worker { return &Worker{config} }
 
-// Handle works messages one after the other and returns the IDs of those that must stay in the queue; the caller
-// deletes the others. A message that nobody can read stays too: it ends in the dead letters, where it is seen.
+// atOnce is how many messages of one invocation are worked at the same time. Jobs come one to an invocation.
+const atOnce = 8
+
+// Handle works messages and returns the IDs of those that must stay in the queue; the caller deletes the others. A
+// message that nobody can read stays too: it ends in the dead letters, where it is seen.
 func (w *Worker) Handle(ctx context.Context, messages []queue.Received) (failed []string) {
-	for _, message := range messages {
-		if err := w.one(ctx, message); err != nil {
-			w.Log.Error("message stays in the queue", "reason", reasonOf(err), "error", err.Error(), "message_id", message.ID, "receives", message.Receives)
-			failed = append(failed, message.ID)
+	stays := make([]bool, len(messages))
+	var working sync.WaitGroup
+	places := make(chan struct{}, atOnce)
+	for i, message := range messages {
+		places <- struct{}{}
+		working.Go(func() {
+			defer func() { <-places }()
+			if err := w.one(ctx, message); err != nil {
+				w.Log.Error("message stays in the queue", "reason", reasonOf(err), "error", err.Error(), "message_id", message.ID, "receives", message.Receives)
+				stays[i] = true
+			}
+		})
+	}
+	working.Wait()
+	for i, stay := range stays {
+		if stay {
+			failed = append(failed, messages[i].ID)
 		}
 	}
 	return failed
@@ -52,6 +69,9 @@ func (w *Worker) one(ctx context.Context, message queue.Received) (err error) {
 			err = fmt.Errorf("%w: %v", errPanic, cause)
 		}
 	}()
+	if message.Attributes[engine.APIAttribute] != "" {
+		return w.Engine.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
+	}
 	id, err := jobs.ParseMessage(message.Body)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)

@@ -35,8 +35,9 @@ type Action interface {
 
 // Secrets are the parts of the connection secret that a kind may need, by the names used in extensions.yaml.
 type Secrets struct {
-	Values map[string]string          // `secret:NAME` in a section
-	Auth   map[string]json.RawMessage // `auth: NAME` in a section; the shape is the kind's own
+	Values     map[string]string          // `secret:NAME` in a section
+	Auth       map[string]json.RawMessage // `auth: NAME` in a section; the shape is the kind's own
+	Identities map[string][]string        // by PIM: author identifiers of events that we caused ourselves
 }
 
 // Run is one batch of a job's items, or one event.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
@@ -27,14 +28,18 @@ const (
 
 // Config is what an Engine needs.
 type Config struct {
-	Config  *config.Config
-	Kinds   map[string]Kind
-	Store   jobs.Store
-	Queue   queue.Queue // the jobs queue
-	Secrets func(context.Context) (Secrets, error)
-	Log     *slog.Logger
-	Metrics *metric.Sink
-	Now     func() time.Time
+	Config       *config.Config
+	Kinds        map[string]Kind
+	Store        jobs.Store
+	Queue        queue.Queue // the jobs queue
+	Ledger       ledger.Store
+	Gaps         ledger.Gaps
+	Events       queue.Queue // the events queue
+	EventLetters queue.Queue // its dead letters
+	Secrets      func(context.Context) (Secrets, error)
+	Log          *slog.Logger
+	Metrics      *metric.Sink
+	Now          func() time.Time
 }
 
 // Engine does runs. It keeps nothing between them.

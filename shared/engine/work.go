@@ -76,23 +76,31 @@ var errAgain = errors.New("go on in this turn")
 
 // open finds the job's action as it is configured now.
 func (w *work) open(ctx context.Context) (Action, error) {
-	configured, known := w.Config.Config.Actions[w.job.Action]
-	kind, has := w.Kinds[configured.Kind]
-	if !known || !has || !w.extensionKnown() {
+	if !w.extensionKnown() {
 		return nil, ErrUnknownAction
 	}
-	w.action = configured
-	secrets, err := w.Secrets(ctx)
+	w.action = w.Config.Config.Actions[w.job.Action]
+	return w.openAction(ctx, w.job.Action)
+}
+
+// openAction makes an action as it is configured now, with the secrets of now.
+func (e *Engine) openAction(ctx context.Context, name string) (Action, error) {
+	configured, known := e.Config.Config.Actions[name]
+	kind, has := e.Kinds[configured.Kind]
+	if !known || !has {
+		return nil, ErrUnknownAction
+	}
+	secrets, err := e.Secrets(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connection secret: %w", err)
 	}
 	section, err := configured.Section.Resolve(secrets.Values)
 	if err != nil {
-		return nil, fmt.Errorf("action %q: %w", configured.Name, err)
+		return nil, fmt.Errorf("action %q: %w", name, err)
 	}
 	action, err := kind.Open(section, secrets)
 	if err != nil {
-		return nil, fmt.Errorf("action %q: %w", configured.Name, err)
+		return nil, fmt.Errorf("action %q: %w", name, err)
 	}
 	return action, nil
 }
@@ -110,24 +118,28 @@ func (w *work) extensionKnown() bool {
 	return known
 }
 
-// run does one batch. A panic in an action is that batch's failure and nobody else's.
-func (w *work) run(ctx context.Context, action Action, from, to int) (result Result, err error) {
-	now := w.Now()
-	ctx, cancel := context.WithTimeout(ctx, w.turn.runTime(now))
-	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			w.log.Error("panic in action", "reason", "panic", "error", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			err = Permanent("an internal error", fmt.Errorf("panic: %v", cause))
-		}
-	}()
+// run does one batch.
+func (w *work) run(ctx context.Context, action Action, from, to int) (Result, error) {
 	job := w.job
-	return action.Run(ctx, Run{
+	return w.guard(ctx, w.log, w.turn, action, Run{
 		Key:    fmt.Sprintf("%s/%d-%d", job.ID, from, max(to-1, from)),
 		Action: job.Action, Trigger: job.Trigger, Job: job.ID, Extension: job.Extension, Label: job.Label, PIM: job.PIM,
 		Items: job.Items[from:to:to], First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
-		Ended: job.Ended, State: job.KindState, Attempt: job.Tries + 1, Correlation: job.Correlation, Now: now,
+		Ended: job.Ended, State: job.KindState, Attempt: job.Tries + 1, Correlation: job.Correlation, Now: w.Now(),
 	})
+}
+
+// guard does a run within the turn's time. A panic in an action is that run's failure and nobody else's.
+func (e *Engine) guard(ctx context.Context, log *slog.Logger, turn turn, action Action, run Run) (result Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, turn.runTime(run.Now))
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			log.Error("panic in action", "action", run.Action, "reason", "panic", "stack", string(debug.Stack()))
+			err = Permanent("an internal error", errors.New("panic"))
+		}
+	}()
+	return action.Run(ctx, run)
 }
 
 // settle decides what follows an error. result is nil where no run took place.

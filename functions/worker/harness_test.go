@@ -1,0 +1,356 @@
+package worker_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/outbound"
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+// clock is the time of a world. It moves by itself a little at every look, as time does.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(time.Millisecond)
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// fault is what goes wrong at one operation of a world: the one with that number.
+type fault struct {
+	at    int
+	after bool // the operation is carried out, but its answer is lost
+	crash bool // and the process dies there
+}
+
+// faults counts operations and lets one of them go wrong.
+type faults struct {
+	mu    sync.Mutex
+	plan  fault
+	count int
+	dead  bool
+	names []string
+}
+
+var (
+	errInjected = errors.New("injected fault")
+	errDead     = errors.New("process is dead")
+)
+
+// op carries out an operation, or what the plan makes of it.
+func (f *faults) op(name string, do func() error) error {
+	f.mu.Lock()
+	if f.dead {
+		f.mu.Unlock()
+		return errDead
+	}
+	f.count++
+	f.names = append(f.names, name)
+	hit, plan := f.count == f.plan.at, f.plan
+	if hit && plan.crash {
+		f.dead = true
+	}
+	f.mu.Unlock()
+	if !hit {
+		return do()
+	}
+	if plan.after {
+		_ = do() // its answer is what gets lost
+	}
+	return errInjected
+}
+
+// restart brings a new process; died says whether the old one had crashed.
+func (f *faults) restart() (died bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	died, f.dead = f.dead, false
+	return died
+}
+
+type faultyStore struct {
+	jobs.Store
+	*faults
+}
+
+func (s faultyStore) Create(ctx context.Context, job jobs.Job, takeover *jobs.Job) (saved jobs.Job, err error) {
+	err = s.op("create", func() error { saved, err = s.Store.Create(ctx, job, takeover); return err })
+	return saved, err
+}
+
+func (s faultyStore) Get(ctx context.Context, id string) (job jobs.Job, err error) {
+	err = s.op("get", func() error { job, err = s.Store.Get(ctx, id); return err })
+	return job, err
+}
+
+func (s faultyStore) Load(ctx context.Context, id string) (job jobs.Job, err error) {
+	err = s.op("load", func() error { job, err = s.Store.Load(ctx, id); return err })
+	return job, err
+}
+
+func (s faultyStore) Save(ctx context.Context, job jobs.Job, failures ...jobs.Failure) (saved jobs.Job, err error) {
+	err = s.op("save "+string(job.State), func() error { saved, err = s.Store.Save(ctx, job, failures...); return err })
+	return saved, err
+}
+
+func (s faultyStore) Failures(ctx context.Context, id string, limit int) (found []jobs.Failure, err error) {
+	err = s.op("failures", func() error { found, err = s.Store.Failures(ctx, id, limit); return err })
+	return found, err
+}
+
+type faultyQueue struct {
+	queue.Queue
+	*faults
+	undelayed bool // for a queue whose clock cannot be moved
+}
+
+func (q faultyQueue) Send(ctx context.Context, messages ...queue.Message) error {
+	return q.op("send", func() error {
+		if q.undelayed {
+			for i := range messages {
+				messages[i].Delay = 0
+			}
+		}
+		return q.Queue.Send(ctx, messages...)
+	})
+}
+
+func (q faultyQueue) Delete(ctx context.Context, receipt string) error {
+	return q.op("delete", func() error { return q.Queue.Delete(ctx, receipt) })
+}
+
+// destination is a real HTTP server that honours idempotency keys, and remembers.
+type destination struct {
+	*httptest.Server
+	faults *faults
+
+	mu       sync.Mutex
+	answer   func(path string, call int) (status int, body string) // nil: 200 {}
+	calls    int
+	contents map[string][sha256.Size]byte // by key
+	applied  map[string]int               // items by "path type/id", notifications by "path text"
+	clashes  []string                     // keys that came with two contents
+}
+
+func newDestination(t testing.TB, f *faults) *destination {
+	d := &destination{faults: f, contents: map[string][sha256.Size]byte{}, applied: map[string]int{}}
+	d.Server = httptest.NewServer(d)
+	t.Cleanup(d.Close)
+	return d
+}
+
+func (d *destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	status, text := 200, "{}"
+	err := d.faults.op("call "+r.URL.Path, func() error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.calls++
+		if d.answer != nil {
+			status, text = d.answer(r.URL.Path, d.calls)
+		}
+		if status < 300 {
+			d.apply(r.URL.Path, r.Header.Get("Idempotency-Key"), body)
+		}
+		return nil
+	})
+	if err != nil { // hang up
+		panic(http.ErrAbortHandler)
+	}
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
+}
+
+func (d *destination) apply(path, key string, body []byte) {
+	sum := sha256.Sum256(body)
+	if known, ok := d.contents[key]; ok || key == "" {
+		if known != sum || key == "" {
+			d.clashes = append(d.clashes, key)
+		}
+		return
+	}
+	d.contents[key] = sum
+	var sent struct {
+		Items []jobs.Item `json:"items"`
+		Text  string      `json:"text"`
+	}
+	_ = json.Unmarshal(body, &sent)
+	for _, item := range sent.Items {
+		d.applied[path+" "+item.Type+"/"+item.ID]++
+	}
+	if sent.Text != "" || len(sent.Items) == 0 {
+		d.applied[path+" "+sent.Text]++
+	}
+}
+
+// world is the system around one jobs queue, with a clock that the test moves.
+type world struct {
+	testing.TB
+	clock       *clock
+	faults      *faults
+	config      *config.Config
+	store       jobs.Store
+	queue       queue.Queue
+	deadLetters queue.Queue
+	destination *destination
+	submitter   *jobs.Submitter
+	worker      *worker.Worker
+	engine      *engine.Engine
+	turn        time.Duration // of one invocation
+}
+
+// backing is where a world keeps its state.
+type backing struct {
+	store     func(t testing.TB, now func() time.Time) jobs.Store
+	queues    func(t testing.TB, now func() time.Time) (main, dead queue.Queue)
+	undelayed bool                   // its queue's clock cannot be moved
+	kinds     map[string]engine.Kind // besides the real ones
+}
+
+const maxReceives = 5
+
+var memory = backing{
+	store: func(_ testing.TB, now func() time.Time) jobs.Store {
+		return jobs.NewMemory(jobs.MemoryConfig{Now: now})
+	},
+	queues: func(_ testing.TB, now func() time.Time) (queue.Queue, queue.Queue) {
+		dead := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: now})
+		return queue.NewMemory(queue.MemoryConfig{Visibility: 3 * time.Minute, MaxReceives: maxReceives, DeadLetters: dead, Now: now}), dead
+	},
+}
+
+const actions = `
+environments: {local: {}}
+pims: {main: {url: "https://pim.example.com"}}
+actions:
+  send:   {kind: forward, url: "%[1]s/send", batch: 2, then: {failed: report, partial: report, succeeded: report}}
+  report: {kind: notify, channel: json, url: "%[1]s/report", text: "{{.Outcome}}: {{.Done}} of {{.Total}}"}
+  plain:  {kind: forward, url: "%[1]s/plain", batch: 2, retry: {for: 2h}}
+  script: {kind: script, then: {failed: report, partial: report, succeeded: report}}
+  alone:  {kind: script}
+extensions:
+  button: {pim: main, type: action, positions: [pim.product.header], label: {default: Button}, action: send}
+`
+
+func newWorld(t testing.TB, b backing, plan fault) *world {
+	w := &world{TB: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, faults: &faults{plan: plan}, turn: 2 * time.Minute}
+	w.destination = newDestination(t, w.faults)
+	loaded, err := config.Load(config.Source{File: "extensions.yaml", Text: fmt.Appendf(nil, actions, w.destination.URL), Stage: "local", Lookup: func(string) (string, bool) { return "", false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.config = loaded
+	w.store = faultyStore{b.store(t, w.clock.Now), w.faults}
+	main, dead := b.queues(t, w.clock.Now)
+	w.queue, w.deadLetters = faultyQueue{main, w.faults, b.undelayed}, dead
+	w.submitter = jobs.NewSubmitter(jobs.SubmitConfig{Store: w.store, Queue: w.queue, Now: w.clock.Now})
+	kinds := worker.Kinds(worker.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})})
+	maps.Copy(kinds, b.kinds)
+	log := slog.New(slog.DiscardHandler)
+	w.engine = engine.New(engine.Config{
+		Config: loaded, Kinds: kinds, Store: w.store, Queue: w.queue, Log: log, Now: w.clock.Now,
+		Secrets: func(context.Context) (engine.Secrets, error) { return engine.Secrets{}, nil },
+	})
+	w.worker = worker.New(worker.Config{Engine: w.engine, MaxReceives: maxReceives, Log: log})
+	return w
+}
+
+// press plays a button: n items, a new request each time, one piece of work. confirmed says that the user saw success.
+func (w *world) press(action string, n int) (id string, confirmed bool) {
+	items := make([]jobs.Item, n)
+	for i := range items {
+		items[i] = jobs.Item{Type: jobs.Product, ID: fmt.Sprintf("p%d", i)}
+	}
+	submitted, err := w.submitter.Submit(w.Context(), jobs.Job{
+		ID: jobs.ID("button", []byte(w.clock.Now().String())), Action: action, Trigger: jobs.TriggerAction, Extension: "button", PIM: "main", Items: items,
+		Context: json.RawMessage(`{}`), Params: json.RawMessage(`{}`), User: jobs.User{UUID: "u", Username: "julia"},
+		Once: jobs.OnceKey("button", action, items, "", ""),
+	})
+	if w.faults.restart() || err != nil {
+		return "", false
+	}
+	return submitted.Job.ID, true
+}
+
+// deliver plays Lambda's poller: one invocation for one message, if there is one.
+func (w *world) deliver() bool {
+	messages, err := w.queue.Receive(w.Context(), 1, 0)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(messages) == 0 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(w.Context(), w.turn)
+	defer cancel()
+	failed := w.worker.Handle(ctx, messages)
+	if !w.faults.restart() && !slices.Contains(failed, messages[0].ID) {
+		_ = w.queue.Delete(w.Context(), messages[0].Receipt) // an acknowledgement that is lost brings the message again
+		w.faults.restart()
+	}
+	return true
+}
+
+// drain delivers until the queue is empty, moving the clock whenever nothing is visible.
+func (w *world) drain() {
+	for range 400 {
+		if w.deliver() {
+			continue
+		}
+		depth, err := w.queue.Depth(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		if depth == (queue.Depth{}) {
+			return
+		}
+		w.clock.advance(time.Minute)
+	}
+	w.Fatal("the queue does not drain")
+}
+
+// job reads a job as a reader would.
+func (w *world) job(id string) jobs.Job {
+	w.Helper()
+	w.faults.plan = fault{}
+	job, err := w.store.Get(w.Context(), id)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return job.Read(w.clock.Now())
+}
+
+func (w *world) dead() int {
+	depth, err := w.deadLetters.Depth(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return depth.Visible + depth.InFlight
+}

@@ -1,0 +1,122 @@
+// Package ledger is what happened to each event: whether it was seen before, what came of it for each subscription,
+// and how new the newest change is that a subscription has applied to an entity. It is what makes an effect happen
+// once, however often and in whatever order events are delivered.
+//
+// It holds no event: those stay in the queue until their outcome stands here.
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// Outcome of an event, for one subscription or as a whole.
+type Outcome string
+
+const (
+	Applied   Outcome = "applied"   // the action succeeded
+	Failed    Outcome = "failed"    // the action was refused, or its destination stayed down: the event is a dead letter
+	Stale     Outcome = "stale"     // something newer was applied before (deliver: latest)
+	Shadow    Outcome = "shadow"    // everything but the action (shadow: true)
+	Self      Outcome = "self"      // our own change
+	Foreign   Outcome = "foreign"   // sent by a PIM that is not ours
+	Unmatched Outcome = "unmatched" // no subscription wants it
+)
+
+// ranking of outcomes: the whole of an event is the first that any subscription has.
+var ranking = []Outcome{Applied, Failed, Stale, Shadow}
+
+// Life is how long an entry is kept after its last write. The senders' retries end after 35 minutes, our queues
+// and dead letters after 24 days.
+const Life = 30 * 24 * time.Hour
+
+var (
+	// ErrNotFound: there is no such entry.
+	ErrNotFound = errors.New("no such event")
+	// ErrConflict: the record is not at the version that the write was made for.
+	ErrConflict = errors.New("record was changed by another")
+)
+
+// Lease is the right to work on a record until a time; its token grows with every claim.
+type Lease struct {
+	Token  int64     `json:"token"`
+	Until  time.Time `json:"until,omitzero"`
+	Holder string    `json:"holder,omitempty"` // of a mark: the entry's key
+}
+
+// Live says whether somebody holds the lease.
+func (l Lease) Live(now time.Time) bool { return now.Before(l.Until) }
+
+// Entry is the record of one event.
+type Entry struct {
+	Key        string                     `json:"key"` // {api}/{pim}/{event id}
+	PIM        string                     `json:"pim"`
+	Type       string                     `json:"type,omitempty"`
+	Entity     string                     `json:"entity,omitempty"`   // index key: {pim}#{kind}/{id}; "" if the event has none
+	Time       time.Time                  `json:"time,omitzero"`      // the sender's
+	Outcomes   map[string]Outcome         `json:"outcomes,omitempty"` // by subscription
+	Reasons    map[string]string          `json:"reasons,omitempty"`  // for the user, of what failed
+	KindStates map[string]json.RawMessage `json:"kindStates,omitempty"`
+	Outcome    Outcome                    `json:"outcome,omitempty"` // of the whole; "" while it is open
+	Counted    bool                       `json:"counted,omitempty"` // in the metrics: at its first end
+	EndedBy    string                     `json:"endedBy,omitempty"` // the delivery that ended it: its own message may come back
+	Letter     bool                       `json:"letter,omitempty"`  // its message is to be put on the dead letters before it is deleted
+	Lease      Lease                      `json:"lease"`
+	Tries      int                        `json:"tries,omitempty"`
+	DownSince  time.Time                  `json:"downSince,omitzero"`
+	Version    int64                      `json:"version"` // 0: not stored yet
+	CreatedAt  time.Time                  `json:"createdAt"`
+	UpdatedAt  time.Time                  `json:"updatedAt"`
+	ExpiresAt  time.Time                  `json:"expiresAt"`
+}
+
+// Mark is how new the newest change is that a subscription has begun to apply to an entity.
+type Mark struct {
+	Subscription string    `json:"subscription"`
+	Entity       string    `json:"entity"`
+	Time         time.Time `json:"time,omitzero"`
+	Lease        Lease     `json:"lease"`
+	Version      int64     `json:"version"` // 0: not stored yet
+}
+
+// Gap is a time in which a subscription was suspended: its events are lost and must be read from the PIM.
+type Gap struct {
+	PIM          string    `json:"pim"`
+	Subscription string    `json:"subscription"` // the Event Platform's id
+	From         time.Time `json:"from"`
+	To           time.Time `json:"to,omitzero"` // zero: still suspended
+	Reason       string    `json:"reason,omitempty"`
+	Events       []string  `json:"events,omitempty"`
+}
+
+// Store keeps entries and marks by compare-and-swap. Every write is durable when the call returns nil and is one
+// atomic step; a failed call may nevertheless have been carried out: read before going on. Reads see all earlier
+// writes. All methods are safe for concurrent use.
+type Store interface {
+	// Get returns an entry. ErrNotFound.
+	Get(ctx context.Context, key string) (Entry, error)
+
+	// Save stores an entry whose stored version is still entry.Version (0: there is none), else ErrConflict, and
+	// returns it as stored: with the next version.
+	Save(ctx context.Context, entry Entry) (Entry, error)
+
+	// Mark returns a mark; one that was never set is there, with Version 0.
+	Mark(ctx context.Context, subscription, entity string) (Mark, error)
+
+	// SaveMark stores a mark as Save does an entry.
+	SaveMark(ctx context.Context, mark Mark) (Mark, error)
+
+	// Recent returns the entries of an entity, newest first, at most limit (1 to 100). It may lag behind writes by
+	// a second.
+	Recent(ctx context.Context, entity string, limit int) ([]Entry, error)
+}
+
+// Gaps keeps what was lost while a subscription was suspended.
+type Gaps interface {
+	// SaveGap stores a gap by PIM, subscription and beginning. Storing the same again changes nothing but its end.
+	SaveGap(ctx context.Context, gap Gap) error
+	// Gaps returns a PIM's gaps, newest first.
+	Gaps(ctx context.Context, pim string) ([]Gap, error)
+}
