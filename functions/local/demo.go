@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+)
+
+// demoPatience is how long the demonstration waits for its job.
+const demoPatience = 10 * time.Second
+
+// preferred is the button of the project's own extensions.yaml that shows the most.
+const preferred = "export_to_erp"
+
+// Demo presses one button and prints the job's way, a line per step. The log keeps still meanwhile.
+func (s *System) Demo(ctx context.Context, out io.Writer) {
+	s.handler.quiet.Store(true)
+	defer s.handler.quiet.Store(false)
+	extension, ok := s.demoButton()
+	if !ok {
+		fmt.Fprintln(out, "There is no button to press: extensions.yaml has no extension of type action.")
+		return
+	}
+	step := func(name, format string, args ...any) {
+		fmt.Fprintf(out, "  %-10s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	position := extension.Positions[0]
+	for _, candidate := range extension.Positions {
+		if strings.HasPrefix(candidate, "pim.product-grid.") {
+			position = candidate
+		}
+	}
+	fmt.Fprintf(out, "Pressing %q (%s, at %s):\n", extension.Label.In("en_US"), extension.Name, position)
+	pressed, err := s.Press(ctx, extension, Press{Position: position, Items: 3})
+	if err != nil {
+		step("not sent", "%v", err)
+		return
+	}
+	step("signed", "%d bytes by HMAC-SHA512, posted to /actions/%s", pressed.Bytes, extension.Name)
+	if pressed.Status >= 400 {
+		step("refused", "%d: %s (the page says why)", pressed.Status, pressed.Message())
+		return
+	}
+	step("verified", "%s", s.verified())
+	step("answered", "%d in %.0f ms: %s", pressed.Status, pressed.Milliseconds, pressed.Message())
+	job, ok := s.newestJob(ctx, extension.Name)
+	if !ok {
+		return
+	}
+	step("recorded", "job %s: %d items for %s, asked by %s", job.ID, job.Total, job.Action, job.User.Username)
+	job, err = jobs.Watch(ctx, s.store, job.ID, time.Now().Add(demoPatience), time.Now)
+	if err != nil {
+		step("lost", "%v", err)
+		return
+	}
+	for _, call := range s.callsOf(job.ID) {
+		step("delivered", "%s %s: %d, %d items, Idempotency-Key %s", call.Method, call.URL, call.Status, call.Items, call.IdempotencyKey)
+	}
+	took := job.UpdatedAt.Sub(job.CreatedAt).Round(time.Millisecond)
+	if !job.State.Ended() {
+		step(string(job.State), "%d of %d so far; %s", job.Done, job.Total, job.Message)
+		return
+	}
+	step(string(job.State), "%d of %d, %s after it was recorded", job.Done, job.Total, took)
+}
+
+// demoButton is the button to press.
+func (s *System) demoButton() (config.Extension, bool) {
+	if extension, ok := s.config.Extensions[preferred]; ok && extension.Type == "action" && len(extension.Positions) > 0 {
+		return extension, true
+	}
+	for _, extension := range slices.SortedFunc(maps.Values(s.config.Extensions), byTypeAndName) {
+		if extension.Type == "action" && len(extension.Positions) > 0 {
+			return extension, true
+		}
+	}
+	return config.Extension{}, false
+}
+
+// verified says by what the newest request was proven: its log line knows.
+func (s *System) verified() string {
+	s.recorder.mu.Lock()
+	defer s.recorder.mu.Unlock()
+	for _, line := range slices.Backward(s.recorder.lines) {
+		if header, ok := line.Attrs["header"]; ok {
+			return fmt.Sprintf("by header %v with secret %v, within the time window", header, line.Attrs["secret"])
+		}
+	}
+	return "by the proof that is configured"
+}
+
+func (s *System) newestJob(ctx context.Context, extension string) (jobs.Job, bool) {
+	all, err := s.allJobs(ctx)
+	if err != nil {
+		return jobs.Job{}, false
+	}
+	for _, job := range all {
+		if job.Extension == extension {
+			return job, true
+		}
+	}
+	return jobs.Job{}, false
+}
+
+// callsOf returns the calls that a job has made: their keys begin with its ID.
+func (s *System) callsOf(job string) []Call {
+	s.recorder.mu.Lock()
+	defer s.recorder.mu.Unlock()
+	var found []Call
+	for _, call := range s.recorder.calls {
+		if strings.HasPrefix(call.IdempotencyKey, job+"/") {
+			found = append(found, call)
+		}
+	}
+	return found
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/pim-functions/pim-functions/functions/action"
+	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/metric"
+	"github.com/pim-functions/pim-functions/shared/outbound"
+	"github.com/pim-functions/pim-functions/shared/secrets"
+	"github.com/pim-functions/pim-functions/shared/web"
+)
+
+// Options are what a System needs.
+type Options struct {
+	Port         int                              // on 127.0.0.1; 0: any that is free
+	ConfigFile   string                           // "": the extensions.yaml of the project
+	SecretsFile  string                           // "": sample values
+	Lookup       func(name string) (string, bool) // variables of the process, for ${NAME} in the configuration
+	AllowPrivate bool                             // outbound calls may reach private addresses, and http
+	Log          io.Writer                        // short lines
+	Level        slog.Level                       // of these lines; the page shows all
+}
+
+// System is the whole of the project in one process.
+type System struct {
+	backing
+	config      *config.Config
+	signing     *secrets.Cache[secrets.Signing]
+	recorder    *Recorder
+	destination *Destination
+	log         *slog.Logger
+	handler     *logHandler // the log's
+	action      http.Handler
+	control     http.Handler // page and control routes
+	poller      poller
+
+	listener net.Listener
+	server   *http.Server
+	polling  sync.WaitGroup
+	stopping chan struct{}      // closed when the page's streams must end
+	receive  context.CancelFunc // ends polling
+	work     context.CancelFunc // ends what the worker does
+}
+
+// Open builds a System that listens but does nothing yet. Its error is one that a user can act on.
+func Open(ctx context.Context, options Options) (*System, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(options.Port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken: set PORT=%d or another that is free", options.Port, options.Port+1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	s := &System{
+		listener: listener, recorder: newRecorder(), destination: newDestination(), stopping: make(chan struct{}),
+	}
+	s.handler = newLogHandler(options.Log, options.Level, s.recorder)
+	s.log = slog.New(s.handler)
+	if err := s.build(ctx, options); err != nil {
+		listener.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// build is the composition root: the same parts as on AWS, on other ground.
+func (s *System) build(ctx context.Context, options Options) error {
+	var err error
+	if s.config, err = s.loadConfig(options); err != nil {
+		return err
+	}
+	s.backing = inMemory(localSecrets{options.SecretsFile, s.Port()}, s.recorder, s.log)
+
+	now := time.Now
+	s.signing = secrets.NewCache(secrets.CacheConfig[secrets.Signing]{
+		Source: s.secrets, ID: signingID, Parse: secrets.ParseSigning, Life: time.Second, Pause: time.Second, Log: s.log,
+	})
+	connections := secrets.NewCache(secrets.CacheConfig[secrets.Connections]{
+		Source: s.secrets, ID: connectionsID, Parse: secrets.ParseConnections, Life: time.Second, Log: s.log,
+	})
+	for _, get := range []func() error{
+		func() error { _, err := s.signing.Get(ctx); return err },
+		func() error { _, err := connections.Get(ctx); return err },
+	} {
+		if err := get(); err != nil {
+			return fmt.Errorf("read secrets: %w", err)
+		}
+	}
+
+	metrics := func(function string) *metric.Sink {
+		return metric.New(metric.Config{Writer: io.Discard, Function: function, Now: now, Observe: s.recorder.measured})
+	}
+	s.action = web.HTTP(s.explained(web.New(web.Config{
+		Function: "action",
+		Handler: action.New(action.Config{
+			Config:  s.config,
+			Signing: s.signing,
+			Jobs:    jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now}),
+			Store:   s.store,
+			Samples: true,
+			Now:     now,
+			Log:     s.log,
+			Metrics: metrics("action"),
+		}),
+		MaxBody: action.MaxBody, Log: s.log, Metrics: metrics("action"), Now: now,
+	}).Invoke))
+
+	client := outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Observe: s.recorder.called, Now: now})
+	works := worker.New(worker.Config{
+		Engine: engine.New(engine.Config{
+			Config:  s.config,
+			Kinds:   worker.Kinds(worker.Deps{Outbound: client, Bus: s.bus}),
+			Store:   s.store,
+			Queue:   s.jobs,
+			Secrets: engineSecrets(connections),
+			Log:     s.log,
+			Metrics: metrics("worker"),
+			Now:     now,
+		}),
+		MaxReceives: maxReceives,
+		Log:         s.log,
+	})
+	s.poller = poller{queue: s.jobs, batch: jobsBatch, handle: works.Handle, log: s.log}
+	s.control = s.controlRoutes()
+	s.server = &http.Server{
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(s.handler, slog.LevelDebug),
+	}
+	return nil
+}
+
+// loadConfig reads extensions.yaml with the variables that only this system knows.
+func (s *System) loadConfig(options Options) (*config.Config, error) {
+	file, text := "extensions.yaml", config.Embedded()
+	if options.ConfigFile != "" {
+		read, err := os.ReadFile(options.ConfigFile)
+		if err != nil {
+			return nil, fmt.Errorf("read CONFIG_FILE: %w", err)
+		}
+		file, text = options.ConfigFile, read
+	}
+	own := map[string]string{
+		"PIM_URL": "https://pim.example.com",
+		"ERP_URL": s.URL() + destinationURL,
+	}
+	loaded, err := config.Load(config.Source{File: file, Text: text, Stage: config.Local, Lookup: func(name string) (string, bool) {
+		if value, ok := options.Lookup(name); ok {
+			return value, true
+		}
+		value, ok := own[name]
+		return value, ok
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if err := loaded.CheckKinds(worker.Checks()); err != nil {
+		return nil, err
+	}
+	for _, warning := range loaded.Warnings {
+		s.log.Warn("configuration", "warning", warning.Error())
+	}
+	return loaded, nil
+}
+
+// Port is where the system listens.
+func (s *System) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+
+// URL is where the system can be reached.
+func (s *System) URL() string { return "http://127.0.0.1:" + strconv.Itoa(s.Port()) }
+
+// Start serves and polls until Stop.
+func (s *System) Start() {
+	receiving, receive := context.WithCancel(context.Background())
+	working, work := context.WithCancel(context.Background())
+	s.receive, s.work = receive, work
+	for range jobsPollers {
+		s.polling.Go(func() { s.poller.run(receiving, working) })
+	}
+	go func() {
+		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("server ended", "reason", "serve_failed", "error", err.Error())
+		}
+	}()
+}
+
+// How long Stop lets what is under way end by itself, and then how long it may take to be written down.
+const (
+	graceOfWork = 2 * time.Second
+	graceOfHTTP = 5 * time.Second
+)
+
+// Stop takes no more work, lets running jobs end for a moment (what does not goes back to the queue), answers the
+// requests that are under way, and says what is left.
+func (s *System) Stop() string {
+	close(s.stopping)
+	s.receive()
+	hurry := time.AfterFunc(graceOfWork, s.work)
+	s.polling.Wait()
+	hurry.Stop()
+	s.work()
+	ctx, cancel := context.WithTimeout(context.Background(), graceOfHTTP)
+	defer cancel()
+	if err := s.server.Shutdown(ctx); err != nil {
+		s.server.Close()
+	}
+	return s.left(ctx)
+}
+
+// left says in one line what has not ended.
+func (s *System) left(ctx context.Context) string {
+	all, err := s.allJobs(ctx)
+	if err != nil {
+		return "Stopped. What is left could not be read: " + err.Error()
+	}
+	open := map[jobs.State]int{}
+	for _, job := range all {
+		if read := job.Read(time.Now()); !read.State.Ended() {
+			open[read.State]++
+		}
+	}
+	letters, err := s.letters.Depth(ctx)
+	if err != nil {
+		return "Stopped. What is left could not be read: " + err.Error()
+	}
+	var parts []string
+	for _, state := range []jobs.State{jobs.Recorded, jobs.Queued, jobs.Running, jobs.Waiting} {
+		if n := open[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	if n := letters.Visible + letters.InFlight; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d dead letters", n))
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("Stopped. All %d jobs had ended.", len(all))
+	}
+	left := fmt.Sprintf("Stopped. Of %d jobs were left: %s.", len(all), strings.Join(parts, ", "))
+	if s.name == "memory" {
+		return left + " They were in memory, and are gone."
+	}
+	return left + " They stay at " + s.name + "."
+}
