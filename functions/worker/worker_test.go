@@ -333,7 +333,7 @@ func TestInvokeReportsOnlyTheMessagesThatStay(t *testing.T) {
 	w := newWorld(t, memory, fault{})
 	id, _ := w.press("plain", 1)
 	payload := fmt.Sprintf(`{"Records":[
-		{"messageId":"good","receiptHandle":"r","body":"{\"job\":%q}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1700000000000"},"messageAttributes":{}},
+		{"messageId":"good","receiptHandle":"r","body":"{\"job\":\"%s\"}","attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1700000000000"},"messageAttributes":{}},
 		{"messageId":"bad","receiptHandle":"r","body":"{","attributes":{"ApproximateReceiveCount":"1"}},
 		{"messageId":"garbled","receiptHandle":"r","body":"!","attributes":{},"messageAttributes":{"encoding":{"stringValue":"base64","dataType":"String"}}}]}`, id)
 	answer, err := w.worker.Invoke(t.Context(), []byte(payload))
