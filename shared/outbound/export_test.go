@@ -1,0 +1,4 @@
+package outbound
+
+// RetryAfter is retryAfter, for its fuzz test.
+var RetryAfter = retryAfter
