@@ -1,0 +1,56 @@
+# `make` lists what can be done. It needs GNU make 3.81 or later and a POSIX shell.
+
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+.PHONY: help run test test-aws bench fuzz vuln validate build sam-local secrets print deploy clean
+
+# The stage that deploy, secrets and print are for: an entry of samconfig.toml, and of environments in extensions.yaml.
+STAGE ?= dev
+export STAGE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: ## run the whole system on this machine, at http://localhost:8080
+	@test -x .artifacts/local || echo "Building. The first time takes a minute."
+	@go build -o .artifacts/local ./functions/local
+	@STAGE=local exec .artifacts/local
+
+test: ## formatting, vet, staticcheck and all tests (RACE=required: fail where the race detector cannot run)
+	@RACE=$(RACE) sh .ci/test
+
+test-aws: ## test the AWS adapters against an emulator (the first run installs it into .tools)
+	@.ci/emulator go test -count=1 ./shared/queue ./shared/jobs ./shared/secrets ./shared/actions/publish \
+		./functions/worker ./functions/register
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## run every fuzz target for some seconds (FUZZTIME=20s)
+	@FUZZTIME=$(FUZZTIME) sh .ci/fuzz
+
+vuln: ## look the dependencies up in the vulnerability database (needs the network)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
+validate: ## check template.yaml
+	@.ci/sam validate --lint
+
+# Static, stripped archives. A bare `sam build` gives correct ones too, only larger.
+build: ## build the functions for AWS
+	@CGO_ENABLED=0 GOFLAGS="-trimpath -tags=lambda.norpc '-ldflags=-s -w'" .ci/sam build
+
+sam-local: ## run each function with `sam local invoke` in Docker, against an AWS emulator
+	@.ci/sam-local
+
+deploy: build ## deploy to AWS (STAGE=dev, staging or production)
+	@.ci/sam deploy --config-env "$(STAGE)"
+
+secrets: ## fill the secrets of a stage with what extensions.yaml needs (STAGE=…)
+	@go run ./functions/register/cli secrets
+
+print: ## print what the PIM must know about us (URL=https://… STAGE=…)
+	@test -n "$(URL)" || { echo "make print: say where we are, as the output ApiUrl: make print URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
+	@go run ./functions/register/cli print "$(URL)"
+
+clean: ## remove what was built (.tools, the installed tools, stays)
+	rm -rf .artifacts .aws-sam
