@@ -30,6 +30,7 @@ func (r *reader) actions(root table) map[string]Action {
 	}
 	follows := map[string][]scalar{}
 	for _, t := range tables {
+		t.encrypted("url")
 		t.need("kind", "add kind: forward, notify, publish or one of your own")
 		retry := t.sub("retry")
 		retry.only("for")
@@ -67,18 +68,19 @@ func (t table) section() Section {
 	return Section{file: t.file, line: t.at.Line, node: rest}
 }
 
-// cycle reports an action that follows itself. Each cycle is told once, by its first name in the alphabet.
+// cycle reports an action that follows itself. It looks at later names in the alphabet alone, so that each cycle is
+// told once, by its first name.
 func (r *reader) cycle(start string, follows map[string][]scalar) {
 	reached := map[string]bool{}
 	var walk func(name string, path []string) bool
 	walk = func(name string, path []string) bool {
 		path = append(path, name)
 		for _, next := range follows[name] {
-			if next.text == start && start == slices.Min(path) {
+			if next.text == start {
 				r.errorf(next.at, "let the last one end without then", "then goes round: %s → %s", strings.Join(path, " → "), start)
 				return true
 			}
-			if !reached[next.text] {
+			if next.text > start && !reached[next.text] {
 				reached[next.text] = true
 				if walk(next.text, path) {
 					return true
@@ -116,6 +118,13 @@ func (c *Config) CheckKinds(checks map[string]func(Section) error) error {
 func problemsOf(err error, at Section) Problems {
 	if err == nil {
 		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var problems Problems
+		for _, each := range joined.Unwrap() {
+			problems = append(problems, problemsOf(each, at)...)
+		}
+		return problems
 	}
 	if many, ok := errors.AsType[Problems](err); ok {
 		return many

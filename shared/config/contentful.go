@@ -15,21 +15,20 @@ func (r *reader) contentful(root table, known references) Contentful {
 		}
 		contentful.Spaces = append(contentful.Spaces, space.text)
 	}
-	if e, ok := t.find("spaces"); ok && len(contentful.Spaces) == 0 {
+	if e, ok := t.entry("spaces"); ok && t.nothing("spaces") {
 		t.errorf(e.key, "name a space, or remove spaces to allow any", "spaces names none")
 	}
 	for _, a := range t.named("actions", "contentful action") {
 		a.only("category", "action")
 		a.need("category", "add category: Notification.v1.0")
 		a.need("action", "add action: with a name from actions")
-		action := ContentfulAction{
-			Name: a.name(), Category: a.oneOf("category", "Notification.v1.0", "Entries.v1.0", "Custom", "Notifications.v1.0"),
+		if e, ok := a.find("category"); ok && e.value.Value == "Notifications.v1.0" {
+			e.value.Value = "Notification.v1.0" // Contentful's toolkit spells it with an s, its API without
+		}
+		contentful.Actions[a.name()] = ContentfulAction{
+			Name: a.name(), Category: a.oneOf("category", "Notification.v1.0", "Entries.v1.0", "Custom"),
 			Action: a.reference("action", "action", known.actions),
 		}
-		if action.Category == "Notifications.v1.0" { // the toolkit's spelling; the API's has no s
-			action.Category = "Notification.v1.0"
-		}
-		contentful.Actions[action.Name] = action
 	}
 	return contentful
 }

@@ -163,7 +163,7 @@ func (t table) allow() Allow {
 	sub := t.sub("allow")
 	sub.only("groups", "usernames")
 	allow := Allow{Groups: sub.texts("groups"), Usernames: sub.texts("usernames")}
-	if e, ok := t.entry("allow"); ok && len(allow.Groups)+len(allow.Usernames) == 0 {
+	if e, ok := t.entry("allow"); ok && sub.nothing("groups") && sub.nothing("usernames") {
 		t.errorf(e.key, "name groups or usernames, or remove allow", "allow of %s names nobody", t.what)
 	}
 	return allow

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -116,13 +117,20 @@ func refuseAliases(file string, node *yaml.Node, problems *Problems) {
 	}
 }
 
+// countedFromZero are the messages of the YAML library's parser, which names the line before; its scanner does not.
+var countedFromZero = regexp.MustCompile(`^did not find expected (node content|key|'-' indicator|',' or '[\]}]'|<document start>)`)
+
 func syntaxProblem(file string, err error) error {
-	problem := &Problem{File: file, Line: 1, Message: strings.TrimPrefix(err.Error(), "yaml: "), Remedy: "check the indentation and the quotes around here"}
-	if problems, ok := errors.AsType[Problems](decodeProblems(file, 1, err)); ok && len(problems) > 0 {
-		problem.Line = problems[0].Line
-		problem.Message = strings.TrimPrefix(problems[0].Message, "yaml: ")
+	problems := decodeProblems(file, 0, err)
+	for _, problem := range problems {
+		problem.Message = strings.TrimPrefix(problem.Message, "yaml: ")
+		problem.Remedy = "check the indentation and the quotes around here"
+		if countedFromZero.MatchString(problem.Message) {
+			problem.Line++
+		}
+		problem.Line = max(problem.Line, 1)
 	}
-	return Problems{problem}
+	return problems
 }
 
 // sorted orders problems by line; those of one line stay as they were found.

@@ -20,7 +20,11 @@ func nearest(word string, known map[string]bool) string {
 	sort.Strings(words)
 	best, distance := "", len(word)/2+1
 	for _, candidate := range words {
-		if d := editDistance(word, candidate); d < distance {
+		d := editDistance(word, candidate)
+		if word != "" && strings.HasPrefix(candidate, word) {
+			d = 1
+		}
+		if d < distance {
 			best, distance = candidate, d
 		}
 	}
@@ -53,7 +57,7 @@ func editDistance(a, b string) int {
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
 
 // decodeProblems turns the YAML library's errors into ours, line by line.
-func decodeProblems(file string, line int, err error) error {
+func decodeProblems(file string, line int, err error) Problems {
 	messages := []string{err.Error()}
 	if typed, ok := errors.AsType[*yaml.TypeError](err); ok {
 		messages = typed.Errors

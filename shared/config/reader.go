@@ -191,9 +191,15 @@ func (t table) texts(key string) []string {
 	return texts
 }
 
+// nothing says whether a list is missing or empty.
+func (t table) nothing(key string) bool {
+	e, ok := t.find(key)
+	return !ok || e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0
+}
+
 // needList is need for a list, which must not be empty either.
 func (t table) needList(key, remedy string) {
-	if e, ok := t.find(key); !ok || e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0 {
+	if t.nothing(key) {
 		t.errorf(t.at, remedy, "%s has no %s", t.what, key)
 	}
 }

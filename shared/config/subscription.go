@@ -67,9 +67,8 @@ func (r *reader) notifications(root table, known references) map[string]Notifica
 	for _, t := range root.named("notifications", "notification") {
 		t.only("action")
 		t.need("action", "add action: with a name from actions")
-		n := Notification{PIM: t.name(), Action: t.reference("action", "action", known.actions)}
-		t.refer(scalar{t.at, t.name()}, "name", "pim", known.pims)
-		notifications[n.PIM] = n
+		pim := t.refer(scalar{t.at, t.name()}, "name", "pim", known.pims)
+		notifications[pim] = Notification{PIM: pim, Action: t.reference("action", "action", known.actions)}
 	}
 	return notifications
 }

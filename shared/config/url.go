@@ -19,11 +19,17 @@ func (t table) origin(key string) string {
 		t.errorf(s.at, "write https://host alone", "%s of %s has more than scheme and host", key, t.what)
 	}
 	host := strings.ToLower(u.Host)
+	if !hostPattern.MatchString(host) {
+		t.errorf(s.at, "write the host in ASCII (xn--…)", "%s of %s has a host that cannot be", key, t.what)
+	}
 	if (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80") {
 		host = host[:strings.LastIndexByte(host, ':')]
 	}
 	return u.Scheme + "://" + strings.TrimSuffix(host, ":")
 }
+
+// hostPattern is what can stand in a policy of a page (frame-ancestors) without being read as something else.
+var hostPattern = regexp.MustCompile(`^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]*)?$`)
 
 // placeholder is where the PIM fills in an attribute's value (Akeneo help, "URL placeholders").
 var placeholder = regexp.MustCompile(`%[A-Za-z0-9_]+%`)
@@ -58,6 +64,18 @@ func (t table) url(s scalar, text, key string) *url.URL {
 		return u
 	}
 	return nil
+}
+
+// encrypted warns of an action that would call over plain http. What else is right for the key is its kind's
+// business, and calls are refused when they are made, not here.
+func (t table) encrypted(key string) {
+	e, ok := t.find(key)
+	if !ok || t.stage == Local || !strings.HasPrefix(e.value.Value, "http://") {
+		return
+	}
+	if u, err := url.Parse(e.value.Value); err != nil || !loopback(u.Hostname()) {
+		t.warnf(e.value, "use https", "%s of %s is not encrypted: such calls are refused", key, t.what)
+	}
 }
 
 func loopback(host string) bool {

@@ -9,7 +9,7 @@ import (
 )
 
 // variable finds ${NAME}, and $${ which stands for ${ itself, and anything else that begins like a variable.
-var variable = regexp.MustCompile(`\$\$\{|\$\{([^}]*)\}?`)
+var variable = regexp.MustCompile(`\$\$\{|\$\{([^}\s]*)\}?`)
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
@@ -78,7 +78,7 @@ func (r *reader) interpolate(node *yaml.Node, variables map[string]string, looku
 		}
 		return value
 	})
-	if node.Style == 0 {
+	if node.Style == 0 && !r.unset[node] {
 		node.Tag = "" // a plain value is a number where its text is one: batch: ${BATCH}
 	}
 }
