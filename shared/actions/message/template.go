@@ -51,7 +51,14 @@ func Parse(text string) (*Template, error) {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "template: text:"))
 	}
 	escapeOutputs(parsed.Root)
-	return &Template{parsed: parsed}, nil
+	t := &Template{parsed: parsed}
+	// A field that no run has is a mistake of the text. Other errors may come of the trial's empty data alone.
+	if _, err := t.Execute(engine.Run{}, nil); err != nil && strings.Contains(err.Error(), "can't evaluate field") {
+		_, field, _ := strings.Cut(err.Error(), "can't evaluate field ")
+		field, _, _ = strings.Cut(field, " ")
+		return nil, fmt.Errorf("there is no %q", field)
+	}
+	return t, nil
 }
 
 // Execute makes the text of a run. Every value passes through escape (nil: as it is); the template's own text does not.

@@ -1,0 +1,4 @@
+package forward
+
+// Read is read, for its fuzz test.
+var Read = read
