@@ -93,7 +93,7 @@ func jsonValue(value slog.Value) any {
 }
 
 // left out of the terminal's lines: what is long and seldom needed there.
-var terminalOmits = []string{"function", "method", "route", "status", "duration_ms", "request_id", "correlation", "stack", "user", "timestamp", "message_id"}
+var terminalOmits = []string{"function", "method", "route", "status", "duration_ms", "request_id", "correlation", "stack", "user", "user_uuid", "timestamp", "message_id"}
 
 // short makes a line that a person reads in passing.
 func short(record slog.Record, attrs []slog.Attr) string {

@@ -164,7 +164,10 @@ func (p Press) data() any {
 		for i := range products {
 			products[i] = p.item(i)
 		}
-		return map[string][]string{"productUuids": products, "productModelCodes": {}}
+		return struct {
+			Products []string `json:"productUuids"`
+			Models   []string `json:"productModelCodes"`
+		}{products, []string{}}
 	case p.Position == "pim.product.index":
 		return struct{}{}
 	}

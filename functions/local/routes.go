@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
@@ -45,6 +46,7 @@ func (s *System) controlRoutes() http.Handler {
 	mux.HandleFunc("GET /_local/live", s.serveLive)
 	mux.HandleFunc("POST /_local/press/{extension}", s.servePress)
 	mux.HandleFunc("POST /_local/redrive", s.serveRedrive)
+	mux.HandleFunc("POST /_local/wake", s.serveWake)
 	mux.HandleFunc("POST /_local/switch", s.serveSwitch)
 	mux.Handle("/_local/destination/", s.destination)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
@@ -160,6 +162,27 @@ func (s *System) serveRedrive(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.Info("dead letters redriven", "moved", moved)
 	respond(w, map[string]int{"moved": moved})
+}
+
+// serveWake sends a message for each job that waits, so that nobody at the page has to. The one that was sent with a
+// delay comes as well: a second message is harmless.
+func (s *System) serveWake(w http.ResponseWriter, r *http.Request) {
+	all, err := s.allJobs(r.Context())
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, "internal", err.Error())
+		return
+	}
+	var messages []queue.Message
+	for _, job := range all {
+		if job.State == jobs.Waiting {
+			messages = append(messages, jobs.Message(job.ID))
+		}
+	}
+	if err := s.jobs.Send(r.Context(), messages...); err != nil {
+		refuse(w, http.StatusInternalServerError, "internal", err.Error())
+		return
+	}
+	respond(w, map[string]int{"woken": len(messages)})
 }
 
 func (s *System) serveSwitch(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+func TestPollerDeletesWhatTheWorkerDoesNotWantBack(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		handle  func([]queue.Received) []string
+		left    queue.Depth
+		letters int
+	}{
+		{"done", func([]queue.Received) []string { return nil }, queue.Depth{}, 0},
+		{"kept each time", func(m []queue.Received) []string { return []string{m[0].ID} }, queue.Depth{}, 1},
+		{"a crash each time", func([]queue.Received) []string { panic("crash") }, queue.Depth{}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				letters := queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
+				messages := queue.NewMemory(queue.MemoryConfig{Visibility: visibility, MaxReceives: maxReceives, DeadLetters: letters})
+				if err := messages.Send(t.Context(), queue.Message{Body: []byte("one")}); err != nil {
+					t.Fatal(err)
+				}
+				receives := 0
+				p := poller{queue: messages, batch: 1, log: slog.New(slog.NewTextHandler(io.Discard, nil)), handle: func(ctx context.Context, received []queue.Received) []string {
+					receives++
+					if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) != workerTimeout {
+						t.Errorf("the worker has until %v", deadline)
+					}
+					return c.handle(received)
+				}}
+				receiving, stop := context.WithCancel(t.Context())
+				go p.run(receiving, t.Context())
+				time.Sleep(time.Hour)
+				stop()
+				synctest.Wait()
+				if depth, err := messages.Depth(t.Context()); err != nil || depth != c.left {
+					t.Errorf("left in the queue: %+v, %v", depth, err)
+				}
+				if got := len(letters.Messages()); got != c.letters {
+					t.Errorf("%d dead letters, want %d", got, c.letters)
+				}
+				if want := 1 + c.letters*(maxReceives-1); receives != want {
+					t.Errorf("%d receives, want %d", receives, want)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestControlRoutesAnswerToThisMachineAlone(t *testing.T) {
+	d := open(t)
+	port := strings.TrimPrefix(d.URL(), "http://127.0.0.1")
+	for _, c := range []struct {
+		name   string
+		header map[string]string
+		status int
+	}{
+		{"no page", nil, 200},
+		{"localhost by name", map[string]string{"Host": "localhost" + port}, 200},
+		{"IPv6", map[string]string{"Host": "[::1]" + port}, 200},
+		{"the own page", map[string]string{"Origin": d.URL()}, 200},
+		{"the own page by name", map[string]string{"Host": "localhost" + port, "Origin": "http://localhost" + port}, 200},
+		{"another page", map[string]string{"Origin": "https://evil.example"}, 403},
+		{"another page on this machine", map[string]string{"Origin": "http://127.0.0.1:1"}, 403},
+		{"a page without an origin", map[string]string{"Origin": "null"}, 403},
+		{"another page that sends no origin", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
+		{"a name that was made to resolve here", map[string]string{"Host": "evil.example" + port}, 403},
+		{"such a name with its page", map[string]string{"Host": "evil.example" + port, "Origin": "http://evil.example" + port}, 403},
+		{"a name that only begins like ours", map[string]string{"Host": "localhost.evil.example" + port}, 403},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, route := range []string{"GET /", "GET /_local/state", "POST /_local/redrive", "POST /_local/switch", "POST /_local/press/export_to_erp", "POST /_local/destination/x"} {
+				method, path, _ := strings.Cut(route, " ")
+				want := c.status
+				body := ""
+				if path == "/_local/switch" {
+					body = `{"mode":"ok"}`
+				}
+				if path == "/_local/redrive" && c.status == 200 {
+					continue // it takes a second, and has its own test
+				}
+				if status, answer := d.call(method, path, body, c.header); status != want {
+					t.Errorf("%s: %d, want %d: %s", route, status, want, answer)
+				}
+			}
+		})
+	}
+	if status, _ := d.call("POST", "/actions/export_to_erp", "{}", map[string]string{"Host": "tunnel.example", "Origin": "https://tunnel.example"}); status != 401 {
+		t.Errorf("an action through a tunnel: %d, want what every unproven request gets", status)
+	}
+}
+
+func TestUnknownPathsAreJSONAndNeverRedirects(t *testing.T) {
+	d := open(t)
+	for _, path := range []string{"/nothing", "//actions", "/actions", "/actions/", "/actions//export_to_erp", "/_local/nothing", "/_local", "/app.js/"} {
+		status, answer := d.call("POST", path, "{}", nil)
+		var refusal struct{ Error string }
+		if status != 404 || json.Unmarshal([]byte(answer), &refusal) != nil || refusal.Error != "not_found" {
+			t.Errorf("%s: %d %s", path, status, answer)
+		}
+	}
+}
+
+func TestControlRoutesRefuseWhatTheyDoNotKnow(t *testing.T) {
+	d := open(t)
+	for _, c := range []struct {
+		path, body string
+		status     int
+	}{
+		{"/_local/press/nobody", "", 404},
+		{"/_local/press/shop_page", "", 404},
+		{"/_local/press/export_to_erp", "{", 400},
+		{"/_local/press/export_to_erp", `{"unknown":1}`, 400},
+		{"/_local/switch", `{"mode":"broken"}`, 400},
+		{"/_local/switch", "", 400},
+	} {
+		if status, answer := d.call("POST", c.path, c.body, nil); status != c.status {
+			t.Errorf("%s %s: %d, want %d: %s", c.path, c.body, status, c.status, answer)
+		}
+	}
+}
+
+// external is what would make a browser ask another host, or what the page's policy forbids.
+var external = regexp.MustCompile(`https?://|<style|style=|\son[a-z]+=|<script>|innerHTML|eval\(`)
+
+func TestThePageNeedsNobodyElse(t *testing.T) {
+	d := open(t)
+	for path, contentType := range map[string]string{"/": "text/html; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/app.js": "text/javascript; charset=utf-8"} {
+		response, err := http.Get(d.URL() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Content-Type"); response.StatusCode != 200 || got != contentType {
+			t.Errorf("%s: %d %s", path, response.StatusCode, got)
+		}
+		policy := response.Header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
+			t.Errorf("%s: policy %q", path, policy)
+		}
+		if _, text := d.call("GET", path, "", nil); len(text) < 500 || external.MatchString(text) {
+			t.Errorf("%s: %d bytes, %q", path, len(text), external.FindString(text))
+		}
+	}
+}
+
+func TestThePageIsToldWhatHappens(t *testing.T) {
+	d := open(t)
+	response, err := http.Get(d.URL() + "/_local/live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Errorf("content type %q", got)
+	}
+	d.press("export_to_erp", Press{})
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var view View
+		text, isData := strings.CutPrefix(lines.Text(), "data: ")
+		if !isData {
+			continue
+		}
+		if err := json.Unmarshal([]byte(text), &view); err != nil {
+			t.Fatal(err)
+		}
+		if len(view.Extensions) == 0 || view.Extensions[0].Type != "action" || view.Switch != ModeOK {
+			t.Fatalf("view %+v", view)
+		}
+		if len(view.Jobs) == 1 && len(view.Received) == 1 && len(view.Lines) > 0 {
+			return
+		}
+	}
+	t.Fatalf("the stream ended: %v", lines.Err())
+}

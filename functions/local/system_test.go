@@ -1,0 +1,204 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/jobs"
+)
+
+func TestAPressIsDeliveredOnce(t *testing.T) {
+	d := open(t)
+	id := d.started("export_to_erp", Press{Position: "pim.product-grid.action-bar", Items: 300})
+	job := d.job(id, jobs.Succeeded)
+	if job.Done != 300 || job.Total != 300 || job.User != "julia" || job.Label != "Export to ERP" || job.Action != "send-to-erp" {
+		t.Errorf("job %+v", job)
+	}
+	var keys []string
+	_, received := d.destination.Look()
+	for _, delivery := range received {
+		if !delivery.Applied || delivery.Path != "/products" || delivery.Items != 100 {
+			t.Errorf("delivery %+v", delivery)
+		}
+		keys = append(keys, delivery.IdempotencyKey)
+	}
+	if want := []string{id + "/200-299", id + "/100-199", id + "/0-99"}; !slices.Equal(keys, want) {
+		t.Errorf("the destination received %q, want %q", keys, want)
+	}
+	state := d.state()
+	if len(state.Outbound) != 3 || state.Outbound[0].Action != "send-to-erp" || state.Outbound[0].Status != 200 || state.Outbound[0].IdempotencyKey != id+"/0-99" {
+		t.Errorf("outbound %+v", state.Outbound)
+	}
+	d.until("the queue is empty", func() bool { return d.state().Queues["jobs"] == Queue{} })
+}
+
+func TestStateHasTheNamesThatOthersRead(t *testing.T) {
+	d := open(t)
+	d.job(d.started("check_in_erp", Press{}), jobs.Succeeded)
+	_, answer := d.call("GET", "/_local/state", "", nil)
+	var state map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(answer), &state); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"jobs", "queues", "deadLetters", "outbound", "events"} {
+		if text := string(state[key]); text == "" || text == "null" {
+			t.Errorf("%s: %q", key, text)
+		}
+	}
+	for _, part := range []string{`"inFlight":`, `"visible":`, `"delayed":`, `"idempotencyKey":`, `"done":1,"failed":0,"total":1`, `"received":0`, `"deadLetters":[]`} {
+		if !strings.Contains(answer, part) {
+			t.Errorf("state has no %s: %s", part, answer)
+		}
+	}
+}
+
+func TestADestinationThatIsDownIsWaitedFor(t *testing.T) {
+	d := open(t)
+	d.post("/_local/switch", `{"mode":"down"}`)
+	id := d.started("export_to_erp", Press{})
+	waiting := d.job(id, jobs.Waiting)
+	if !strings.Contains(waiting.Message, "answered 503") {
+		t.Errorf("it waits because %q", waiting.Message)
+	}
+	d.until("its message is delayed", func() bool { return d.state().Queues["jobs"] == Queue{Delayed: 1} })
+
+	d.post("/_local/switch", `{"mode":"refuse"}`)
+	d.post("/_local/wake", "")
+	failed := d.job(id, jobs.Failed)
+	if failed.Failed != 1 || len(failed.Failures) != 1 || !strings.Contains(failed.Failures[0].Reason, "answered 422") {
+		t.Errorf("job %+v", failed)
+	}
+}
+
+func TestOneItemFails(t *testing.T) {
+	d := open(t)
+	d.post("/_local/switch", `{"mode":"one-item"}`)
+	job := d.job(d.started("export_to_erp", Press{Position: "pim.product-grid.action-bar"}), jobs.Partial)
+	if job.Done != 2 || job.Failed != 1 || job.Failures[0].Reason != "no price in the ERP" {
+		t.Errorf("job %+v", job)
+	}
+	d.until("the team was told", func() bool {
+		_, received := d.destination.Look()
+		return slices.ContainsFunc(received, func(delivery Delivery) bool {
+			return delivery.Path == "/slack" && strings.Contains(delivery.Excerpt, "Export to ERP: partial (2 of 3)")
+		})
+	})
+}
+
+func TestThePositionDecidesTheItems(t *testing.T) {
+	for position, want := range map[string]string{
+		"pim.product.header":           `{"productUuid":"`,
+		"pim.product-model.header":     `{"productModelCode":"`,
+		"pim.sub-product-model.header": `{"productModelCode":"`,
+		"pim.product-grid.action-bar":  `{"productUuids":["`,
+		"pim.product.index":            `{}`,
+	} {
+		body, err := Press{Position: position}.body(time.Unix(1, 0))
+		if err != nil || !strings.HasPrefix(string(body), `{"data":`+want) {
+			t.Errorf("%s: %s, %v", position, body, err)
+		}
+	}
+}
+
+func TestTheSameItemsMeetTheRunningJob(t *testing.T) {
+	d := open(t)
+	d.post("/_local/switch", `{"mode":"down"}`)
+	id := d.started("export_to_erp", Press{Same: true})
+	if again := d.started("export_to_erp", Press{Same: true}); again != id { // the same bytes, or a second later the once key
+		t.Errorf("a second press started %s beside %s", again, id)
+	}
+	if other := d.started("export_to_erp", Press{}); other == id {
+		t.Error("new items met the running job")
+	}
+}
+
+func TestARefusalIsExplainedHereAlone(t *testing.T) {
+	d := open(t)
+	for _, c := range []struct {
+		mistake Mistake
+		reason  string
+		why     string
+	}{
+		{Tampered, "signature_mismatch", "no secret matches"},
+		{OtherSecret, "signature_mismatch", "well formed"},
+		{NoSignature, "signature_missing", "header signature: missing"},
+		{Old, "timestamp_old", "outside the window of 5m0s"},
+	} {
+		t.Run(string(c.mistake), func(t *testing.T) {
+			pressed := d.press("export_to_erp", Press{Mistake: c.mistake})
+			if pressed.Status != http.StatusUnauthorized || strings.Contains(pressed.Answer, c.reason) {
+				t.Errorf("answer %d %s", pressed.Status, pressed.Answer)
+			}
+			view, err := d.View(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := view.Refusals[0]
+			if got.Reason != c.reason || !strings.Contains(strings.Join(got.Why, "\n"), c.why) || got.Path != "/actions/export_to_erp" {
+				t.Errorf("refusal %+v", got)
+			}
+			text, err := json.Marshal(view)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(text), "the_secret_need_tobe") {
+				t.Error("the page shows a secret")
+			}
+		})
+	}
+	if status, _ := d.call("POST", "/actions/nobody", "{}", nil); status != 404 {
+		t.Errorf("unknown extension: %d", status)
+	}
+	view, err := d.View(t.Context())
+	if err != nil || view.Refusals[0].Reason != "extension_unknown" {
+		t.Errorf("refusal %+v, %v", view.Refusals[0], err)
+	}
+	if len(d.state().Jobs) != 0 {
+		t.Error("a refused press became a job")
+	}
+}
+
+func TestARedriveFinishesADeadLetter(t *testing.T) {
+	d := open(t)
+	job, err := d.store.Create(t.Context(), jobs.Job{
+		ID: "export_to_erp-dead", Action: "send-to-erp", Trigger: jobs.TriggerAction, Extension: "export_to_erp", PIM: "main",
+		Items: []jobs.Item{{Type: jobs.Product, ID: "one"}}, Total: 1, State: jobs.Recorded, CreatedAt: time.Now(),
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.letters.Send(t.Context(), jobs.Message(job.ID)); err != nil {
+		t.Fatal(err)
+	}
+	if letters := d.state().DeadLetters; len(letters) != 1 || letters[0].Job != job.ID {
+		t.Fatalf("dead letters %+v", letters)
+	}
+	if answer := d.post("/_local/redrive", ""); answer != `{"moved":1}` {
+		t.Errorf("redrive answers %s", answer)
+	}
+	d.job(job.ID, jobs.Succeeded)
+	if letters := d.state().DeadLetters; len(letters) != 0 {
+		t.Errorf("dead letters %+v", letters)
+	}
+}
+
+func TestStopSaysWhatIsLeft(t *testing.T) {
+	d := open(t)
+	d.post("/_local/switch", `{"mode":"down"}`)
+	d.job(d.started("export_to_erp", Press{}), jobs.Waiting)
+	system, err := Open(t.Context(), Options{Lookup: none, Log: d.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	system.Start()
+	if got := system.Stop(); got != "Stopped. All 0 jobs had ended." {
+		t.Errorf("says %q", got)
+	}
+	if got := d.left(t.Context()); !strings.Contains(got, "Of 1 jobs were left: 1 waiting.") {
+		t.Errorf("says %q", got)
+	}
+}
