@@ -5,24 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
-
-// minSecret is the shortest secret in characters that the PIM takes for an action (Akeneo help, "Action extension").
-const minSecret = 32
-
-// samplePrefix begins every secret that this project publishes with its samples.
-const samplePrefix = "sample-"
-
-// vendorSamples are secrets of the vendor's own examples.
-var vendorSamples = []string{"the_secret_need_tobe_32_characthers_long"}
 
 // Signing gives the secrets that prove a caller: a cache in production, a fixed document in tests.
 type Signing interface {
@@ -80,35 +68,10 @@ func unproven(req *web.Request, err error) error {
 	return refused
 }
 
-// closed says why nobody may call an extension with what is configured for it; nil if it is open. One bad secret
-// closes: whoever set it believes that it protects.
+// closed says why nobody may call an extension with what is configured for it; nil if it is open.
 func closed(extension config.Extension, signing secrets.Signing, samples bool) error {
-	own := signing.Extensions[extension.Name]
-	if len(own.Secrets) == 0 && own.Credential == nil && !extension.Unsigned {
-		return closing("neither secret nor credential, and not `unsigned: true`")
-	}
-	for i, secret := range own.Secrets {
-		switch {
-		case secret == "":
-			return closing("secret %d is empty", i)
-		case utf8.RuneCountInString(secret) < minSecret:
-			return closing("secret %d is shorter than %d characters", i, minSecret)
-		case !samples && isSample(secret):
-			return closing("secret %d is a published sample", i)
-		}
-		for name, other := range signing.Extensions {
-			if name != extension.Name && slices.Contains(other.Secrets, secret) {
-				return closing("secret %d is also that of extension %q", i, name)
-			}
-		}
+	if weakness := signing.Weakness(extension.Name, extension.Unsigned, samples); weakness != "" {
+		return fmt.Errorf("extension is closed: %s: %w", weakness, &signature.Error{Reason: signature.NoProofConfigured})
 	}
 	return nil
-}
-
-func closing(format string, args ...any) error {
-	return fmt.Errorf("extension is closed: "+format+": %w", append(args, &signature.Error{Reason: signature.NoProofConfigured})...)
-}
-
-func isSample(secret string) bool {
-	return strings.HasPrefix(secret, samplePrefix) || slices.Contains(vendorSamples, secret)
 }
