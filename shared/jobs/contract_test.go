@@ -141,7 +141,7 @@ func race(t *testing.T, b bench) {
 	create(t, b, request("a"))
 	versions := make([]int64, n)
 	together(n, func(i int) {
-		for {
+		for range 10 * n {
 			job, err := b.Get(t.Context(), "a")
 			if err != nil {
 				t.Error(err)
@@ -220,11 +220,16 @@ func expiry(t *testing.T, b bench) {
 	create(t, b, request("b")) // the once key is free
 	again := request("a")
 	again.Once = ""
-	if created := create(t, b, again); created.Version != 1 {
-		t.Errorf("created anew as version %d", created.Version)
+	job = create(t, b, again)
+	if job.Version != 1 {
+		t.Errorf("created anew as version %d", job.Version)
 	}
 	if found, err := b.Failures(t.Context(), "a", 0); len(found) != 0 || err != nil {
 		t.Errorf("the new job has failures of the old one: %v, %v", found, err)
+	}
+	mustSave(t, b, job, jobs.Failure{Index: 5, Reason: "its own"})
+	if found, err := b.Failures(t.Context(), "a", 1); len(found) != 1 || found[0].Index != 5 || err != nil {
+		t.Errorf("failures of the new job: %v, %v", found, err)
 	}
 }
 
