@@ -41,7 +41,7 @@ func main() {
 		log.Error("function cannot start", "function", name, "reason", "start_failed", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.StartHandler(handler)
+	lambda.Start(handler)
 }
 
 // build is the composition root.

@@ -1,0 +1,144 @@
+// Bootstrap is the program of the Lambda function that works jobs: it reads the environment, builds the adapters and
+// starts.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/awsconfig"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/env"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/metric"
+	"github.com/pim-functions/pim-functions/shared/outbound"
+	"github.com/pim-functions/pim-functions/shared/queue"
+	"github.com/pim-functions/pim-functions/shared/secrets"
+)
+
+// name is the function's, in its log lines.
+const name = "worker"
+
+// startTime is how long starting may wait for AWS. Lambda allows 10 s; what has not come by then comes with the first
+// job.
+const startTime = 4 * time.Second
+
+func main() {
+	var level slog.LevelVar
+	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: &level})).With("function", name)
+	handler, err := build(env.OS(), &level, log)
+	if err != nil {
+		log.Error("function cannot start", "reason", "start_failed", "error", err.Error())
+		os.Exit(1)
+	}
+	lambda.Start(handler)
+}
+
+// build is the composition root.
+func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (lambda.Handler, error) {
+	const template = "template.yaml sets it"
+	stage := variables.Required("STAGE", "it names an entry of environments in extensions.yaml; "+template)
+	connectionsID := variables.Required("CONNECTION_SECRET_ID", "the secret that lets actions act elsewhere; "+template)
+	queueURL := variables.Required("JOBS_QUEUE_URL", "the queue of jobs; "+template)
+	table := variables.Required("TABLE_NAME", "the table of records; "+template)
+	bus := variables.Required("EVENT_BUS_NAME", "where publish puts events; "+template)
+	maxReceives := variables.Int("MAX_RECEIVES", 5)
+	levelName := variables.Optional("LOG_LEVEL", "info")
+	endpoint := variables.Optional("AWS_ENDPOINT_URL", "")
+	private := variables.Bool("ALLOW_PRIVATE_NETWORK", false)
+	account := awsconfig.New(awsconfig.Config{
+		Region:          variables.Required("AWS_REGION", "Lambda sets it"),
+		AccessKeyID:     variables.Required("AWS_ACCESS_KEY_ID", "Lambda sets it"),
+		SecretAccessKey: variables.Required("AWS_SECRET_ACCESS_KEY", "Lambda sets it"),
+		SessionToken:    variables.Optional("AWS_SESSION_TOKEN", ""),
+		Endpoint:        endpoint,
+	})
+	// The function's own name tells the metrics of several deployments in one account apart.
+	metricName := variables.Optional("AWS_LAMBDA_FUNCTION_NAME", name)
+	if err := variables.Err(); err != nil {
+		return nil, err
+	}
+	if err := level.UnmarshalText([]byte(levelName)); err != nil {
+		return nil, fmt.Errorf("LOG_LEVEL is %q: set it to debug, info, warn or error", levelName)
+	}
+	loaded, err := config.Load(config.Source{
+		File: "extensions.yaml", Text: config.Embedded(), Stage: stage, Lookup: variables.Lookup,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := loaded.CheckKinds(worker.Checks()); err != nil {
+		return nil, err
+	}
+
+	source := secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: secretsmanager.NewFromConfig(account)})
+	connections := secrets.NewCache(secrets.CacheConfig[secrets.Connections]{
+		Source: source, ID: connectionsID, Parse: secrets.ParseConnections, Log: log,
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	var starting sync.WaitGroup
+	starting.Go(func() {
+		// Not fatal: the first job tries again, and waits while there is none.
+		if _, err := connections.Get(ctx); err != nil {
+			log.Error("secret cannot be read: check CONNECTION_SECRET_ID and the function's role", "reason", "secret_unavailable", "error", err.Error())
+		}
+	})
+	starting.Go(func() {
+		database := dynamodb.EndpointParameters{Region: &account.Region, Endpoint: account.BaseEndpoint}
+		if endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, database); err == nil {
+			awsconfig.Warm(ctx, account.HTTPClient, queueURL, endpoint.URI.String())
+		}
+	})
+	starting.Wait()
+
+	now := time.Now
+	kinds := worker.Kinds(worker.Deps{
+		// An emulator's neighbours have private addresses. On AWS the variable alone opens nothing: an action says
+		// private: true for itself.
+		Outbound: outbound.New(outbound.Config{AllowPrivate: private && endpoint != "", Now: now}),
+		Bus:      publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(account), Bus: bus}),
+	})
+	return worker.New(worker.Config{
+		Engine: engine.New(engine.Config{
+			Config:  loaded,
+			Kinds:   kinds,
+			Store:   jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(account), Table: table, Now: now}),
+			Queue:   queue.NewSQS(queue.SQSConfig{Client: sqs.NewFromConfig(account), URL: queueURL}),
+			Secrets: engineSecrets(connections),
+			Log:     log,
+			Metrics: metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now}),
+			Now:     now,
+		}),
+		MaxReceives: maxReceives,
+		Log:         log,
+	}), nil
+}
+
+// engineSecrets gives the engine what kinds of action may need of the connection secret.
+func engineSecrets(connections *secrets.Cache[secrets.Connections]) func(context.Context) (engine.Secrets, error) {
+	return func(ctx context.Context) (engine.Secrets, error) {
+		document, err := connections.Get(ctx)
+		if err != nil {
+			return engine.Secrets{}, err
+		}
+		own := engine.Secrets{Values: document.Values, Auth: document.Auth, Identities: map[string][]string{}}
+		for pim, connection := range document.PIMs {
+			own.Identities[pim] = []string{connection.ClientID, connection.Username}
+		}
+		return own, nil
+	}
+}
