@@ -30,6 +30,8 @@ type logHandler struct {
 	group    string
 }
 
+var _ slog.Handler = (*logHandler)(nil)
+
 func newLogHandler(terminal io.Writer, level slog.Level, recorder *Recorder) *logHandler {
 	return &logHandler{terminal: terminal, level: level, quiet: new(atomic.Bool), recorder: recorder}
 }

@@ -9,11 +9,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/env"
 )
 
@@ -29,6 +29,8 @@ Runs the whole system on this machine and shows it at http://localhost:8080. Var
                          the process as well
   ALLOW_PRIVATE_NETWORK  outbound calls may reach private addresses, and plain http (true)
   DEMO                   off: press no button on start
+  AWS_ENDPOINT_URL       an AWS emulator: the adapters of production are used there, instead of memory, and what
+                         they need is made; with AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
   LOG_LEVEL              debug, info, warn or error, for the terminal; the page shows everything (info)
 `
 
@@ -56,6 +58,16 @@ func run(ctx context.Context, args []string, variables *env.Variables, out, errs
 		Lookup:       variables.Lookup,
 		AllowPrivate: variables.Bool("ALLOW_PRIVATE_NETWORK", true),
 		Log:          errs,
+	}
+	if endpoint, ok := variables.Lookup("AWS_ENDPOINT_URL"); ok {
+		config := awsconfig.New(awsconfig.Config{
+			Region:          variables.Optional("AWS_REGION", "eu-west-1"), // an emulator takes any
+			AccessKeyID:     variables.Optional("AWS_ACCESS_KEY_ID", "local"),
+			SecretAccessKey: variables.Optional("AWS_SECRET_ACCESS_KEY", "local"),
+			SessionToken:    variables.Optional("AWS_SESSION_TOKEN", ""),
+			Endpoint:        endpoint,
+		})
+		options.AWS = &config
 	}
 	demo := variables.Optional("DEMO", "on") != "off"
 	level := variables.Optional("LOG_LEVEL", "info")
@@ -85,5 +97,3 @@ func run(ctx context.Context, args []string, variables *env.Variables, out, errs
 	fmt.Fprintln(out, system.Stop())
 	return 0
 }
-
-var _ slog.Handler = (*logHandler)(nil)

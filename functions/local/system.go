@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/pim-functions/pim-functions/functions/action"
 	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -32,6 +34,7 @@ type Options struct {
 	ConfigFile   string                           // "": the extensions.yaml of the project
 	SecretsFile  string                           // "": sample values
 	Lookup       func(name string) (string, bool) // variables of the process, for ${NAME} in the configuration
+	AWS          *aws.Config                      // an endpoint to stand on; nil: memory
 	AllowPrivate bool                             // outbound calls may reach private addresses, and http
 	Log          io.Writer                        // short lines
 	Level        slog.Level                       // of these lines; the page shows all
@@ -85,7 +88,12 @@ func (s *System) build(ctx context.Context, options Options) error {
 	if s.config, err = s.loadConfig(options); err != nil {
 		return err
 	}
-	s.backing = inMemory(localSecrets{options.SecretsFile, s.Port()}, s.recorder, s.log)
+	source := localSecrets{options.SecretsFile, s.Port()}
+	if options.AWS == nil {
+		s.backing = inMemory(source, s.recorder, s.log)
+	} else if s.backing, err = atEndpoint(ctx, *options.AWS, source); err != nil {
+		return fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
+	}
 
 	now := time.Now
 	s.signing = secrets.NewCache(secrets.CacheConfig[secrets.Signing]{

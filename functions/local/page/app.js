@@ -127,7 +127,7 @@ function show(view) {
   draw("extensions", view.extensions || [], (all) => all.map(extensionRow), "extensions.yaml has none.");
   draw("jobs", view.jobs, (all) => all.map(jobRow), "None yet: press a button.");
   draw("queue", { queues: view.queues }, figures, "");
-  draw("letters", view.deadLetters, (all) => all.map((letter) => el("li", {}, el("code", {}, letter.job || "unreadable message " + letter.id), ` received ${plural(letter.receives, "time")}`)), "None.");
+  draw("letters", view.deadLetters, (all) => all.map((letter) => el("li", {}, el("code", {}, letter.job || "a message that nobody can read"), letter.receives ? ` received ${plural(letter.receives, "time")}` : "")), "None.");
   byId("redrive").disabled = view.deadLetters.length === 0;
   byId("wake").disabled = !view.jobs.some((job) => job.state === "waiting");
   draw("received", view.received, (all) => all.map(deliveryItem), "Nothing yet.");
