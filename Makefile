@@ -46,11 +46,11 @@ deploy: build ## deploy to AWS (STAGE=dev, staging or production)
 	@.ci/sam deploy --config-env "$(STAGE)"
 
 secrets: ## fill the secrets of a stage with what extensions.yaml needs (STAGE=…)
-	@go run ./functions/register/cli secrets
+	@go run ./functions/register/cli secrets --stage "$(STAGE)"
 
 print: ## print what the PIM must know about us (URL=https://… STAGE=…)
 	@test -n "$(URL)" || { echo "make print: say where we are, as the output ApiUrl: make print URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
-	@go run ./functions/register/cli print "$(URL)"
+	@go run ./functions/register/cli print "$(URL)" --stage "$(STAGE)"
 
 clean: ## remove what was built (.tools, the installed tools, stays)
 	rm -rf .artifacts .aws-sam

@@ -154,3 +154,16 @@ func yamlKeys(t reflect.Type) map[string]bool {
 	}
 	return keys
 }
+
+// Text is the value of a key that holds one text; "" for another or none.
+func (s Section) Text(key string) string {
+	if s.node == nil {
+		return ""
+	}
+	for i := 0; i+1 < len(s.node.Content); i += 2 {
+		if s.node.Content[i].Value == key && s.node.Content[i+1].Kind == yaml.ScalarNode {
+			return s.node.Content[i+1].Value
+		}
+	}
+	return ""
+}

@@ -41,7 +41,8 @@ type Store interface {
 
 	// Save replaces the record if its version is still job.Version (else ErrConflict, or ErrNotFound), and returns it as stored:
 	// with the next version. Failures are added in the same step; ending a job frees its once key if it still holds
-	// it. Items, Context and Params are not touched and come back as they were given.
+	// it. Items, Context and Params are not touched and come back as they were given. ErrTooLarge if the rest of the
+	// record exceeds MaxRecord. An item's failure is reported once: saving a failure of an index again replaces it.
 	Save(ctx context.Context, job Job, failures ...Failure) (Job, error)
 
 	// Failures returns what failed, by index, at most limit (0: all). A job without any, or no job, has none.

@@ -1,0 +1,196 @@
+package register
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+)
+
+// secretLength is what Contentful demands exactly, and what every other sender takes.
+const secretLength = 64
+
+// Filled is what Fill has done, for a person to act on.
+type Filled struct {
+	Document []byte   // the whole document, what was there included
+	Made     []string // places that got a new secret
+	Paste    []string // what to paste where now
+	Missing  []string // what only a person can give
+}
+
+// FillSigning adds to a signing document what extensions.yaml needs and the document lacks. What is there stays as
+// it is, to the byte. An error names the place, never a value.
+func FillSigning(document []byte, c *config.Config) (Filled, error) {
+	d, err := parse(document)
+	if err != nil {
+		return Filled{}, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Extensions)) {
+		extension := c.Extensions[name]
+		switch extension.Type {
+		case "action", "iframe":
+			if extension.Unsigned || d.has("extensions", name, "credential") && !d.has("extensions", name, "secrets") {
+				continue
+			}
+			d.secret(fmt.Sprintf("the PIM, extension %q: field Secret", name), "extensions", name, "secrets")
+		case "data_component":
+			if !d.has("extensions", name, "credential") {
+				token := random()
+				d.set(map[string]string{"type": "bearer", "token": token}, "extensions", name, "credential")
+				d.made(fmt.Sprintf("the PIM, extension %q: Credentials, Bearer Token", name), "extensions", name, "credential")
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Subscriptions)) {
+		s := c.Subscriptions[name]
+		if s.API == "event-platform" {
+			d.secret(fmt.Sprintf("the subscription at the Event Platform: config.secret.primary (PIM %q)", s.PIM), "event-platform", s.PIM)
+		} else if !d.has("events-api", s.PIM) {
+			d.filled.Missing = append(d.filled.Missing, fmt.Sprintf(`events-api.%s: the list ["…"] with the secret that the PIM shows under Connect > Connection settings > Event subscription`, s.PIM))
+		}
+	}
+	for _, pim := range slices.Sorted(maps.Keys(c.Notifications)) {
+		d.secret(fmt.Sprintf("the subscriber at the Event Platform: notification_webhook_secret (PIM %q)", pim), "event-platform", pim+"/notifications")
+	}
+	if len(c.Contentful.Actions) > 0 {
+		d.secret("Contentful: the app's signing secret (exactly these 64 characters)", "contentful")
+	}
+	return d.done()
+}
+
+// FillConnections says what a connection document lacks. It makes up nothing: these are other systems' own.
+func FillConnections(document []byte, c *config.Config) (Filled, error) {
+	d, err := parse(document)
+	if err != nil {
+		return Filled{}, err
+	}
+	needed := map[string]string{}
+	need := func(what string, path ...string) {
+		if !d.has(path...) {
+			needed[strings.Join(path, ".")] = what
+		}
+	}
+	for _, action := range c.Actions {
+		for _, value := range action.Section.Secrets() {
+			need("a text, such as a webhook's address", "values", value)
+		}
+		if auth := action.Section.Text("auth"); auth != "" {
+			need(`{"bearer":"…"}, {"basic":{"username":"…","password":"…"}} or {"header":{"name":"…","value":"…"}}`, "auth", auth)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(needed)) {
+		d.filled.Missing = append(d.filled.Missing, path+": "+needed[path])
+	}
+	return d.done()
+}
+
+// document is a JSON object whose members keep their bytes.
+type document struct {
+	root   map[string]json.RawMessage
+	filled Filled
+	err    error
+}
+
+func parse(text []byte) (*document, error) {
+	d := &document{root: map[string]json.RawMessage{}}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return d, nil
+	}
+	if err := json.Unmarshal(text, &d.root); err != nil || d.root == nil {
+		return nil, errors.New("the document is not a JSON object: correct it by hand; nothing was written")
+	}
+	return d, nil
+}
+
+// has says whether something other than an empty value stands at a path.
+func (d *document) has(path ...string) bool {
+	fields, last := d.root, len(path)-1
+	for i, name := range path {
+		value := fields[name]
+		if i == last {
+			text := strings.Join(strings.Fields(string(value)), "")
+			return text != "" && text != "null" && text != "[]" && text != "{}" && text != `""` && text != `[""]`
+		}
+		fields = nil
+		if json.Unmarshal(value, &fields) != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// secret makes a list of one random secret where there is none.
+func (d *document) secret(where string, path ...string) {
+	if d.has(path...) {
+		return
+	}
+	d.set([]string{random()}, path...)
+	d.made(where, path...)
+}
+
+func (d *document) made(where string, path ...string) {
+	place := strings.Join(path, ".")
+	d.filled.Made = append(d.filled.Made, place)
+	d.filled.Paste = append(d.filled.Paste, place+" → "+where)
+}
+
+// set puts a value at a path. An object on the way that is none is an error.
+func (d *document) set(value any, path ...string) {
+	root, err := put(d.root, value, path)
+	if err != nil {
+		d.err = errors.Join(d.err, fmt.Errorf("%s: %w: correct it by hand; nothing was written", strings.Join(path, "."), err))
+		return
+	}
+	d.root = root
+}
+
+func put(fields map[string]json.RawMessage, value any, path []string) (map[string]json.RawMessage, error) {
+	fields = maps.Clone(fields)
+	if fields == nil {
+		fields = map[string]json.RawMessage{}
+	}
+	if len(path) > 1 {
+		var inner map[string]json.RawMessage
+		if text := fields[path[0]]; len(text) > 0 && json.Unmarshal(text, &inner) != nil {
+			return nil, fmt.Errorf("%q is not an object", path[0])
+		}
+		filled, err := put(inner, value, path[1:])
+		if err != nil {
+			return nil, err
+		}
+		value = filled
+	}
+	text, err := json.Marshal(value)
+	fields[path[0]] = text
+	return fields, err
+}
+
+func (d *document) done() (Filled, error) {
+	if d.err != nil {
+		return Filled{}, d.err
+	}
+	text, err := encode(d.root)
+	d.filled.Document = text
+	return d.filled, err
+}
+
+// random is a secret of 64 letters and digits: 381 bits.
+func random() string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	var b strings.Builder
+	for range secretLength {
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
+		if err != nil { // crypto/rand does not fail (Go 1.24)
+			panic(err)
+		}
+		b.WriteByte(alphabet[n.Int64()])
+	}
+	return b.String()
+}

@@ -1,0 +1,141 @@
+// Package register is what the PIM must know about us: for each extension, the body of the PIM's own API and the curl
+// call that sends it, and what to click instead; and the secrets that extensions.yaml asks for, made where they are
+// missing. Its command line is in cli.
+//
+// It writes to the PIM nothing by itself: what it prints is for a person to read first.
+package register
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/secrets"
+)
+
+// Entry is one extension at one position, as the PIM's UI-extensions API takes it (Akeneo: "UI extensions", "API").
+type Entry struct {
+	Extension     string        `json:"-"` // name in extensions.yaml
+	PIM           config.PIM    `json:"-"`
+	Name          string        `json:"name"`
+	Version       string        `json:"version,omitempty"`
+	Description   string        `json:"description,omitempty"`
+	Type          string        `json:"type"`
+	Position      string        `json:"position"`
+	Status        string        `json:"status,omitempty"`
+	Configuration Configuration `json:"configuration"`
+	Credentials   []Credential  `json:"credentials,omitempty"`
+}
+
+// Configuration of an Entry.
+type Configuration struct {
+	URL          string            `json:"url"`
+	DefaultLabel string            `json:"default_label"`
+	Labels       map[string]string `json:"labels,omitempty"`
+	Secret       string            `json:"secret,omitempty"`
+	UserEmails   []string          `json:"userEmails,omitempty"`
+}
+
+// Credential of an Entry. Its value is a text for a Bearer Token, else an object.
+type Credential struct {
+	Type  string `json:"type"`
+	Value any    `json:"value"`
+}
+
+// Base checks the public URL of a deployment and strips its final slash.
+func Base(raw string) (string, error) {
+	u, err := url.Parse(strings.TrimRight(raw, "/"))
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("public URL %q: want https://HOST, perhaps with a path", raw)
+	}
+	return u.String(), nil
+}
+
+// Entries lists what is to be registered for the named extensions (all of them, if no name is given), by name.
+// Secrets are placeholders for the shell ($SECRET_EXPORT_TO_ERP) unless signing is given.
+func Entries(c *config.Config, base string, signing *secrets.Signing, names ...string) ([]Entry, error) {
+	if len(names) == 0 {
+		names = slices.Sorted(maps.Keys(c.Extensions))
+	}
+	var entries []Entry
+	for _, name := range names {
+		extension, there := c.Extensions[name]
+		if !there {
+			return nil, fmt.Errorf("no extension %q in extensions.yaml: it has %s", name, strings.Join(slices.Sorted(maps.Keys(c.Extensions)), ", "))
+		}
+		for _, registration := range extension.Registrations() {
+			entry := Entry{
+				Extension: name, PIM: c.PIMs[extension.PIM], Name: registration.Name, Version: extension.Version, Description: extension.Description,
+				Type: extension.Type, Position: registration.Position, Status: extension.Status,
+				Configuration: Configuration{URL: address(extension, base), DefaultLabel: extension.Label["default"], Labels: labels(extension.Label), UserEmails: extension.UserEmails},
+			}
+			prove(&entry, extension, signing)
+			entries = append(entries, entry)
+		}
+	}
+	return entries, nil
+}
+
+// address is where the PIM, or its user's browser, finds an extension.
+func address(e config.Extension, base string) string {
+	switch e.Type {
+	case "action":
+		return base + "/actions/" + e.Name
+	case "iframe":
+		return base + "/iframe/" + e.Name
+	case "data_component":
+		return base + "/data/" + e.Name + "/%" + e.ID + "%"
+	}
+	return e.URL
+}
+
+func labels(text config.Text) map[string]string {
+	all := maps.Clone(map[string]string(text))
+	delete(all, "default")
+	return all
+}
+
+// prove adds what the PIM proves itself with.
+func prove(entry *Entry, e config.Extension, signing *secrets.Signing) {
+	signs := e.Type == "action" || e.Type == "iframe"
+	if signing == nil {
+		if signs && !e.Unsigned {
+			entry.Configuration.Secret = "$" + Variable(e.Name)
+		}
+		if e.Type == "data_component" {
+			entry.Credentials = []Credential{{Type: "Bearer Token", Value: "$" + Variable(e.Name)}}
+		}
+		return
+	}
+	own := signing.Extensions[e.Name]
+	if signs && len(own.Secrets) > 0 {
+		entry.Configuration.Secret = own.Secrets[len(own.Secrets)-1] // the newest: the PIM holds one
+	}
+	if c := own.Credential; c != nil && e.Type != "link" {
+		entry.Credentials = []Credential{credential(*c)}
+	}
+}
+
+// credential has the form that the PIM's API takes (Akeneo: "UI extensions", "Credentials").
+func credential(c secrets.Credential) Credential {
+	switch c.Type {
+	case "basic":
+		return Credential{Type: "Basic Auth", Value: map[string]string{"username": c.Username, "password": c.Password}}
+	case "header":
+		return Credential{Type: "Custom Header", Value: map[string]string{"header_key": c.Name, "header_value": c.Value}}
+	}
+	return Credential{Type: "Bearer Token", Value: c.Token}
+}
+
+// Variable is the shell variable that stands for an extension's secret.
+func Variable(extension string) string {
+	return "SECRET_" + strings.ToUpper(strings.Map(func(r rune) rune {
+		if (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z') || (r >= '0' && r <= '9') {
+			return r
+		}
+		return '_'
+	}, extension))
+}
