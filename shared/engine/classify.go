@@ -68,3 +68,13 @@ func reason(err error) string {
 	}
 	return "a passing problem"
 }
+
+// Refused says whether an error is permanent, and its reason for the user: for a kind that calls once per item and
+// goes on with the next.
+func Refused(err error) (reason string, refused bool) {
+	if err == nil {
+		return "", false
+	}
+	c := classify(err, time.Time{})
+	return c.reason, c.permanent
+}

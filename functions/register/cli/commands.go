@@ -162,8 +162,8 @@ AWS_SESSION_TOKEN and the region in AWS_REGION. From a profile:
   eval "$(aws configure export-credentials --format env)"`)
 	s := a.source(set)
 	file := set.String("file", "", "`FILE` instead of Secrets Manager: {\"signing\":{…},\"connections\":{…}}")
-	signingID := set.String("signing-id", a.vars.Optional("SIGNING_SECRET_ID", ""), "`ID` of the signing document (default pim-functions/STAGE/signing)")
-	connectionID := set.String("connection-id", a.vars.Optional("CONNECTION_SECRET_ID", ""), "`ID` of the connection document (default pim-functions/STAGE/connections)")
+	signingID := set.String("signing-id", a.vars.Optional("SIGNING_SECRET_ID", ""), "`ID` of the signing document: the deployment's output SigningSecretId")
+	connectionID := set.String("connection-id", a.vars.Optional("CONNECTION_SECRET_ID", ""), "`ID` of the connection document: the deployment's output ConnectionSecretId")
 	show := set.Bool("show", false, "print the documents, secrets included")
 	words, err := parse(set, args)
 	if err != nil {
@@ -179,7 +179,10 @@ AWS_SESSION_TOKEN and the region in AWS_REGION. From a profile:
 	var documents register.Documents = register.File{Path: *file}
 	ids := [2]string{"signing", "connections"}
 	if *file == "" {
-		ids = [2]string{or(*signingID, "pim-functions/"+*s.stage+"/signing"), or(*connectionID, "pim-functions/"+*s.stage+"/connections")}
+		if *signingID == "" || *connectionID == "" {
+			return a.misused("say which secrets: --signing-id and --connection-id, the deployment's outputs SigningSecretId and ConnectionSecretId\n(make secrets SIGNING_SECRET_ID=… CONNECTION_SECRET_ID=…), or --file FILE for the local system")
+		}
+		ids = [2]string{*signingID, *connectionID}
 		if documents, err = a.secretsManager(); err != nil {
 			return err
 		}
@@ -244,11 +247,4 @@ func (a app) secretsManager() (register.Documents, error) {
 func (a app) misused(format string, args ...any) error {
 	fmt.Fprintf(a.err, format+"\n", args...)
 	return errUsage
-}
-
-func or(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }

@@ -46,7 +46,8 @@ func TestTheCommandLine(t *testing.T) {
 		{"print of nobody", []string{"print", "https://api.example.com", "nobody"}, 1, "", `no extension "nobody"`},
 		{"print for no stage", []string{"print", "https://api.example.com", "--stage", "nowhere"}, 1, "", "nowhere"},
 		{"show without a file", []string{"print", "https://api.example.com", "--show-secrets"}, 2, "", "belong together"},
-		{"secrets without credentials", []string{"secrets"}, 1, "", "AWS_ACCESS_KEY_ID"},
+		{"secrets of nothing", []string{"secrets"}, 2, "", "--signing-id and --connection-id"},
+		{"secrets without credentials", []string{"secrets", "--signing-id", "a", "--connection-id", "b"}, 1, "", "AWS_ACCESS_KEY_ID"},
 		{"secrets with a word", []string{"secrets", "now"}, 2, "", `takes no "now"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
