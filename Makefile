@@ -6,7 +6,7 @@ SHELL = /bin/sh
 
 # The stage that deploy, secrets and print are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
-export STAGE
+secrets print: export STAGE := $(STAGE)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -14,7 +14,7 @@ help: ## list the targets
 run: ## run the whole system on this machine, at http://localhost:8080
 	@test -x .artifacts/local || echo "Building. The first time takes a minute."
 	@go build -o .artifacts/local ./functions/local
-	@STAGE=local exec .artifacts/local
+	@exec .artifacts/local
 
 test: ## formatting, vet, staticcheck and all tests (RACE=required: fail where the race detector cannot run)
 	@RACE=$(RACE) sh .ci/test
@@ -45,7 +45,7 @@ sam-local: ## run each function with `sam local invoke` in Docker, against an AW
 deploy: build ## deploy to AWS (STAGE=dev, staging or production)
 	@.ci/sam deploy --config-env "$(STAGE)"
 
-secrets: ## fill the secrets of a stage with what extensions.yaml needs (STAGE=…)
+secrets: ## fill the secrets of a stage with what extensions.yaml needs (STAGE=…, AWS credentials in the environment)
 	@go run ./functions/register/cli secrets --stage "$(STAGE)"
 
 print: ## print what the PIM must know about us (URL=https://… STAGE=…)

@@ -1,0 +1,289 @@
+// Package functions_test holds what is true of the project as a whole: who imports whom, what each function links, and
+// what lies at the top.
+package functions_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	root   = ".."
+	module = "github.com/pim-functions/pim-functions/"
+)
+
+// arrow says which folders of the project a folder may import. Patterns are path.Match's; a final /** is the folder
+// and all below it.
+type arrow struct {
+	from  string
+	to    []string
+	never []string
+}
+
+// arrows is the project's layering. The first that matches a folder holds for it.
+var arrows = []arrow{
+	// Mains put the parts together.
+	{from: "functions/*/bootstrap", to: []string{"functions/*", "shared/**"}},
+	{from: "functions/*/cli", to: []string{"functions/*", "shared/**"}},
+	{from: "functions/local", to: []string{"functions/*", "shared/**"}},
+
+	// Functions know no other function. Those that face the outside verify, record, queue and answer: they cannot act.
+	{from: "functions/worker", to: []string{"shared/**"}},
+	{from: "functions/register", to: []string{"shared/**"}},
+	{from: "functions/*", to: []string{"shared/**"}, never: []string{"shared/engine", "shared/actions/**", "shared/pim/**"}},
+
+	// Kinds of action know the engine, never each other; message is what they share.
+	{from: "shared/actions/message", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config"}},
+	{from: "shared/actions/*", to: []string{
+		"shared/actions/message", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/outbound",
+	}},
+	{from: "shared/engine", to: []string{
+		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue",
+	}},
+	{from: "shared/jobs", to: []string{"shared/queue"}},
+	{from: "shared/web", to: []string{"shared/metric"}},
+	{from: "shared/*"}, // every other room stands on its own
+
+	{from: "events", to: []string{"shared/signature"}},
+}
+
+// libraries are the modules of others, and who may import them. What is not here may be imported by nobody.
+var libraries = []struct {
+	name string
+	by   func(file) bool
+}{
+	{"github.com/aws/aws-sdk-go-v2/config", nobody}, // brings SSO, STS and instance metadata, which cost a cold start
+	{"github.com/aws/aws-sdk-go-v2", adapters},
+	{"github.com/aws/smithy-go", adapters},
+	{"github.com/aws/aws-lambda-go", func(f file) bool { return f.main }},
+	{"go.yaml.in/yaml/v3", func(f file) bool { return f.folder == "shared/config" }},
+}
+
+func nobody(file) bool { return false }
+
+// adapters are the files that may know AWS.
+func adapters(f file) bool {
+	adapter := slices.Contains([]string{"sqs.go", "secretsmanager.go", "eventbridge.go"}, f.name) ||
+		matches("dynamodb*.go", f.name)
+	return f.main || f.folder == "shared/awsconfig" || adapter
+}
+
+// environment are the functions that read variables of the process, which is for shared/env alone.
+var environment = []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}
+
+// file is what the rules look at.
+type file struct {
+	folder  string // in the project, with slashes
+	name    string
+	main    bool
+	imports []string
+	reads   []string // what it uses of environment
+}
+
+func parseFile(name string, text any) (file, error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
+	if err != nil {
+		return file{}, err
+	}
+	f := file{folder: path.Dir(name), name: path.Base(name), main: parsed.Name.Name == "main"}
+	system := map[string]bool{} // the names by which this file knows os and syscall
+	for _, spec := range parsed.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return file{}, err
+		}
+		f.imports = append(f.imports, imported)
+		if imported == "os" || imported == "syscall" {
+			system[imported] = spec.Name == nil
+			if spec.Name != nil {
+				system[spec.Name.Name] = true
+			}
+		}
+	}
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		if selector, ok := node.(*ast.SelectorExpr); ok {
+			from, _ := selector.X.(*ast.Ident)
+			if from != nil && system[from.Name] && slices.Contains(environment, selector.Sel.Name) {
+				f.reads = append(f.reads, selector.Sel.Name)
+			}
+		}
+		return true
+	})
+	return f, nil
+}
+
+// problems says which rules a file breaks.
+func (f file) problems() (found []string) {
+	for _, imported := range f.imports {
+		if problem := f.problem(imported); problem != "" {
+			found = append(found, problem)
+		}
+	}
+	if len(f.reads) > 0 && f.folder != "shared/env" {
+		found = append(found, fmt.Sprintf("reads the environment (%s): that is for shared/env alone", f.reads[0]))
+	}
+	return found
+}
+
+func (f file) problem(imported string) string {
+	if own, ok := strings.CutPrefix(imported, module); ok {
+		if own == f.folder {
+			return ""
+		}
+		for _, a := range arrows {
+			if !matches(a.from, f.folder) {
+				continue
+			}
+			allowed := func(pattern string) bool { return matches(pattern, own) }
+			if slices.ContainsFunc(a.never, allowed) || !slices.ContainsFunc(a.to, allowed) {
+				return fmt.Sprintf("%s may not import %s", f.folder, own)
+			}
+			return ""
+		}
+		return fmt.Sprintf("no arrow begins at %s: add one, and think of the layering", f.folder)
+	}
+	first, _, _ := strings.Cut(imported, "/")
+	if !strings.Contains(first, ".") {
+		return "" // the standard library
+	}
+	for _, library := range libraries {
+		if imported == library.name || strings.HasPrefix(imported, library.name+"/") {
+			if !library.by(f) {
+				return fmt.Sprintf("%s/%s may not import %s", f.folder, f.name, imported)
+			}
+			return ""
+		}
+	}
+	return fmt.Sprintf("nobody may import %s: add it to libraries if it must be", imported)
+}
+
+func matches(pattern, name string) bool {
+	if above, ok := strings.CutSuffix(pattern, "/**"); ok {
+		return name == above || strings.HasPrefix(name, above+"/")
+	}
+	matched, err := path.Match(pattern, name)
+	return matched && err == nil
+}
+
+// Tests may import what they need.
+func TestEveryImportFollowsAnArrow(t *testing.T) {
+	var read int
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata"):
+			return fs.SkipDir
+		case entry.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		f, err := parseFile(name, text)
+		if err != nil {
+			return err
+		}
+		read++
+		for _, problem := range f.problems() {
+			t.Errorf("%s: %s", name, problem)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read == 0 {
+		t.Fatal("no Go file was found: the test looks in the wrong place")
+	}
+}
+
+func TestForbiddenArrowsAreRefused(t *testing.T) {
+	const (
+		sdk    = "github.com/aws/aws-sdk-go-v2/"
+		lambda = "github.com/aws/aws-lambda-go/lambda"
+	)
+	for _, row := range []struct {
+		name, file, text string
+	}{
+		{"a function imports another", "functions/action/x.go", imports("action", module+"functions/worker")},
+		{"a function imports the local system", "functions/worker/x.go", imports("worker", module+"functions/local")},
+		{"a function that faces the outside imports the engine", "functions/action/x.go", imports("action", module+"shared/engine")},
+		{"… or a kind of action", "functions/action/x.go", imports("action", module+"shared/actions/forward")},
+		{"… or the PIM's client", "functions/action/x.go", imports("action", module+"shared/pim")},
+		{"… and so does one that is not there yet", "functions/iframe/x.go", imports("iframe", module+"shared/engine")},
+		{"a shared room imports a function", "shared/jobs/x.go", imports("jobs", module+"functions/action")},
+		{"the engine imports a kind", "shared/engine/x.go", imports("engine", module+"shared/actions/notify")},
+		{"the engine makes calls", "shared/engine/x.go", imports("engine", module+"shared/outbound")},
+		{"a kind imports another", "shared/actions/notify/x.go", imports("notify", module+"shared/actions/forward")},
+		{"what kinds share imports a kind", "shared/actions/message/x.go", imports("message", module+"shared/actions/notify")},
+		{"a kind reads records", "shared/actions/notify/x.go", imports("notify", module+"shared/secrets")},
+		{"the queue knows jobs", "shared/queue/x.go", imports("queue", module+"shared/jobs")},
+		{"a room that stands alone imports another", "shared/signature/x.go", imports("signature", module+"shared/secrets")},
+		{"a room that is not there yet does", "shared/newroom/x.go", imports("newroom", module+"shared/jobs")},
+		{"the samples import a function", "events/x.go", imports("main", module+"functions/action")},
+		{"a folder at the top", "tools/x.go", imports("main", module+"shared/jobs")},
+		{"the SDK outside of an adapter", "shared/jobs/x.go", imports("jobs", sdk+"service/dynamodb")},
+		{"the SDK in a function", "functions/action/action.go", imports("action", sdk+"service/sqs")},
+		{"the SDK's config package in an adapter", "shared/queue/sqs.go", imports("queue", sdk+"config")},
+		{"the SDK's config package in a main", "functions/action/bootstrap/main.go", imports("main", sdk+"config")},
+		{"a part of the SDK's config package", "functions/local/main.go", imports("main", sdk+"config/x")},
+		{"the Lambda runtime in a handler", "functions/action/action.go", imports("action", lambda)},
+		{"YAML outside of the configuration", "shared/jobs/x.go", imports("jobs", "go.yaml.in/yaml/v3")},
+		{"a library that is not listed", "functions/local/main.go", imports("main", "github.com/stretchr/testify")},
+		{"the environment read by a handler", "functions/action/x.go", "package action\nimport \"os\"\nvar x = os.Getenv(\"STAGE\")"},
+		{"… by a main", "functions/action/bootstrap/main.go", "package main\nimport \"os\"\nvar x = os.Environ()"},
+		{"… under another name", "shared/jobs/x.go", "package jobs\nimport system \"os\"\nvar x, _ = system.LookupEnv(\"STAGE\")"},
+		{"… handed on", "shared/jobs/x.go", "package jobs\nimport \"os\"\nvar x = os.LookupEnv"},
+		{"… through syscall", "shared/jobs/x.go", "package jobs\nimport \"syscall\"\nvar x, _ = syscall.Getenv(\"STAGE\")"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f, err := parseFile(row.file, row.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if problems := f.problems(); len(problems) != 1 {
+				t.Errorf("problems = %q, want one", problems)
+			}
+		})
+	}
+}
+
+func imports(name, imported string) string {
+	return fmt.Sprintf("package %s\nimport _ %q\n", name, imported)
+}
+
+// A new reader sees in one look what there is.
+func TestTheTopLevelStaysSmall(t *testing.T) {
+	allowed := []string{
+		"LICENSE", "Makefile", "README.md", "events", "functions", "go.mod", "go.sum", "samconfig.toml", "shared", "template.yaml",
+	}
+	list := exec.CommandContext(t.Context(), "git", "ls-files")
+	list.Dir = root
+	output, err := list.Output()
+	if err != nil {
+		t.Skipf("git cannot list the files here: %v", err)
+	}
+	var refused []string
+	for line := range strings.Lines(string(output)) {
+		top, _, _ := strings.Cut(strings.TrimSpace(line), "/")
+		if !strings.HasPrefix(top, ".") && !slices.Contains(allowed, top) && !slices.Contains(refused, top) {
+			refused = append(refused, top)
+		}
+	}
+	if len(refused) > 0 {
+		t.Errorf("at the top level lie %q: give them a folder, or a place in this list", refused)
+	}
+}
