@@ -34,12 +34,15 @@ type DeadLetter struct {
 	Sent     time.Time `json:"sent"`
 }
 
+// inProcess is the name of the backing that nobody sees after the process.
+const inProcess = "memory"
+
 // inMemory lives as long as the process.
 func inMemory(source secrets.Source, recorder *Recorder, log *slog.Logger) backing {
 	letters := queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
 	store := jobs.NewMemory(jobs.MemoryConfig{Now: time.Now})
 	return backing{
-		name:    "memory",
+		name:    inProcess,
 		jobs:    queue.NewMemory(queue.MemoryConfig{Visibility: visibility, MaxReceives: maxReceives, DeadLetters: letters}),
 		letters: letters,
 		store:   store,

@@ -51,7 +51,7 @@ func TestOnStartOneButtonIsPressedAndItsWayPrinted(t *testing.T) {
 	text, last := out.String(), 0
 	for _, step := range []string{
 		"runs at http://localhost:" + port, "signed ", "verified ", "answered ", "recorded ", "delivered ", "Idempotency-Key export_to_erp-", "succeeded  3 of 3",
-		"go run ./events action-product-grid http://localhost:" + port, "Stopped. All 1 jobs had ended.",
+		"go run ./events action-product-grid http://localhost:" + port, "Stopped. Jobs ended: 1. Nothing is left.",
 	} {
 		at := strings.Index(text[last:], step)
 		if at < 0 {

@@ -54,7 +54,7 @@ func (s *System) refusal(ctx context.Context, payload []byte, status int, said s
 	refusal := Refusal{At: time.Now(), Method: event.RequestContext.HTTP.Method, Path: event.RawPath, Status: status, Why: []string{}}
 	if line, ok := s.recorder.line(event.RequestContext.RequestID); ok {
 		refusal.Reason, _ = line.Attrs["reason"].(string)
-		if cause, ok := line.Attrs["error"].(string); ok {
+		if cause, ok := line.Attrs["error"].(string); ok && cause != "unproven: "+refusal.Reason { // which says no more
 			refusal.Why = append(refusal.Why, cause)
 		}
 	}

@@ -236,10 +236,11 @@ func (s *System) left(ctx context.Context) string {
 	if err != nil {
 		return "Stopped. What is left could not be read: " + err.Error()
 	}
-	open := map[jobs.State]int{}
+	open, ended := map[jobs.State]int{}, len(all)
 	for _, job := range all {
 		if read := job.Read(time.Now()); !read.State.Ended() {
 			open[read.State]++
+			ended--
 		}
 	}
 	letters, err := s.letters.Depth(ctx)
@@ -253,14 +254,14 @@ func (s *System) left(ctx context.Context) string {
 		}
 	}
 	if n := letters.Visible + letters.InFlight; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d dead letters", n))
+		parts = append(parts, fmt.Sprintf("%d in the dead letters", n))
 	}
 	if len(parts) == 0 {
-		return fmt.Sprintf("Stopped. All %d jobs had ended.", len(all))
+		return fmt.Sprintf("Stopped. Jobs ended: %d. Nothing is left.", ended)
 	}
-	left := fmt.Sprintf("Stopped. Of %d jobs were left: %s.", len(all), strings.Join(parts, ", "))
-	if s.name == "memory" {
-		return left + " They were in memory, and are gone."
+	left := fmt.Sprintf("Stopped. Jobs ended: %d. Left: %s; ", ended, strings.Join(parts, ", "))
+	if s.name == inProcess {
+		return left + "that was in memory, and is gone."
 	}
-	return left + " They stay at " + s.name + "."
+	return left + "that stays at " + s.name + "."
 }

@@ -195,10 +195,10 @@ func TestStopSaysWhatIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	system.Start()
-	if got := system.Stop(); got != "Stopped. All 0 jobs had ended." {
+	if got := system.Stop(); got != "Stopped. Jobs ended: 0. Nothing is left." {
 		t.Errorf("says %q", got)
 	}
-	if got := d.left(t.Context()); !strings.Contains(got, "Of 1 jobs were left: 1 waiting.") {
+	if got := d.left(t.Context()); !strings.Contains(got, "Jobs ended: 0. Left: 1 waiting; that was in memory") {
 		t.Errorf("says %q", got)
 	}
 }
