@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/ledger"
+	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
@@ -125,6 +128,31 @@ func (s faultyStore) Failures(ctx context.Context, id string, limit int) (found 
 	return found, err
 }
 
+type faultyLedger struct {
+	ledger.Store
+	*faults
+}
+
+func (l faultyLedger) Get(ctx context.Context, key string) (entry ledger.Entry, err error) {
+	err = l.op("get event", func() error { entry, err = l.Store.Get(ctx, key); return err })
+	return entry, err
+}
+
+func (l faultyLedger) Save(ctx context.Context, entry ledger.Entry) (saved ledger.Entry, err error) {
+	err = l.op("save event "+string(entry.Outcome), func() error { saved, err = l.Store.Save(ctx, entry); return err })
+	return saved, err
+}
+
+func (l faultyLedger) Mark(ctx context.Context, subscription, entity string) (mark ledger.Mark, err error) {
+	err = l.op("get mark", func() error { mark, err = l.Store.Mark(ctx, subscription, entity); return err })
+	return mark, err
+}
+
+func (l faultyLedger) SaveMark(ctx context.Context, mark ledger.Mark) (saved ledger.Mark, err error) {
+	err = l.op("save mark", func() error { saved, err = l.Store.SaveMark(ctx, mark); return err })
+	return saved, err
+}
+
 type faultyQueue struct {
 	queue.Queue
 	*faults
@@ -225,6 +253,33 @@ type world struct {
 	engine      *engine.Engine
 	turn        time.Duration // of one invocation
 	undelayed   bool
+
+	ledger     *ledger.Memory
+	events     queue.Queue
+	letters    *queue.Memory
+	deliveries int
+	counts     sync.Map // of ended events, by outcome: *atomic.Int64
+}
+
+// observe counts what the worker's metrics say of events.
+func (w *world) observe(sample metric.Sample) {
+	if sample.Name == "Events" {
+		for _, d := range sample.Dimensions {
+			if d.Name == "Outcome" {
+				n, _ := w.counts.LoadOrStore(d.Value, new(atomic.Int64))
+				n.(*atomic.Int64).Add(1)
+			}
+		}
+	}
+}
+
+// count is how many events have ended so.
+func (w *world) count(outcome string) int {
+	n, there := w.counts.Load(outcome)
+	if !there {
+		return 0
+	}
+	return int(n.(*atomic.Int64).Load())
 }
 
 // backing is where a world keeps its state.
@@ -256,6 +311,15 @@ actions:
   plain:  {kind: forward, url: "%[1]s/plain", batch: 2, retry: {for: 2h}}
   script: {kind: script, then: {failed: report, partial: report, succeeded: report}}
   alone:  {kind: script}
+  listen: {kind: script, retry: {for: 2h}}
+  second: {kind: script, retry: {for: 2h}}
+subscriptions:
+  every:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.*], action: listen}
+  latest: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.category.updated], deliver: latest, action: listen}
+  other:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted], action: second}
+  quiet:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.family.*], shadow: true, action: listen}
+  old:    {pim: main, api: events-api, events: [product.updated], action: listen}
+notifications: {main: {action: listen}}
 extensions:
   button: {pim: main, type: action, positions: [pim.product.header], label: {default: Button}, action: send}
 `
@@ -275,9 +339,17 @@ func newWorld(t testing.TB, b backing, plan fault) *world {
 	kinds := worker.Kinds(worker.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})})
 	maps.Copy(kinds, b.kinds)
 	log := slog.New(slog.DiscardHandler)
+	w.ledger = ledger.NewMemory(ledger.MemoryConfig{Now: w.clock.Now})
+	w.letters = queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: w.clock.Now})
+	events := queue.NewMemory(queue.MemoryConfig{Visibility: 3 * time.Minute, MaxReceives: maxReceives, DeadLetters: w.letters, Now: w.clock.Now})
+	w.events = faultyQueue{events, w.faults, false}
 	w.engine = engine.New(engine.Config{
 		Config: loaded, Kinds: kinds, Store: w.store, Queue: w.queue, Log: log, Now: w.clock.Now,
-		Secrets: func(context.Context) (engine.Secrets, error) { return engine.Secrets{}, nil },
+		Ledger: faultyLedger{w.ledger, w.faults}, Gaps: w.ledger, Events: w.events, EventLetters: faultyQueue{w.letters, w.faults, false},
+		Metrics: metric.New(metric.Config{Writer: io.Discard, Function: "worker", Now: w.clock.Now, Observe: w.observe}),
+		Secrets: func(context.Context) (engine.Secrets, error) {
+			return engine.Secrets{Identities: map[string][]string{"main": {"our-client", "our-user"}}}, nil
+		},
 	})
 	w.worker = worker.New(worker.Config{Engine: w.engine, MaxReceives: maxReceives, Log: log})
 	return w

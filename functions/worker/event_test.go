@@ -1,0 +1,243 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/ledger"
+	"github.com/pim-functions/pim-functions/shared/pimevent"
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+// platform is a CloudEvent as the Event Platform sends it.
+func platform(id, eventType, data string, at time.Time) string {
+	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"type":"com.akeneo.pim.v1.%s","source":"pim","time":%q,"data":{%s}}`, id, eventType, at.Format(time.RFC3339Nano), data)
+}
+
+// receive plays the webhook: one message per delivery of an event.
+func (w *world) receive(api string, bodies ...string) {
+	w.Helper()
+	for _, body := range bodies {
+		w.deliveries++
+		if err := w.events.Send(w.Context(), queue.Message{Body: []byte(body), Attributes: map[string]string{
+			engine.APIAttribute: api, engine.PIMAttribute: "main", engine.ReceivedAttribute: w.clock.Now().Format(time.RFC3339Nano),
+			engine.CorrelationAttribute: "r", engine.DeliveryAttribute: fmt.Sprint(w.deliveries),
+		}}); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// drainEvents plays Lambda's poller on the events queue until it is empty.
+func (w *world) drainEvents() {
+	w.Helper()
+	for range 2000 {
+		messages, err := w.events.Receive(w.Context(), 10, 0)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if len(messages) > 0 {
+			w.invoke(messages)
+			continue
+		}
+		if depth, _ := w.events.Depth(w.Context()); depth == (queue.Depth{}) {
+			return
+		}
+		w.clock.advance(time.Minute)
+	}
+	w.Fatal("the events queue does not drain")
+}
+
+// invoke is one invocation: what it leaves, and all of it if the process died, comes again.
+func (w *world) invoke(messages []queue.Received) {
+	ctx, cancel := context.WithTimeout(w.Context(), w.turn)
+	defer cancel()
+	failed := w.worker.Handle(ctx, messages)
+	if w.faults.restart() {
+		return
+	}
+	for _, message := range messages {
+		if !slices.Contains(failed, message.ID) {
+			_ = w.events.Delete(w.Context(), message.Receipt) // a lost acknowledgement brings the message again
+		}
+	}
+	w.faults.restart()
+}
+
+// listener is a scripted action that remembers the keys it ran with.
+type listener struct {
+	mu   sync.Mutex
+	runs []engine.Run
+	fail func(engine.Run) error
+}
+
+func (l *listener) script() *script {
+	return &script{run: func(_ context.Context, run engine.Run) (engine.Result, error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.fail != nil {
+			if err := l.fail(run); err != nil {
+				return engine.Result{}, err
+			}
+		}
+		l.runs = append(l.runs, run)
+		return engine.Result{}, nil
+	}}
+}
+
+const product = `"product":{"uuid":"p1"},"author":{"identifier":"julia","type":"user"}`
+
+func TestWhatBecomesOfAnEvent(t *testing.T) {
+	now := time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name, api, body string
+		outcome         string
+		runs            []string // subscriptions, in order
+	}{
+		{"wanted", pimevent.EventPlatform, platform("e1", "product.updated", product, now), "applied", []string{"every"}},
+		{"wanted by two", pimevent.EventPlatform, platform("e1", "product.deleted", product, now), "applied", []string{"every", "other"}},
+		{"wanted by none", pimevent.EventPlatform, platform("e1", "asset.created", `"asset":{"code":"a"}`, now), "unmatched", nil},
+		{"an unknown type", pimevent.EventPlatform, platform("e1", "moon.landed", `"moon":{}`, now), "unmatched", nil},
+		{"in shadow", pimevent.EventPlatform, platform("e1", "family.updated", `"family":{"code":"shoes"}`, now), "shadow", nil},
+		{"our own change, by client id", pimevent.EventPlatform, platform("e1", "product.updated", `"product":{"uuid":"p1"},"author":{"identifier":"our-client","type":"api"}`, now), "self", nil},
+		{"a user named as we are", pimevent.EventPlatform, platform("e1", "product.updated", `"product":{"uuid":"p1"},"author":{"identifier":"our-client","type":"user"}`, now), "applied", []string{"every"}},
+		{"no author", pimevent.EventPlatform, platform("e1", "product.became-complete", `"product":{"uuid":"p1"}`, now), "applied", []string{"every"}},
+		{"no entity", pimevent.EventPlatform, platform("e1", "product.updated", ``, now), "applied", []string{"every"}},
+		{"not JSON, but proven", pimevent.EventPlatform, `nonsense`, "unmatched", nil},
+		{"the older API", pimevent.EventsAPI, `{"action":"product.updated","event_id":"e1","author":"julia","author_type":"ui","data":{"resource":{"uuid":"p1"}}}`, "applied", []string{"old"}},
+		{"our own change, by the older API", pimevent.EventsAPI, `{"action":"product.updated","event_id":"e1","author":"our-user","author_type":"api","data":{"resource":{"uuid":"p1"}}}`, "self", nil},
+		{"a notification", pimevent.Notifications, `{"notification_type":"subscription.suspended.system","timestamp":"2026-11-23T10:00:00Z","subscription_id":"s1"}`, "applied", []string{"notifications"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := &listener{}
+			w := newWorld(t, l.script().backing(), fault{})
+			w.receive(c.api, c.body, c.body)
+			w.drainEvents()
+			if w.count(c.outcome) != 1 || w.count("duplicate") != 1 {
+				t.Errorf("%d %s, %d duplicates", w.count(c.outcome), c.outcome, w.count("duplicate"))
+			}
+			var ran []string
+			for _, run := range l.runs {
+				ran = append(ran, run.Subscription)
+				if string(run.Event.Raw) != c.body {
+					t.Errorf("the action got %s", run.Event.Raw)
+				}
+			}
+			if !slices.Equal(ran, c.runs) {
+				t.Errorf("ran %v, want %v", ran, c.runs)
+			}
+		})
+	}
+}
+
+func TestARetryRunsOnlyTheSubscriptionsWithoutAnOutcome(t *testing.T) {
+	l, down := &listener{}, true
+	l.fail = func(run engine.Run) error {
+		if run.Subscription == "other" && down {
+			return errors.New("down")
+		}
+		return nil
+	}
+	w := newWorld(t, l.script().backing(), fault{})
+	w.receive(pimevent.EventPlatform, platform("e1", "product.deleted", product, w.clock.Now()))
+	messages, _ := w.events.Receive(t.Context(), 1, 0)
+	w.invoke(messages)
+	down = false
+	w.drainEvents()
+	if len(l.runs) != 2 || l.runs[0].Subscription != "every" || l.runs[1].Subscription != "other" || w.count("applied") != 1 {
+		t.Errorf("%d runs, %d applied", len(l.runs), w.count("applied"))
+	}
+	if l.runs[0].Key == l.runs[1].Key || !strings.HasPrefix(l.runs[0].Key, "event-platform/main/e1/") {
+		t.Errorf("keys %q, %q", l.runs[0].Key, l.runs[1].Key)
+	}
+}
+
+func TestAnEventThatStaysFailedIsADeadLetterAndARedriveRunsWhatIsNotApplied(t *testing.T) {
+	l, down := &listener{}, true
+	l.fail = func(run engine.Run) error {
+		if run.Subscription == "other" && down {
+			return errors.New("down")
+		}
+		return nil
+	}
+	w := newWorld(t, l.script().backing(), fault{})
+	w.receive(pimevent.EventPlatform, platform("e1", "product.deleted", product, w.clock.Now()))
+	w.drainEvents()
+	entry, err := w.ledger.Get(t.Context(), "event-platform/main/e1")
+	if err != nil || entry.Outcomes["other"] != ledger.Failed || entry.Outcome != ledger.Applied || len(w.letters.Messages()) != 1 {
+		t.Fatalf("%+v, %v, %d letters", entry, err, len(w.letters.Messages()))
+	}
+	down = false
+	if n, err := queue.Redrive(t.Context(), w.letters, w.events); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	w.drainEvents()
+	if entry, _ = w.ledger.Get(t.Context(), "event-platform/main/e1"); entry.Outcomes["other"] != ledger.Applied || len(l.runs) != 2 || w.count("applied") != 1 || w.count("duplicate") != 0 {
+		t.Errorf("%v, %d runs, counted %d applied, %d duplicates", entry.Outcomes, len(l.runs), w.count("applied"), w.count("duplicate"))
+	}
+}
+
+func TestASuspensionIsAGapUntilTheResume(t *testing.T) {
+	l := &listener{}
+	w := newWorld(t, l.script().backing(), fault{})
+	for _, body := range []string{
+		`{"notification_type":"subscription.suspended.system","timestamp":"2026-11-23T10:00:00Z","subscription_id":"s1","reason":"Success rate dropped below 90%","events":["a"]}`,
+		`{"notification_type":"subscription.resumed","timestamp":"2026-11-23T11:30:00Z","subscription_id":"s1"}`,
+	} {
+		w.receive(pimevent.Notifications, body, body)
+		w.drainEvents()
+	}
+	gaps, err := w.ledger.Gaps(t.Context(), "main")
+	if err != nil || len(gaps) != 1 || gaps[0].To.Sub(gaps[0].From) != 90*time.Minute || gaps[0].Subscription != "s1" || gaps[0].Reason == "" {
+		t.Errorf("%+v, %v", gaps, err)
+	}
+}
+
+// TestAFaultAnywhereAppliesAnEventOnce lets every read, write, send and acknowledgement go wrong in turn.
+func TestAFaultAnywhereAppliesAnEventOnce(t *testing.T) {
+	for _, eventType := range []string{"product.deleted", "category.updated"} {
+		scenario := func(t *testing.T, plan fault) *faults {
+			applied := map[string]int{}
+			var w *world
+			s := &script{run: func(_ context.Context, run engine.Run) (engine.Result, error) {
+				err := w.faults.op("run", func() error { applied[run.Key]++; return nil })
+				return engine.Result{}, err
+			}}
+			w = newWorld(t, s.backing(), fault{})
+			body := platform("e1", eventType, product+`,"category":{"code":"c1"}`, w.clock.Now())
+			w.receive(pimevent.EventPlatform, body)
+			w.faults.plan, w.faults.count = plan, 0
+			w.drainEvents()
+			entry, err := w.ledger.Get(t.Context(), "event-platform/main/e1")
+			if err != nil || entry.Outcome != ledger.Applied || entry.AnyFailed() {
+				t.Errorf("%s %v, %v", entry.Outcome, entry.Outcomes, err)
+			}
+			for key := range applied { // a destination that honours keys counts each once
+				if want := "event-platform/main/e1/"; !strings.HasPrefix(key, want) {
+					t.Errorf("key %q", key)
+				}
+			}
+			want := map[string]int{"product.deleted": 2, "category.updated": 1}[eventType]
+			if len(applied) != want || len(w.letters.Messages()) > 0 {
+				t.Errorf("%d effects, want %d; %d letters", len(applied), want, len(w.letters.Messages()))
+			}
+			if w.count("applied")+w.count("duplicate") > 1 && !plan.after {
+				t.Errorf("counted %d applied, %d duplicates for one delivery", w.count("applied"), w.count("duplicate"))
+			}
+			return w.faults
+		}
+		clean := scenario(t, fault{})
+		for at := 1; at <= clean.count; at++ {
+			for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
+				t.Run(fmt.Sprintf("%s/%d %s after=%v crash=%v", eventType, at, clean.names[at], way.after, way.crash), func(t *testing.T) { scenario(t, way) })
+			}
+		}
+	}
+}
