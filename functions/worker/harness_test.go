@@ -317,6 +317,8 @@ subscriptions:
   every:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.*], action: listen}
   latest: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.category.updated], deliver: latest, action: listen}
   other:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted], action: second}
+  price:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product-model.updated.delta], changed: {attributes: [price]}, deliver: latest, action: listen}
+  name:   {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product-model.updated.delta], changed: {attributes: [name]}, deliver: latest, action: listen}
   quiet:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.family.*], shadow: true, action: listen}
   old:    {pim: main, api: events-api, events: [product.updated], action: listen}
 notifications: {main: {action: listen}}
