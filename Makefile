@@ -45,8 +45,11 @@ sam-local: ## run each function with `sam local invoke` in Docker, against an AW
 deploy: build ## deploy to AWS (STAGE=dev, staging or production)
 	@.ci/sam deploy --config-env "$(STAGE)"
 
-secrets: ## fill the secrets of a stage with what extensions.yaml needs (STAGE=…, AWS credentials in the environment)
-	@go run ./functions/register/cli secrets --stage "$(STAGE)"
+# By the names that template.yaml gives them.
+secrets: ## fill the secrets of a deployed stage with what extensions.yaml needs (STAGE=…)
+	@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
+		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
+		go run ./functions/register/cli secrets
 
 print: ## print what the PIM must know about us (URL=https://… STAGE=…)
 	@test -n "$(URL)" || { echo "make print: say where we are, as the output ApiUrl: make print URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
