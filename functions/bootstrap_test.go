@@ -2,7 +2,6 @@ package functions_test
 
 import (
 	"flag"
-	"go/build"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 )
 
 var update = flag.Bool("update", false, "write the golden files of what each bootstrap links")
@@ -44,16 +41,8 @@ func TestBootstrapsLinkWhatTheGoldenFilesList(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := strings.Fields(string(text))
-			for _, more := range got {
-				if !slices.Contains(want, more) {
-					t.Errorf("links %s, which %s does not list", more, golden)
-				}
-			}
-			for _, less := range want {
-				if !slices.Contains(got, less) {
-					t.Errorf("does not link %s, which %s lists", less, golden)
-				}
+			for _, difference := range differences(got, strings.Fields(string(text))) {
+				t.Errorf("%s: %s", golden, difference)
 			}
 			if t.Failed() {
 				t.Log("if that is meant: go test ./functions -update")
@@ -71,50 +60,23 @@ func bootstraps(t *testing.T) (folders []string) {
 	return found
 }
 
-// SAM's builder makes an archive of a library package too, and says that it succeeded.
-func TestEveryCodeUriIsAProgram(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
-	if err != nil {
-		t.Fatal(err)
+func TestAChangeOfWhatIsLinkedIsNoticed(t *testing.T) {
+	got := differences([]string{"a", "new"}, []string{"a", "old"})
+	if want := []string{"new is linked, and not listed", "old is listed, and not linked"}; !slices.Equal(got, want) {
+		t.Errorf("differences = %q, want %q", got, want)
 	}
-	var template struct {
-		Resources map[string]struct {
-			Type     string `yaml:"Type"`
-			Metadata struct {
-				BuildMethod string `yaml:"BuildMethod"`
-			} `yaml:"Metadata"`
-			Properties yaml.Node `yaml:"Properties"` // those of other types are no concern of ours
-		} `yaml:"Resources"`
-	}
-	if err := yaml.Unmarshal(text, &template); err != nil {
-		t.Fatal(err)
-	}
-	var deployed []string
-	for name, resource := range template.Resources {
-		if resource.Type != "AWS::Serverless::Function" {
-			continue
-		}
-		var properties struct {
-			CodeURI string `yaml:"CodeUri"`
-		}
-		if err := resource.Properties.Decode(&properties); err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		deployed = append(deployed, path.Clean(properties.CodeURI))
-		if resource.Metadata.BuildMethod != "go1.x" {
-			t.Errorf("%s: BuildMethod is %q, want go1.x", name, resource.Metadata.BuildMethod)
-		}
-		program, err := build.ImportDir(filepath.Join(root, properties.CodeURI), 0)
-		switch {
-		case err != nil:
-			t.Errorf("%s: CodeUri: %v", name, err)
-		case program.Name != "main":
-			t.Errorf("%s: CodeUri %s holds package %s, want main", name, properties.CodeURI, program.Name)
+}
+
+func differences(linked, listed []string) (found []string) {
+	for _, name := range linked {
+		if !slices.Contains(listed, name) {
+			found = append(found, name+" is linked, and not listed")
 		}
 	}
-	slices.Sort(deployed)
-	if want := bootstraps(t); !slices.Equal(deployed, want) {
-		t.Errorf("template.yaml deploys %q; the bootstraps are %q", deployed, want)
+	for _, name := range listed {
+		if !slices.Contains(linked, name) {
+			found = append(found, name+" is listed, and not linked")
+		}
 	}
+	return found
 }

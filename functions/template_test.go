@@ -1,0 +1,218 @@
+package functions_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// template is what the tests read of template.yaml.
+type template struct {
+	Globals struct {
+		Function properties `yaml:"Function"`
+	} `yaml:"Globals"`
+	Resources map[string]resource `yaml:"Resources"`
+}
+
+type resource struct {
+	Type     string `yaml:"Type"`
+	Metadata struct {
+		BuildMethod string `yaml:"BuildMethod"`
+	} `yaml:"Metadata"`
+	Properties yaml.Node `yaml:"Properties"` // those of other types are no concern of ours
+}
+
+type properties struct {
+	CodeURI     string `yaml:"CodeUri"`
+	Environment struct {
+		Variables map[string]any `yaml:"Variables"`
+	} `yaml:"Environment"`
+}
+
+// functions are the Lambda functions of a template, by name.
+func (t template) functions() (map[string]properties, error) {
+	found := map[string]properties{}
+	for name, resource := range t.Resources {
+		if resource.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		var own properties
+		if err := resource.Properties.Decode(&own); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		found[name] = own
+	}
+	return found, nil
+}
+
+func readTemplate(t *testing.T) template {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parseTemplate(t, string(text))
+}
+
+func parseTemplate(t *testing.T, text string) template {
+	t.Helper()
+	var parsed template
+	if err := yaml.Unmarshal([]byte(text), &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+// SAM's builder makes an archive of a library package too, and says that it succeeded.
+func TestEveryCodeUriIsAProgram(t *testing.T) {
+	for _, problem := range codeProblems(readTemplate(t), bootstraps(t)) {
+		t.Error(problem)
+	}
+}
+
+func TestACodeUriThatIsNoProgramIsRefused(t *testing.T) {
+	const function = "Resources: {F: {Type: AWS::Serverless::Function, Metadata: {BuildMethod: %s}, Properties: {CodeUri: %s}}}"
+	for _, row := range []struct {
+		name, method, code string
+		want               string
+	}{
+		{"the handler's own package", "go1.x", "functions/action/", "holds package action, want main"},
+		{"a folder that is not there", "go1.x", "functions/nothing/bootstrap/", "cannot find"},
+		{"a folder without Go", "go1.x", "functions/testdata/", "no buildable Go source"},
+		{"built in another way", "makefile", "functions/action/bootstrap/", `BuildMethod is "makefile"`},
+		{"a program that is no bootstrap", "go1.x", "functions/local/", "deploys"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			parsed := parseTemplate(t, fmt.Sprintf(function, row.method, row.code))
+			problems := codeProblems(parsed, []string{"functions/action/bootstrap"})
+			if !strings.Contains(strings.Join(problems, "\n"), row.want) {
+				t.Errorf("problems = %q, want one with %q", problems, row.want)
+			}
+		})
+	}
+	t.Run("a bootstrap that is not deployed", func(t *testing.T) {
+		if problems := codeProblems(template{}, []string{"functions/action/bootstrap"}); len(problems) != 1 {
+			t.Errorf("problems = %q, want one", problems)
+		}
+	})
+}
+
+// codeProblems says which functions of a template SAM would not build into a program, and whether they are those of
+// the bootstraps' folders.
+func codeProblems(parsed template, bootstraps []string) (found []string) {
+	functions, err := parsed.functions()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var deployed []string
+	for name, own := range functions {
+		deployed = append(deployed, path.Clean(own.CodeURI))
+		if method := parsed.Resources[name].Metadata.BuildMethod; method != "go1.x" {
+			found = append(found, fmt.Sprintf("%s: BuildMethod is %q, want go1.x", name, method))
+		}
+		program, err := build.ImportDir(filepath.Join(root, own.CodeURI), 0)
+		switch {
+		case err != nil:
+			found = append(found, fmt.Sprintf("%s: CodeUri: %v", name, err))
+		case program.Name != "main":
+			found = append(found, fmt.Sprintf("%s: CodeUri %s holds package %s, want main", name, own.CodeURI, program.Name))
+		}
+	}
+	slices.Sort(deployed)
+	if !slices.Equal(deployed, bootstraps) {
+		found = append(found, fmt.Sprintf("template.yaml deploys %q; the bootstraps are %q", deployed, bootstraps))
+	}
+	return found
+}
+
+// A variable that is missing stops a function only when it starts on AWS, and one that nobody reads misleads.
+func TestTheTemplateSetsWhatTheBootstrapsRead(t *testing.T) {
+	parsed := readTemplate(t)
+	functions, err := parsed.functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	configuration, err := os.ReadFile(filepath.Join(root, "shared", "config", "extensions.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, own := range functions {
+		program, err := os.ReadFile(filepath.Join(root, own.CodeURI, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := map[string]any{}
+		maps.Copy(set, parsed.Globals.Function.Environment.Variables)
+		maps.Copy(set, own.Environment.Variables)
+		for _, problem := range variableProblems(t, string(program), string(configuration), slices.Sorted(maps.Keys(set))) {
+			t.Errorf("%s: %s", name, problem)
+		}
+	}
+}
+
+func TestAVariableOfOneSideAloneIsNoticed(t *testing.T) {
+	const program = `package main
+func build() { variables.Required("READ", "…"); variables.Int("BOTH", 5); variables.Optional("AWS_REGION", "") }`
+	got := variableProblems(t, program, "url: ${ERP_URL}", []string{"BOTH", "ERP_URL", "SET"})
+	want := []string{"READ is read by the bootstrap and not set by template.yaml", "SET is set by template.yaml and read by nobody"}
+	if !slices.Equal(got, want) {
+		t.Errorf("problems = %q, want %q", got, want)
+	}
+}
+
+// variableProblems compares the variables that a bootstrap reads, and those that extensions.yaml names as ${NAME},
+// with those that are set. Lambda sets its own.
+func variableProblems(t *testing.T, program, configuration string, set []string) (found []string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), "main.go", program, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read []string
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		reader, _ := method.X.(*ast.Ident)
+		literal, _ := call.Args[0].(*ast.BasicLit)
+		if reader == nil || reader.Name != "variables" || literal == nil {
+			return true
+		}
+		if name, err := strconv.Unquote(literal.Value); err == nil {
+			read = append(read, name)
+		}
+		return true
+	})
+	if len(read) == 0 {
+		t.Fatal("the bootstrap reads nothing through variables: the test looks for the wrong name")
+	}
+	for _, name := range read {
+		lambda := strings.HasPrefix(name, "AWS_") && name != "AWS_ENDPOINT_URL"
+		if !lambda && !slices.Contains(set, name) {
+			found = append(found, name+" is read by the bootstrap and not set by template.yaml")
+		}
+	}
+	for _, name := range set {
+		if !slices.Contains(read, name) && !strings.Contains(configuration, "${"+name+"}") {
+			found = append(found, name+" is set by template.yaml and read by nobody")
+		}
+	}
+	return found
+}
