@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
@@ -50,19 +49,4 @@ func (s localSecrets) document(ctx context.Context, id string) ([]byte, error) {
 		return document, nil
 	}
 	return nil, fmt.Errorf("%w: %q is not among the samples", secrets.ErrNotFound, id)
-}
-
-// engineSecrets gives the engine what kinds of action may need of the connection secret.
-func engineSecrets(connections *secrets.Cache[secrets.Connections]) func(context.Context) (engine.Secrets, error) {
-	return func(ctx context.Context) (engine.Secrets, error) {
-		document, err := connections.Get(ctx)
-		if err != nil {
-			return engine.Secrets{}, err
-		}
-		own := engine.Secrets{Values: document.Values, Auth: document.Auth, Identities: map[string][]string{}}
-		for name, pim := range document.PIMs {
-			own.Identities[name] = []string{pim.ClientID, pim.Username}
-		}
-		return own, nil
-	}
 }

@@ -136,7 +136,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 			Kinds:   worker.Kinds(worker.Deps{Outbound: client, Bus: s.bus}),
 			Store:   s.store,
 			Queue:   s.jobs,
-			Secrets: engineSecrets(connections),
+			Secrets: worker.Secrets(connections),
 			Log:     s.log,
 			Metrics: metrics("worker"),
 			Now:     now,

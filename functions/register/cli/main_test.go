@@ -36,7 +36,7 @@ func TestTheCommandLine(t *testing.T) {
 		{"help of a command", []string{"print", "--help"}, 0, "", "Flags:"},
 		{"unknown command", []string{"prnt"}, 2, "", `unknown command "prnt"`},
 		{"unknown flag", []string{"check", "--nope"}, 2, "", "-nope"},
-		{"check", []string{"check"}, 0, "is good for 3 stages", ""},
+		{"check", []string{"check"}, 0, "is good for 4 stages", ""},
 		{"check of a broken file", []string{"check", "--config", broken, "--stage", "production"}, 1, "", broken + ":2:"},
 		{"check of no file", []string{"check", "--config", "nowhere.yaml"}, 1, "", "nowhere.yaml"},
 		{"print", []string{"print", "https://api.example.com"}, 0, `"url": "https://api.example.com/actions/export_to_erp"`, ""},

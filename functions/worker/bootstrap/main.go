@@ -118,7 +118,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 			Kinds:   kinds,
 			Store:   jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(account), Table: table, Now: now}),
 			Queue:   queue.NewSQS(queue.SQSConfig{Client: sqs.NewFromConfig(account), URL: queueURL}),
-			Secrets: engineSecrets(connections),
+			Secrets: worker.Secrets(connections),
 			Log:     log,
 			Metrics: metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now}),
 			Now:     now,
@@ -126,19 +126,4 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 		MaxReceives: maxReceives,
 		Log:         log,
 	}), nil
-}
-
-// engineSecrets gives the engine what kinds of action may need of the connection secret.
-func engineSecrets(connections *secrets.Cache[secrets.Connections]) func(context.Context) (engine.Secrets, error) {
-	return func(ctx context.Context) (engine.Secrets, error) {
-		document, err := connections.Get(ctx)
-		if err != nil {
-			return engine.Secrets{}, err
-		}
-		own := engine.Secrets{Values: document.Values, Auth: document.Auth, Identities: map[string][]string{}}
-		for pim, connection := range document.PIMs {
-			own.Identities[pim] = []string{connection.ClientID, connection.Username}
-		}
-		return own, nil
-	}
 }
