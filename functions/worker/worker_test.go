@@ -114,6 +114,50 @@ func TestADuplicateThatMeetsALiveLeaseWritesNothingAndComesLater(t *testing.T) {
 	}
 }
 
+func TestAWorkerThatLostItsLeaseWritesNothingMore(t *testing.T) {
+	var w *world
+	s := &script{batch: 1}
+	outer := true
+	s.run = func(_ context.Context, run engine.Run) (engine.Result, error) {
+		if outer { // it hangs so long that its lease ends, and another worker does all the work meanwhile
+			outer = false
+			w.clock.advance(5 * time.Minute)
+			if err := w.queue.Send(t.Context(), jobs.Message(run.Job)); err != nil {
+				t.Fatal(err)
+			}
+			if w.drain(); w.job(run.Job).State != jobs.Succeeded {
+				t.Errorf("the other worker left it %s", w.job(run.Job).State)
+			}
+		}
+		return engine.Result{}, nil
+	}
+	w = newWorld(t, s.backing(), fault{})
+	id, _ := w.press("alone", 3)
+	w.deliver()
+	ended := w.job(id)
+	w.drain()
+	if job := w.job(id); job.State != jobs.Succeeded || job.Done != 3 || job.Version != ended.Version || job.Attempt != 2 {
+		t.Errorf("%s, done %d, version %d after %d, %d attempts", job.State, job.Done, job.Version, ended.Version, job.Attempt)
+	}
+}
+
+func TestWaitingForAnAnswerIsNoDownTime(t *testing.T) {
+	var w *world
+	polls := 0
+	s := &script{run: func(context.Context, engine.Run) (engine.Result, error) {
+		if polls++; polls < 20 { // hours longer than a destination may be down
+			return engine.Result{}, &engine.LaterError{After: 15 * time.Minute, Reason: "still in review"}
+		}
+		return engine.Result{}, nil
+	}}
+	w = newWorld(t, s.backing(), fault{})
+	id, _ := w.press("alone", 1)
+	w.drain()
+	if job := w.job(id); job.State != jobs.Succeeded || polls != 20 {
+		t.Errorf("%s (%s) after %d polls", job.State, job.Reason, polls)
+	}
+}
+
 func TestAWorkerThatCrashesEachTimeIsADeadLetterAndARedriveFinishesIt(t *testing.T) {
 	var w *world
 	crashing, runs := true, 0

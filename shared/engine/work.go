@@ -256,7 +256,7 @@ func (w *work) unsaved(ctx context.Context, err error) error {
 func (w *work) save(ctx context.Context, job jobs.Job, failures ...jobs.Failure) error {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	for {
+	for range 5 { // each turn means that another changed the record in between
 		saved, err := w.Store.Save(ctx, job, failures...)
 		if err == nil {
 			w.job = saved
@@ -274,6 +274,7 @@ func (w *work) save(ctx context.Context, job jobs.Job, failures ...jobs.Failure)
 		}
 		job.Version, job.Stop = now.Version, now.Stop
 	}
+	return errors.New("checkpoint: others kept changing the record")
 }
 
 // failures gives a result's failures their place in the job.
