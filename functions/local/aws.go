@@ -21,6 +21,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/queue"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
@@ -36,21 +37,11 @@ const (
 // The secrets are put there anew on each start: the file is the truth.
 func atEndpoint(ctx context.Context, config aws.Config, source secrets.Source) (backing, error) {
 	made := sqs.NewFromConfig(config)
-	letters, err := createQueue(ctx, made, awsName+"-jobs-dead", nil)
+	messages, letters, err := createQueues(ctx, made, "jobs")
 	if err != nil {
 		return backing{}, err
 	}
-	arn, err := made.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &letters, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
-	if err != nil {
-		return backing{}, fmt.Errorf("read the dead letters' ARN: %w", err)
-	}
-	policy, err := json.Marshal(map[string]string{
-		"deadLetterTargetArn": arn.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], "maxReceiveCount": strconv.Itoa(maxReceives),
-	})
-	if err != nil {
-		return backing{}, fmt.Errorf("encode redrive policy: %w", err)
-	}
-	messages, err := createQueue(ctx, made, awsName+"-jobs", map[string]string{"RedrivePolicy": string(policy)})
+	events, eventLetters, err := createQueues(ctx, made, "events")
 	if err != nil {
 		return backing{}, err
 	}
@@ -66,18 +57,45 @@ func atEndpoint(ctx context.Context, config aws.Config, source secrets.Source) (
 	}
 
 	store := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: tables, Table: awsName, Now: time.Now})
-	seen := &seenQueue{Queue: queue.NewSQS(queue.SQSConfig{Client: made, URL: messages}), store: store, ended: map[string]jobs.Job{}}
-	dead := queue.NewSQS(queue.SQSConfig{Client: made, URL: letters})
+	seen := &seenQueue{Queue: messages, store: store, ended: map[string]jobs.Job{}}
+	records := ledger.NewMemory(ledger.MemoryConfig{Now: time.Now})
 	return backing{
-		name:        aws.ToString(config.BaseEndpoint),
-		jobs:        seen,
-		letters:     dead,
-		store:       store,
-		secrets:     prefixed{secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: vault})},
-		bus:         publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(config), Bus: "default"}),
-		allJobs:     seen.all,
-		deadLetters: func(ctx context.Context) ([]DeadLetter, error) { return seen.dead(ctx, dead) },
+		name:         aws.ToString(config.BaseEndpoint),
+		jobs:         seen,
+		letters:      letters,
+		events:       events,
+		eventLetters: eventLetters,
+		ledger:       records,
+		gaps:         records,
+		store:        store,
+		secrets:      prefixed{secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: vault})},
+		bus:          publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(config), Bus: "default"}),
+		allJobs:      seen.all,
+		deadLetters:  func(ctx context.Context) ([]DeadLetter, error) { return seen.dead(ctx, letters, eventLetters) },
 	}, nil
+}
+
+// createQueues makes a queue and its dead letters.
+func createQueues(ctx context.Context, client *sqs.Client, name string) (messages, letters *queue.SQS, err error) {
+	dead, err := createQueue(ctx, client, awsName+"-"+name+"-dead", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	arn, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &dead, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the dead letters' ARN: %w", err)
+	}
+	policy, err := json.Marshal(map[string]string{
+		"deadLetterTargetArn": arn.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], "maxReceiveCount": strconv.Itoa(maxReceives),
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode redrive policy: %w", err)
+	}
+	url, err := createQueue(ctx, client, awsName+"-"+name, map[string]string{"RedrivePolicy": string(policy)})
+	if err != nil {
+		return nil, nil, err
+	}
+	return queue.NewSQS(queue.SQSConfig{Client: client, URL: url}), queue.NewSQS(queue.SQSConfig{Client: client, URL: dead}), nil
 }
 
 // createQueue makes a queue with the settings of template.yaml; one that is there with the same settings is no error.
@@ -187,8 +205,12 @@ func (s *seenQueue) read(ctx context.Context, id string) (jobs.Job, error) {
 }
 
 // dead counts the dead letters; which jobs they are for, the jobs themselves say. A look inside would take them.
-func (s *seenQueue) dead(ctx context.Context, letters queue.Queue) ([]DeadLetter, error) {
+func (s *seenQueue) dead(ctx context.Context, letters, eventLetters queue.Queue) ([]DeadLetter, error) {
 	depth, err := letters.Depth(ctx)
+	if err != nil {
+		return nil, err
+	}
+	events, err := eventLetters.Depth(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +218,7 @@ func (s *seenQueue) dead(ctx context.Context, letters queue.Queue) ([]DeadLetter
 	if err != nil {
 		return nil, err
 	}
-	found := make([]DeadLetter, depth.Visible+depth.InFlight)
+	found := slices.Repeat([]DeadLetter{{Queue: "jobs"}}, depth.Visible+depth.InFlight)
 	at := 0
 	for _, job := range all {
 		if job.Read(time.Now()).Reason == jobs.ReasonDeadLetter && at < len(found) {
@@ -204,5 +226,5 @@ func (s *seenQueue) dead(ctx context.Context, letters queue.Queue) ([]DeadLetter
 			at++
 		}
 	}
-	return found, nil
+	return append(found, slices.Repeat([]DeadLetter{{Queue: "events"}}, events.Visible+events.InFlight)...), nil
 }

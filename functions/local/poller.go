@@ -11,15 +11,16 @@ import (
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
-// The jobs queue and its worker, as template.yaml sets them.
+// The queues and their worker, as template.yaml sets them.
 const (
-	jobsPollers    = 2 // the event source mapping's smallest MaximumConcurrency
-	jobsBatch      = 1
-	visibility     = 180 * time.Second
-	maxReceives    = 5
-	workerTimeout  = 120 * time.Second
-	longPoll       = 20 * time.Second
-	afterPollError = time.Second
+	pollersPerQueue = 2 // the event source mapping's smallest MaximumConcurrency
+	jobsBatch       = 1
+	eventsBatch     = 10 // of 50, which a mapping collects from several receives
+	visibility      = 180 * time.Second
+	maxReceives     = 5
+	workerTimeout   = 120 * time.Second
+	longPoll        = 20 * time.Second
+	afterPollError  = time.Second
 )
 
 // poller plays Lambda's event source mapping: it receives messages, invokes the worker, and deletes what the

@@ -156,6 +156,11 @@ func (s *System) servePress(w http.ResponseWriter, r *http.Request) {
 
 func (s *System) serveRedrive(w http.ResponseWriter, r *http.Request) {
 	moved, err := queue.Redrive(r.Context(), s.letters, s.jobs)
+	if err == nil {
+		var events int
+		events, err = queue.Redrive(r.Context(), s.eventLetters, s.events)
+		moved += events
+	}
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, "internal", err.Error())
 		return

@@ -72,13 +72,17 @@ func (s *System) State(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("count messages: %w", err)
 	}
+	events, err := s.events.Depth(ctx)
+	if err != nil {
+		return State{}, fmt.Errorf("count messages: %w", err)
+	}
 	letters, err := s.deadLetters(ctx)
 	if err != nil {
 		return State{}, fmt.Errorf("look at dead letters: %w", err)
 	}
 	state := State{
 		Jobs:        found,
-		Queues:      map[string]Queue{"jobs": queueOf(depth), "events": {}},
+		Queues:      map[string]Queue{"jobs": queueOf(depth), "events": queueOf(events)},
 		DeadLetters: letters,
 		Events:      map[string]int{},
 	}

@@ -51,7 +51,7 @@ type System struct {
 	handler     *logHandler // the log's
 	action      http.Handler
 	control     http.Handler // page and control routes
-	poller      poller
+	pollers     []poller     // one for each queue
 
 	listener net.Listener
 	server   *http.Server
@@ -132,10 +132,11 @@ func (s *System) build(ctx context.Context, options Options) error {
 	client := outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Observe: s.recorder.called, Now: now})
 	works := worker.New(worker.Config{
 		Engine: engine.New(engine.Config{
-			Config:  s.config,
-			Kinds:   worker.Kinds(worker.Deps{Outbound: client, Bus: s.bus}),
-			Store:   s.store,
-			Queue:   s.jobs,
+			Config: s.config,
+			Kinds:  worker.Kinds(worker.Deps{Outbound: client, Bus: s.bus}),
+			Store:  s.store,
+			Queue:  s.jobs,
+			Ledger: s.ledger, Gaps: s.gaps, Events: s.events, EventLetters: s.eventLetters,
 			Secrets: worker.Secrets(connections),
 			Log:     s.log,
 			Metrics: metrics("worker"),
@@ -144,7 +145,10 @@ func (s *System) build(ctx context.Context, options Options) error {
 		MaxReceives: maxReceives,
 		Log:         s.log,
 	})
-	s.poller = poller{queue: s.jobs, batch: jobsBatch, handle: works.Handle, log: s.log}
+	s.pollers = []poller{
+		{queue: s.jobs, batch: jobsBatch, handle: works.Handle, log: s.log},
+		{queue: s.events, batch: eventsBatch, handle: works.Handle, log: s.log},
+	}
 	s.control = s.controlRoutes()
 	s.server = &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
@@ -197,8 +201,10 @@ func (s *System) Start() {
 	receiving, receive := context.WithCancel(context.Background())
 	working, work := context.WithCancel(context.Background())
 	s.receive, s.work = receive, work
-	for range jobsPollers {
-		s.polling.Go(func() { s.poller.run(receiving, working) })
+	for _, poller := range s.pollers {
+		for range pollersPerQueue {
+			s.polling.Go(func() { poller.run(receiving, working) })
+		}
 	}
 	go func() {
 		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
