@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -297,10 +298,18 @@ func (e *Engine) ended(log *slog.Logger, job jobs.Job, turn turn) {
 	now := e.Now()
 	log.Info("job ended", "action", job.Action, "extension", job.Extension, "outcome", job.State, "reason", job.Reason,
 		"done", job.Done, "total", job.Total, "failed", job.Failed, "attempt", job.Attempt, "correlation", job.Correlation,
-		"user_uuid", job.User.UUID, "username", job.User.Username,
+		"user", job.User.UUID, "username", loggable(job.User.Username),
 		"age_ms", now.Sub(job.CreatedAt).Milliseconds(), "duration_ms", now.Sub(turn.begun).Milliseconds())
 	e.Metrics.Count("JobsEnded", 1, metric.Dimension{Name: "Outcome", Value: string(job.State)})
 	e.Metrics.Duration("JobAge", now.Sub(job.CreatedAt))
+}
+
+// loggable leaves out a username that is an e-mail address: the uuid says as much.
+func loggable(username string) string {
+	if strings.Contains(username, "@") {
+		return ""
+	}
+	return username
 }
 
 func positive(n, otherwise int) int {
