@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
-	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
@@ -71,7 +70,7 @@ func inMemory(source secrets.Source, recorder *Recorder, log *slog.Logger) backi
 				found = append(found, DeadLetter{ID: message.ID, Queue: "jobs", Job: id, Receives: message.Receives, Sent: message.Sent})
 			}
 			for _, message := range eventLetters.Messages() {
-				event := pimevent.Decode(message.Attributes[engine.APIAttribute], message.Attributes[engine.PIMAttribute], message.Body)
+				event := pimevent.Decode(message.Attributes[pimevent.AttributeAPI], message.Attributes[pimevent.AttributePIM], message.Body)
 				found = append(found, DeadLetter{ID: message.ID, Queue: "events", Event: event.ID + " " + event.Type, Receives: message.Receives, Sent: message.Sent})
 			}
 			return found, nil

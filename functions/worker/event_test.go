@@ -27,8 +27,8 @@ func (w *world) receive(api string, bodies ...string) {
 	for _, body := range bodies {
 		w.deliveries++
 		if err := w.events.Send(w.Context(), queue.Message{Body: []byte(body), Attributes: map[string]string{
-			engine.APIAttribute: api, engine.PIMAttribute: "main", engine.ReceivedAttribute: w.clock.Now().Format(time.RFC3339Nano),
-			engine.CorrelationAttribute: "r", engine.DeliveryAttribute: fmt.Sprint(w.deliveries),
+			pimevent.AttributeAPI: api, pimevent.AttributePIM: "main", pimevent.AttributeReceived: w.clock.Now().Format(time.RFC3339Nano),
+			pimevent.AttributeCorrelation: "r", pimevent.AttributeDelivery: fmt.Sprint(w.deliveries),
 		}}); err != nil {
 			w.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pimevent"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
@@ -69,7 +70,7 @@ func (w *Worker) one(ctx context.Context, message queue.Received) (err error) {
 			err = fmt.Errorf("%w: %v", errPanic, cause)
 		}
 	}()
-	if message.Attributes[engine.APIAttribute] != "" {
+	if message.Attributes[pimevent.AttributeAPI] != "" {
 		return w.Engine.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
 	}
 	id, err := jobs.ParseMessage(message.Body)

@@ -16,15 +16,8 @@ import (
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
-// Message attributes of the events queue.
-const (
-	APIAttribute         = "api"         // which API sent it
-	PIMAttribute         = "pim"         // name in extensions.yaml
-	ReceivedAttribute    = "received"    // RFC 3339, by API Gateway's clock
-	CorrelationAttribute = "correlation" // request id of the delivery
-	DeliveryAttribute    = "delivery"    // of this one delivery: what tells a duplicate from a message that came back
-	RedriveAttribute     = "redrive"     // on a dead letter: run what is not applied, although the outcome stands
-)
+// RedriveAttribute marks a dead letter of the events queue: run what is not applied, although the outcome stands.
+const RedriveAttribute = "redrive"
 
 const eventRetry = 24 * time.Hour // default of retry.for for events
 
@@ -40,7 +33,7 @@ func (d EventDelivery) tries() int {
 }
 
 func (d EventDelivery) received(now time.Time) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, d.Attributes[ReceivedAttribute])
+	at, err := time.Parse(time.RFC3339Nano, d.Attributes[pimevent.AttributeReceived])
 	if err != nil {
 		return now.UTC()
 	}
@@ -64,9 +57,9 @@ func (d EventDelivery) again(tries int, delay time.Duration) queue.Message {
 // deleted; an error that it must stay in the queue.
 func (e *Engine) Event(ctx context.Context, d EventDelivery) error {
 	turn := newTurn(ctx, e.Now())
-	event := pimevent.Decode(d.Attributes[APIAttribute], d.Attributes[PIMAttribute], d.Body)
+	event := pimevent.Decode(d.Attributes[pimevent.AttributeAPI], d.Attributes[pimevent.AttributePIM], d.Body)
 	key := event.API + "/" + event.PIM + "/" + event.ID
-	log := e.Log.With("event", event.ID, "type", event.Type, "pim", event.PIM, "correlation", d.Attributes[CorrelationAttribute])
+	log := e.Log.With("event", event.ID, "type", event.Type, "pim", event.PIM, "correlation", d.Attributes[pimevent.AttributeCorrelation])
 	if turn.over(e.Now()) {
 		return e.eventAgain(ctx, d, 0, 0)
 	}
@@ -83,7 +76,7 @@ func (e *Engine) Event(ctx context.Context, d EventDelivery) error {
 		case entry.Ended() && entry.Letter && !redrive: // crashed between the end and the dead letter
 			return e.bury(ctx, log, d, entry)
 		case entry.Ended() && !redrive:
-			if d.Attributes[DeliveryAttribute] == "" || d.Attributes[DeliveryAttribute] != entry.EndedBy {
+			if d.Attributes[pimevent.AttributeDelivery] == "" || d.Attributes[pimevent.AttributeDelivery] != entry.EndedBy {
 				e.countEvent("duplicate")
 				log.Info("event was seen before", "outcome", "duplicate")
 			}
@@ -211,7 +204,7 @@ func (w *eventWork) own(ctx context.Context) (bool, error) {
 // end writes the outcome; by that write the event is counted.
 func (w *eventWork) end(ctx context.Context, outcome ledger.Outcome) error {
 	counted := w.entry.Counted
-	entry := w.entry.End(outcome, w.delivery.Attributes[DeliveryAttribute])
+	entry := w.entry.End(outcome, w.delivery.Attributes[pimevent.AttributeDelivery])
 	saved, err := w.save(ctx, entry)
 	if err != nil {
 		return w.unsaved(ctx, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
+	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
 // subscription does what one subscription asks for and records its outcome, so that a retry leaves it out. Its error is one of the
@@ -96,7 +97,7 @@ func (w *eventWork) runAction(ctx context.Context, s config.Subscription) (Resul
 		Key:    w.entry.Key + "/" + s.Name,
 		Action: s.Action, Trigger: "event", Subscription: s.Name, PIM: event.PIM, Label: s.Name, Event: &event,
 		Items: eventItems(event.Kind, event.EntityID), Total: 1, State: w.entry.KindStates[s.Name], Attempt: w.entry.Tries + 1,
-		Correlation: w.delivery.Attributes[CorrelationAttribute], Now: w.Now(),
+		Correlation: w.delivery.Attributes[pimevent.AttributeCorrelation], Now: w.Now(),
 	})
 }
 
