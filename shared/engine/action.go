@@ -38,6 +38,7 @@ type Secrets struct {
 	Values     map[string]string          // `secret:NAME` in a section
 	Auth       map[string]json.RawMessage // `auth: NAME` in a section; the shape is the kind's own
 	Identities map[string][]string        // by PIM: author identifiers of events that we caused ourselves
+	Contentful json.RawMessage            // what opens Contentful's management API; the shape is the kind's own
 }
 
 // Run is one batch of a job's items, or one event.

@@ -47,8 +47,20 @@ type Request struct {
 	Timeout time.Duration // of the whole call; 0: 10 s
 	Private bool          // may reach private networks (RFC 1918, RFC 4193)
 	MaxBody int64         // bytes of the answer that are kept; 0: 64 KB
+
+	// KeepErrorBody keeps up to MaxBody bytes of an answer that is not a 2xx, and its headers, in Error.Body and
+	// Error.Header: for clients of an API that says there what is wrong.
+	KeepErrorBody bool
+
 	Action  string        // for Observe
 	Items   int           // for Observe
+}
+
+func (r Request) limit() int64 {
+	if r.MaxBody <= 0 {
+		return defaultMaxBody
+	}
+	return r.MaxBody
 }
 
 // Response is a 2xx answer.
@@ -154,12 +166,15 @@ func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
 	}
 	defer answer.Body.Close() // unread bytes close the connection: cheaper than reading an endless answer
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return nil, &Error{Method: r.Method, Host: request.URL.Host, Status: answer.StatusCode, kind: answered, retryAt: retryAfter(answer.Header.Get("Retry-After"), c.Now())}
+		failed := &Error{Method: r.Method, Host: request.URL.Host, Status: answer.StatusCode, kind: answered, retryAt: retryAfter(answer.Header.Get("Retry-After"), c.Now())}
+		if r.KeepErrorBody {
+			// The status says enough if the body breaks off.
+			failed.Body, _ = io.ReadAll(io.LimitReader(answer.Body, r.limit()))
+			failed.Header = answer.Header
+		}
+		return nil, failed
 	}
-	limit := r.MaxBody
-	if limit <= 0 {
-		limit = defaultMaxBody
-	}
+	limit := r.limit()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
 	if err != nil {
 		return nil, c.failure(request, err)

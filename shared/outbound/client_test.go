@@ -210,6 +210,34 @@ func TestABrokenConnectionIsPassing(t *testing.T) {
 	}
 }
 
+func TestWhatARefusalSaysIsKeptOnRequestAndNeverPrinted(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Reset", "7")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = io.WriteString(w, strings.Repeat("T0PSECRET", 1000))
+	})
+	for _, c := range []struct {
+		name   string
+		keep   bool
+		body   int
+		header string
+	}{
+		{"kept, to its limit", true, 100, "7"},
+		{"not asked for", false, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := local().Do(t.Context(), outbound.Request{Method: "POST", URL: url, MaxBody: 100, KeepErrorBody: c.keep})
+			failed := asError(t, err)
+			if len(failed.Body) != c.body || failed.Header.Get("X-Reset") != c.header || failed.Status != 422 {
+				t.Errorf("%d: body of %d bytes, header %q", failed.Status, len(failed.Body), failed.Header.Get("X-Reset"))
+			}
+			if strings.Contains(err.Error()+failed.Reason(), "SECRET") {
+				t.Errorf("error says too much: %v", err)
+			}
+		})
+	}
+}
+
 func TestObserveSeesTheCallWithoutItsSecrets(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) })
 	var seen []outbound.Call

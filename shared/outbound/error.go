@@ -19,11 +19,16 @@ const (
 	malformed               // not a URL
 )
 
-// Error is a call that brought no 2xx. It holds no path, query, header or body: those may hold secrets.
+// Error is a call that brought no 2xx. It says nothing of path, query, header or body: those may hold secrets.
 type Error struct {
-	Method  string
-	Host    string
-	Status  int // 0: no answer
+	Method string
+	Host   string
+	Status int // 0: no answer
+
+	// With Request.KeepErrorBody: what the other side said. Never part of Error() or Reason().
+	Body   []byte
+	Header http.Header
+
 	kind    kind
 	retryAt time.Time
 	cause   error
