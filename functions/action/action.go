@@ -36,7 +36,6 @@ type Config struct {
 	Store   jobs.Store // watched by actions that wait
 	Samples bool       // published sample secrets may prove: on a developer's machine only
 	Now     func() time.Time
-	Log     *slog.Logger // for what is no single request's: each has its own line
 	Metrics *metric.Sink
 }
 

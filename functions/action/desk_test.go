@@ -165,7 +165,7 @@ func newDesk() *desk {
 func (d *desk) function() *web.Function {
 	log := slog.New(slog.NewJSONHandler(&d.log, nil))
 	return web.New(web.Config{Function: "action", MaxBody: action.MaxBody, Log: log, Now: d.now, Handler: action.New(action.Config{
-		Config: d.config, Signing: d.vault, Store: d.store, Samples: d.samples, Now: d.now, Log: log,
+		Config: d.config, Signing: d.vault, Store: d.store, Samples: d.samples, Now: d.now,
 		Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: d.store, Queue: d.queue, Now: d.now}),
 	})})
 }

@@ -13,33 +13,21 @@ import (
 )
 
 // Signing gives the secrets that prove a caller: a cache in production, a fixed document in tests.
-type Signing interface {
-	// Get returns the current document, from memory if it can. Any error means that none could be had.
-	Get(context.Context) (secrets.Signing, error)
-	// Refresh fetches the document, one call at a time and not too often; fresh says whether it did.
-	Refresh(context.Context) (value secrets.Signing, fresh bool, err error)
-}
+type Signing = secrets.Holder[secrets.Signing]
 
-// prove finds out whether the PIM sent the request. A proof that fails is tried once more with fetched secrets: they
-// may have been changed since. Whoever fails is told one fixed text.
-func (h *Handler) prove(ctx context.Context, extension config.Extension, req *web.Request) (signature.Verified, error) {
-	signing, err := h.config.Signing.Get(ctx)
-	if err != nil {
-		return signature.Verified{}, &web.Error{Code: web.Unavailable, Reason: "secrets_unavailable", Err: fmt.Errorf("get signing secrets: %w", err)}
+// prove finds out whether the PIM sent the request. Whoever fails is told one fixed text.
+func (h *Handler) prove(ctx context.Context, extension config.Extension, req *web.Request) (proven signature.Verified, err error) {
+	err = secrets.Prove(ctx, h.config.Signing, func(signing secrets.Signing) (err error) {
+		proven, err = h.verify(extension, signing, req)
+		return err
+	})
+	switch {
+	case errors.Is(err, secrets.ErrUnavailable):
+		return signature.Verified{}, &web.Error{Code: web.Unavailable, Reason: "secrets_unavailable", Err: err}
+	case err != nil:
+		return signature.Verified{}, unproven(req, err)
 	}
-	proven, err := h.verify(extension, signing, req)
-	if err == nil {
-		return proven, nil
-	}
-	signing, fresh, failed := h.config.Signing.Refresh(ctx)
-	if failed != nil { // what we have is the last that was good
-		h.config.Log.LogAttrs(ctx, slog.LevelWarn, "signing secrets not refreshed", slog.String("error", failed.Error()))
-	} else if fresh {
-		if proven, err = h.verify(extension, signing, req); err == nil {
-			return proven, nil
-		}
-	}
-	return signature.Verified{}, unproven(req, err)
+	return proven, nil
 }
 
 // verify checks the request against one version of the secrets.

@@ -123,7 +123,6 @@ func (s *System) build(ctx context.Context, options Options) error {
 			Store:   s.store,
 			Samples: true,
 			Now:     now,
-			Log:     s.log,
 			Metrics: metrics("action"),
 		}),
 		MaxBody: action.MaxBody, Log: s.log, Metrics: metrics("action"), Now: now,

@@ -105,7 +105,6 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 		Jobs:    jobs.NewSubmitter(jobs.SubmitConfig{Store: store, Queue: jobsQueue, Now: now}),
 		Store:   store,
 		Now:     now,
-		Log:     log,
 		Metrics: metrics,
 	})
 	return web.New(web.Config{
