@@ -100,7 +100,7 @@ func benchHandler(b *testing.B, body []byte) (*action.Handler, *web.Request) {
 	signing.Extensions["export"] = export
 	d.vault.signing = signing
 	handler := action.New(action.Config{
-		Config: d.config, Signing: d.vault, Now: time.Now, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Config: d.config, Signing: d.vault, Now: time.Now, nil)),
 		Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: free{}, Now: time.Now}),
 	})
 	return handler, &web.Request{Method: "POST", Path: "/actions/export", Header: map[string]string{"signature": signature.SignAction(secretNew, body)},
