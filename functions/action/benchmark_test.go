@@ -6,8 +6,6 @@ import (
 	"crypto/sha512"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +98,7 @@ func benchHandler(b *testing.B, body []byte) (*action.Handler, *web.Request) {
 	signing.Extensions["export"] = export
 	d.vault.signing = signing
 	handler := action.New(action.Config{
-		Config: d.config, Signing: d.vault, Now: time.Now, nil)),
+		Config: d.config, Signing: d.vault, Now: time.Now,
 		Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: free{}, Now: time.Now}),
 	})
 	return handler, &web.Request{Method: "POST", Path: "/actions/export", Header: map[string]string{"signature": signature.SignAction(secretNew, body)},
