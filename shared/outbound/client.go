@@ -52,8 +52,8 @@ type Request struct {
 	// Error.Header: for clients of an API that says there what is wrong.
 	KeepErrorBody bool
 
-	Action  string        // for Observe
-	Items   int           // for Observe
+	Action string // for Observe
+	Items  int    // for Observe
 }
 
 func (r Request) limit() int64 {
