@@ -81,13 +81,16 @@ func (r *Recorder) published(entry publish.Entry) {
 	}, keptCalls)
 }
 
-// measured is for metric.Config.Observe: it counts events by outcome.
+// measured is for metric.Config.Observe: it counts events that were received, and by outcome.
 func (r *Recorder) measured(sample metric.Sample) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if sample.Name == "EventsReceived" {
+		r.events["received"] += int(sample.Value)
+	}
 	if sample.Name != "Events" {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	for _, dimension := range sample.Dimensions {
 		if dimension.Name == "Outcome" {
 			r.events[dimension.Value] += int(sample.Value)

@@ -30,8 +30,10 @@ func (s *System) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.action.ServeHTTP(w, r)
 	case path == "/" || path == "/style.css" || path == "/app.js" || strings.HasPrefix(path, "/_local/"):
 		s.control.ServeHTTP(w, r)
-	default:
-		refuse(w, http.StatusNotFound, "not_found", "There is nothing at this address.")
+	case path == "/events-api" || strings.HasPrefix(path, "/events-api/"):
+		s.eventsAPI.ServeHTTP(w, r)
+	default: // as on AWS: a mistyped path must not suspend a subscription
+		s.eventPlatform.ServeHTTP(w, r)
 	}
 }
 

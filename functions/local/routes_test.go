@@ -52,13 +52,23 @@ func TestControlRoutesAnswerToThisMachineAlone(t *testing.T) {
 	}
 }
 
+// What nothing owns is the Event Platform's function, as on AWS: a mistyped path must not suspend a subscription.
 func TestUnknownPathsAreJSONAndNeverRedirects(t *testing.T) {
 	d := open(t)
-	for _, path := range []string{"/nothing", "//actions", "/actions", "/actions/", "/actions//export_to_erp", "/_local/nothing", "/_local", "/app.js/"} {
-		status, answer := d.call("POST", path, "{}", nil)
-		var refusal struct{ Error string }
-		if status != 404 || json.Unmarshal([]byte(answer), &refusal) != nil || refusal.Error != "not_found" {
-			t.Errorf("%s: %d %s", path, status, answer)
+	for _, c := range []struct {
+		status int
+		code   string
+		paths  []string
+	}{
+		{404, "not_found", []string{"/actions", "/actions/", "/actions//export_to_erp", "/_local/nothing"}},
+		{401, "unproven", []string{"/nothing", "//actions", "/_local", "/app.js/", "/event-platform", "/event-platform/", "/event-platform/other", "/events-api", "/events-api/", "/events-api/other/x"}},
+	} {
+		for _, path := range c.paths {
+			status, answer := d.call("POST", path, "{}", nil)
+			var refusal struct{ Error string }
+			if status != c.status || json.Unmarshal([]byte(answer), &refusal) != nil || refusal.Error != c.code {
+				t.Errorf("%s: %d %s", path, status, answer)
+			}
 		}
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/pim-functions/pim-functions/functions/action"
+	"github.com/pim-functions/pim-functions/functions/eventplatform"
+	"github.com/pim-functions/pim-functions/functions/eventsapi"
 	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -43,15 +45,17 @@ type Options struct {
 // System is the whole of the project in one process.
 type System struct {
 	backing
-	config      *config.Config
-	signing     *secrets.Cache[secrets.Signing]
-	recorder    *Recorder
-	destination *Destination
-	log         *slog.Logger
-	handler     *logHandler // the log's
-	action      http.Handler
-	control     http.Handler // page and control routes
-	pollers     []poller     // one for each queue
+	config        *config.Config
+	signing       *secrets.Cache[secrets.Signing]
+	recorder      *Recorder
+	destination   *Destination
+	log           *slog.Logger
+	handler       *logHandler // the log's
+	action        http.Handler
+	eventsAPI     http.Handler
+	eventPlatform http.Handler
+	control       http.Handler // page and control routes
+	pollers       []poller     // one for each queue
 
 	listener net.Listener
 	server   *http.Server
@@ -114,19 +118,21 @@ func (s *System) build(ctx context.Context, options Options) error {
 	metrics := func(function string) *metric.Sink {
 		return metric.New(metric.Config{Writer: io.Discard, Function: function, Now: now, Observe: s.recorder.measured})
 	}
-	s.action = web.HTTP(s.explained(web.New(web.Config{
-		Function: "action",
-		Handler: action.New(action.Config{
-			Config:  s.config,
-			Signing: s.signing,
-			Jobs:    jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now}),
-			Store:   s.store,
-			Samples: true,
-			Now:     now,
-			Metrics: metrics("action"),
-		}),
-		MaxBody: action.MaxBody, Log: s.log, Metrics: metrics("action"), Now: now,
-	}).Invoke))
+	mount := func(function string, handler web.Handler, maxBody int) http.Handler {
+		return web.HTTP(s.explained(web.New(web.Config{
+			Function: function, Handler: handler, MaxBody: maxBody, Log: s.log, Metrics: metrics(function), Now: now,
+		}).Invoke))
+	}
+	s.action = mount("action", action.New(action.Config{
+		Config: s.config, Signing: s.signing, Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now}),
+		Store: s.store, Samples: true, Now: now, Metrics: metrics("action"),
+	}), action.MaxBody)
+	s.eventsAPI = mount("eventsapi", eventsapi.New(eventsapi.Config{
+		Config: s.config, Signing: s.signing, Queue: s.events, Samples: true, Now: now, Metrics: metrics("eventsapi"),
+	}), eventsapi.MaxBody)
+	s.eventPlatform = mount("eventplatform", eventplatform.New(eventplatform.Config{
+		Config: s.config, Signing: s.signing, Queue: s.events, Samples: true, Now: now, Metrics: metrics("eventplatform"),
+	}), eventplatform.MaxBody)
 
 	client := outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Observe: s.recorder.called, Now: now})
 	works := worker.New(worker.Config{

@@ -1,0 +1,78 @@
+package eventsapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/queue"
+	"github.com/pim-functions/pim-functions/shared/web"
+)
+
+// How long an answer may take, counted from API Gateway's clock. The PIM gives up after 500 ms, its own way here and
+// back included.
+const (
+	answerTime  = 400 * time.Millisecond
+	minSendTime = 100 * time.Millisecond // what a send has however late it begins: late is better than lost
+	maxWaited   = 30 * time.Second       // API Gateway gives up then: an older request is a sample
+)
+
+// send queues the events and counts those that the queue has. The PIM will not send again what it is refused, so
+// that an event too large for the queue does not keep the others out of it.
+func (h *Handler) send(ctx context.Context, req *web.Request, messages []queue.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, h.sendTime(req.Received))
+	defer cancel()
+	err := h.config.Queue.Send(ctx, messages...)
+	queued := stored(err, len(messages))
+	if errors.Is(err, queue.ErrTooLarge) && len(messages) > 1 { // none was sent
+		queued, err = h.sendEach(ctx, messages)
+	}
+	if queued > 0 {
+		h.config.Metrics.Count("EventsReceived", float64(queued))
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, queue.ErrTooLarge):
+		err = &web.Error{Code: web.TooLarge, Reason: "event_too_large", Err: err}
+	default:
+		err = &web.Error{Code: web.Unavailable, Reason: "events_not_queued", Err: err}
+	}
+	req.Log.Add(slog.Int("queued", queued))
+	return err
+}
+
+// sendEach sends one message at a time. Its error is ErrTooLarge only if nothing worse happened.
+func (h *Handler) sendEach(ctx context.Context, messages []queue.Message) (queued int, err error) {
+	for _, message := range messages {
+		failed := h.config.Queue.Send(ctx, message)
+		switch {
+		case failed == nil:
+			queued++
+		case err == nil || errors.Is(err, queue.ErrTooLarge):
+			err = failed
+		}
+	}
+	return queued, err
+}
+
+// stored is how many of n messages the queue has after a Send.
+func stored(err error, n int) int {
+	if partial, ok := errors.AsType[*queue.PartialError](err); ok {
+		return n - len(partial.Failed)
+	}
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// sendTime is what is left of the time for an answer.
+func (h *Handler) sendTime(received time.Time) time.Duration {
+	waited := h.config.Now().Sub(received)
+	if waited < 0 || waited > maxWaited { // that clock cannot be of this request
+		waited = 0
+	}
+	return max(answerTime-waited, minSendTime)
+}
