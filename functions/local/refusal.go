@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,25 +76,51 @@ func (s *System) refusal(ctx context.Context, payload []byte, status int, said s
 
 // whyUnproven says what the signature check saw, and how far the signed time is from ours.
 func (s *System) whyUnproven(ctx context.Context, path string, header map[string]string, body []byte) []string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/actions/"), "/")
-	extension, known := s.config.Extensions[name]
 	signing, err := s.signing.Get(ctx)
-	if !known || err != nil {
+	if err != nil {
 		return nil
 	}
 	if len(body) > mostExplained {
 		return []string{fmt.Sprintf("the body has %d bytes: too many to try how it was signed", len(body))}
 	}
-	why := signature.ExplainAction(actionProof(signing.Extensions[name], extension.Unsigned), header, body)
-	lines := strings.Split(strings.TrimSpace(why), "\n")
-	var signed struct{ Timestamp int64 }
-	if json.Unmarshal(body, &signed) == nil && signed.Timestamp != 0 {
-		at := time.Unix(signed.Timestamp, 0)
-		if err := signature.Window(time.Now(), signed.Timestamp, signature.ActionWindow); err != nil {
-			lines = append(lines, fmt.Sprintf("signed at %s: outside the window of %s before and after now", at.UTC().Format(time.RFC3339), signature.ActionWindow))
+	route, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	name, tail, _ := strings.Cut(rest, "/")
+	switch route {
+	case "actions":
+		extension, known := s.config.Extensions[name]
+		if !known {
+			return nil
 		}
+		var signed struct{ Timestamp int64 }
+		json.Unmarshal(body, &signed) // without one there is nothing to say of it
+		why := signature.ExplainAction(actionProof(signing.Extensions[name], extension.Unsigned), header, body)
+		return append(lines(why), outside(signed.Timestamp, signature.ActionWindow)...)
+	case "events-api":
+		if _, known := s.config.PIMs[name]; !known {
+			return []string{fmt.Sprintf("extensions.yaml has no PIM %q", name)}
+		}
+		sent, _ := strconv.ParseInt(header["x-akeneo-request-timestamp"], 10, 64) // as above
+		why := signature.ExplainEventsAPI(secrets.EventSecrets(signing.EventsAPI[name], true), header, body)
+		return append(lines(why), outside(sent, signature.EventsAPIWindow)...)
+	case "event-platform":
+		if _, known := s.config.PIMs[name]; !known {
+			return []string{fmt.Sprintf("extensions.yaml has no PIM %q", name)}
+		}
+		key := strings.TrimSuffix(name+"/"+tail, "/")
+		return lines(signature.ExplainEventPlatform(secrets.EventSecrets(signing.EventPlatform[key], true), header, body))
 	}
-	return lines
+	return []string{"nothing is at this address: it is answered as a subscription is that nobody can prove, since a 404 would suspend it"}
+}
+
+func lines(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") }
+
+// outside says that a signed time is too far from now, if there is one and it is.
+func outside(timestamp int64, window time.Duration) []string {
+	if timestamp == 0 || signature.Window(time.Now(), timestamp, window) == nil {
+		return nil
+	}
+	at := time.Unix(timestamp, 0).UTC().Format(time.RFC3339)
+	return []string{fmt.Sprintf("signed at %s: outside the window of %s before and after now", at, window)}
 }
 
 // actionProof is what proves a call of an extension.

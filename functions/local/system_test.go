@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/signature"
 )
 
 func TestAPressIsDeliveredOnce(t *testing.T) {
@@ -159,6 +160,34 @@ func TestARefusalIsExplainedHereAlone(t *testing.T) {
 	}
 	if len(d.state().Jobs) != 0 {
 		t.Error("a refused press became a job")
+	}
+}
+
+func TestARefusedEventIsExplained(t *testing.T) {
+	d := open(t)
+	const event = `{"specversion":"1.0","id":"one"}`
+	for _, c := range []struct {
+		path   string
+		header map[string]string
+		reason string
+		why    string
+	}{
+		{"/event-platform/main", map[string]string{"x-akeneo-signature-primary": signature.SignEventPlatform("sample-primary-secret-of-the-event-platform", []byte(event+"\n"))}, "signature_mismatch", "matches secret 0 over the body with a newline after it"},
+		{"/event-platform/main/notifications", map[string]string{"x-akeneo-signature-primary": signature.SignEventPlatform("sample-primary-secret-of-the-event-platform", []byte(event))}, "signature_mismatch", "no secret matches"},
+		{"/event-platform/other", nil, "pim_unknown", `no PIM "other"`},
+		{"/event-platfrom/main", nil, "path_unknown", "nothing is at this address"},
+		{"/events-api/main", map[string]string{"x-akeneo-request-signature": signature.SignEventsAPI("sample-secret-of-the-events-api-on-this-machine", "1700000000", []byte(event)), "x-akeneo-request-timestamp": "1700000000"}, "timestamp_old", "signed at 2023-11-14T22:13:20Z: outside the window"},
+	} {
+		if status, answer := d.call("POST", c.path, event, c.header); status != 401 || strings.Contains(answer, c.reason) {
+			t.Errorf("%s: %d %s", c.path, status, answer)
+		}
+		view, err := d.View(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := view.Refusals[0]; got.Reason != c.reason || !strings.Contains(strings.Join(got.Why, "\n"), c.why) {
+			t.Errorf("%s: refusal %+v", c.path, got)
+		}
 	}
 }
 

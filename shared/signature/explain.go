@@ -2,6 +2,7 @@ package signature
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -33,14 +34,18 @@ func ExplainAction(proof ActionProof, header map[string]string, body []byte) str
 		line("header %s: %s", proof.Credential.headerName(), describeCredential(*proof.Credential, header))
 	}
 	line("body: %s", describeBody(body))
-	if err == nil || len(proof.Secrets) == 0 {
-		return out.String()
+	if err != nil && len(proof.Secrets) > 0 {
+		explainMismatch(line, actionHeaders[:], header, proof.Secrets, sha512.Size, bodiesOfAction(header, body))
 	}
+	return out.String()
+}
 
+// explainMismatch says which usual mistake would make a header match, if any would.
+func explainMismatch(line func(string, ...any), names []string, header map[string]string, secrets []string, size int, bodies []bodyTried) {
 	found := false
-	for _, name := range actionHeaders {
+	for _, name := range names {
 		for value := range strings.SplitSeq(header[name], ",") {
-			for _, hint := range hints(proof.Secrets, trim(value), header, body) {
+			for _, hint := range hints(secrets, trim(value), size, bodies) {
 				found = true
 				line("header %s %s", name, hint)
 			}
@@ -48,9 +53,8 @@ func ExplainAction(proof ActionProof, header map[string]string, body []byte) str
 	}
 	if !found {
 		line("no secret matches, whichever way it was tried: as received, re-serialised (compact, with PHP's escapes, with spaces), " +
-			"with and without a final newline, in and out of base64, with a timestamp in front, SHA-256, secrets trimmed")
+			"with and without a final newline, in and out of base64, with and without a timestamp in front, SHA-256 and SHA-512, secrets trimmed")
 	}
-	return out.String()
 }
 
 func explainProof(line func(string, ...any), proof ActionProof) {
@@ -64,19 +68,23 @@ func explainProof(line func(string, ...any), proof ActionProof) {
 	default:
 		line("configured: no secret, no credential, not unsigned: nobody may call")
 	}
-	for i, secret := range proof.Secrets {
+	explainSecrets(line, proof.Secrets)
+	if proof.Credential != nil && !proof.Credential.usable() {
+		line("the credential lacks its password, token, name or value, or its type is not basic, bearer or header: it never matches")
+	}
+	if proof.Unsigned && (len(proof.Secrets) > 0 || proof.Credential != nil) {
+		line("unsigned does not count where a secret or a credential is configured")
+	}
+}
+
+func explainSecrets(line func(string, ...any), secrets []string) {
+	for i, secret := range secrets {
 		switch {
 		case emptyKey(secret):
 			line("secret %d is empty: it never matches", i)
 		case strings.TrimSpace(secret) != secret:
 			line("secret %d has white space around it, which counts as part of it", i)
 		}
-	}
-	if proof.Credential != nil && !proof.Credential.usable() {
-		line("the credential lacks its password, token, name or value, or its type is not basic, bearer or header: it never matches")
-	}
-	if proof.Unsigned && (len(proof.Secrets) > 0 || proof.Credential != nil) {
-		line("unsigned does not count where a secret or a credential is configured")
 	}
 }
 

@@ -14,11 +14,11 @@ import (
 	"strings"
 )
 
-// hints says what would make a signature header's value match: a line for each way of signing that gives it.
-func hints(secrets []string, value string, header map[string]string, body []byte) []string {
+// hints says what would make a signature header's value match: a line for each way of signing that gives it. The
+// digest that the scheme wants has so many bytes.
+func hints(secrets []string, value string, size int, bodies []bodyTried) []string {
 	var found []string
-	bodies := signedBodies(header, body)
-	for _, reading := range readings(value) {
+	for _, reading := range readings(value, size) {
 		for i, secret := range secrets {
 			for _, key := range keys(secret) {
 				for _, signed := range bodies {
@@ -41,7 +41,7 @@ type reading struct {
 }
 
 // readings are what a value may be: a SHA-512 or SHA-256 digest, in hex or base64, after any prefix.
-func readings(value string) []reading {
+func readings(value string, size int) []reading {
 	values := []string{value}
 	if _, rest, ok := strings.Cut(value, "="); ok {
 		values = append(values, rest, cutActionPrefix(rest))
@@ -52,10 +52,17 @@ func readings(value string) []reading {
 			return
 		}
 		switch len(mac) {
+		case size:
+		case sha512.Size:
+			how = ", with SHA-512 instead of SHA-256" + how
+		case sha256.Size:
+			how = ", with SHA-256 instead of SHA-512" + how
+		}
+		switch len(mac) {
 		case sha512.Size:
 			found = append(found, reading{how, sha512.New, mac})
 		case sha256.Size:
-			found = append(found, reading{", with SHA-256 instead of SHA-512" + how, sha256.New, mac})
+			found = append(found, reading{how, sha256.New, mac})
 		}
 	}
 	for _, v := range values {
@@ -97,8 +104,8 @@ type bodyTried struct {
 	body []byte
 }
 
-// signedBodies are what a sender may have signed when body is what arrived.
-func signedBodies(header map[string]string, body []byte) []bodyTried {
+// bodiesSent are what a sender may have had in hand when body is what arrived.
+func bodiesSent(body []byte) []bodyTried {
 	tried := []bodyTried{{"the body as received", body}}
 	add := func(how string, other []byte, err error) {
 		for _, t := range tried {
@@ -118,13 +125,44 @@ func signedBodies(header map[string]string, body []byte) []bodyTried {
 	add("the body decoded from base64", decoded, err)
 	add("the body in base64", []byte(base64.StdEncoding.EncodeToString(body)), nil)
 	add("an empty body", nil, nil)
-	add("the body with the prefix sha512= inside what was signed", append([]byte(actionPrefix), body...), nil)
+	return tried
+}
+
+// bodiesOfAction are what a PIM's button, or whoever plays it, may have signed.
+func bodiesOfAction(header map[string]string, body []byte) []bodyTried {
+	tried := append(bodiesSent(body), bodyTried{"the body with the prefix sha512= inside what was signed", append([]byte(actionPrefix), body...)})
 	var payload struct{ Timestamp json.Number }
 	if json.Unmarshal(body, &payload) == nil && payload.Timestamp != "" {
-		add("the body with its timestamp and a dot in front (the Events API's way)", append([]byte(payload.Timestamp+"."), body...), nil)
+		tried = append(tried, bodyTried{"the body with its timestamp and a dot in front (the Events API's way)", stamped(payload.Timestamp.String(), body)})
 	}
-	if at := header["x-akeneo-request-timestamp"]; at != "" {
-		add("the body with the timestamp header and a dot in front (the Events API's way)", append([]byte(at+"."), body...), nil)
+	if at := header[eventsAPITimestamp]; at != "" {
+		tried = append(tried, bodyTried{"the body with the timestamp header and a dot in front (the Events API's way)", stamped(at, body)})
 	}
 	return tried
 }
+
+// bodiesOfEventPlatform are what the Event Platform, or whoever plays it, may have signed.
+func bodiesOfEventPlatform(header map[string]string, body []byte) []bodyTried {
+	tried := bodiesSent(body)
+	if at := header[eventsAPITimestamp]; at != "" {
+		tried = append(tried, bodyTried{"the body with the timestamp header and a dot in front (the Events API's way)", stamped(at, body)})
+	}
+	return tried
+}
+
+// bodiesOfEventsAPI are what the Events API, or whoever plays it, may have signed.
+func bodiesOfEventsAPI(header map[string]string, body []byte) []bodyTried {
+	at := header[eventsAPITimestamp]
+	var tried []bodyTried
+	for _, sent := range bodiesSent(body) {
+		tried = append(tried,
+			bodyTried{"the timestamp, a dot and " + sent.how, stamped(at, sent.body)},
+			bodyTried{sent.how + " alone, without timestamp and dot", sent.body},
+			bodyTried{"the timestamp and " + sent.how + ", without a dot", append([]byte(at), sent.body...)},
+		)
+	}
+	return tried
+}
+
+// stamped is what the Events API signs.
+func stamped(timestamp string, body []byte) []byte { return append([]byte(timestamp+"."), body...) }
