@@ -10,6 +10,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
@@ -29,6 +30,7 @@ type State struct {
 	DeadLetters []DeadLetter     `json:"deadLetters"`
 	Outbound    []Call           `json:"outbound"` // oldest first
 	Events      map[string]int   `json:"events"`   // by outcome
+	Gaps        []ledger.Gap     `json:"gaps"`     // times in which events were lost, newest first
 }
 
 // Queue is how many messages a queue holds.
@@ -80,11 +82,16 @@ func (s *System) State(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("look at dead letters: %w", err)
 	}
+	gaps, err := s.allGaps(ctx)
+	if err != nil {
+		return State{}, fmt.Errorf("read gaps: %w", err)
+	}
 	state := State{
 		Jobs:        found,
 		Queues:      map[string]Queue{"jobs": queueOf(depth), "events": queueOf(events)},
 		DeadLetters: letters,
 		Events:      map[string]int{},
+		Gaps:        gaps,
 	}
 	for _, outcome := range outcomes {
 		state.Events[outcome] = 0
@@ -94,6 +101,18 @@ func (s *System) State(ctx context.Context) (State, error) {
 	maps.Copy(state.Events, s.recorder.events)
 	state.Outbound = append([]Call{}, s.recorder.calls...)
 	return state, nil
+}
+
+func (s *System) allGaps(ctx context.Context) ([]ledger.Gap, error) {
+	all := []ledger.Gap{}
+	for _, pim := range slices.Sorted(maps.Keys(s.config.PIMs)) {
+		gaps, err := s.gaps.Gaps(ctx, pim)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gaps...)
+	}
+	return all, nil
 }
 
 func queueOf(depth queue.Depth) Queue { return Queue(depth) }
