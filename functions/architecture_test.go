@@ -47,12 +47,17 @@ var arrows = []arrow{
 	{from: "shared/actions/message", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config"}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/message", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/outbound",
+		"shared/pim", "shared/contentful", // clients of what a kind works with
 	}},
 	{from: "shared/engine", to: []string{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue",
 	}},
 	{from: "shared/jobs", to: []string{"shared/queue"}},
 	{from: "shared/web", to: []string{"shared/metric"}},
+	{from: "shared/pim", to: []string{"shared/outbound"}},
+	{from: "shared/eventplatform", to: []string{"shared/outbound"}},
+	{from: "shared/contentful", to: []string{"shared/outbound"}},
+	{from: "shared/*/*test", to: []string{"shared/pim", "shared/eventplatform", "shared/contentful"}}, // each plays its other side
 	{from: "shared/*"}, // every other room stands on its own
 
 	{from: "events", to: []string{"shared/signature"}},
