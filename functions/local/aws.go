@@ -58,7 +58,7 @@ func atEndpoint(ctx context.Context, config aws.Config, source secrets.Source) (
 
 	store := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: tables, Table: awsName, Now: time.Now})
 	seen := &seenQueue{Queue: messages, store: store, ended: map[string]jobs.Job{}}
-	records := ledger.NewMemory(ledger.MemoryConfig{Now: time.Now})
+	records := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: tables, Table: awsName, Now: time.Now})
 	return backing{
 		name:         aws.ToString(config.BaseEndpoint),
 		jobs:         seen,

@@ -28,13 +28,18 @@ const (
 // ranking of outcomes: the whole of an event is the first that any subscription has.
 var ranking = []Outcome{Applied, Failed, Stale, Shadow}
 
-// Life is how long an entry is kept after its last write. The senders' retries end after 35 minutes, our queues
+// maxGaps is how many gaps of a PIM are listed.
+const maxGaps = 100
+
+// Life is how long a record is kept after its last write. The senders' retries end after 35 minutes, our queues
 // and dead letters after 24 days.
 const Life = 30 * 24 * time.Hour
 
 var (
 	// ErrNotFound: there is no such entry.
 	ErrNotFound = errors.New("no such event")
+	// ErrTooLarge: the record exceeds 350,000 bytes.
+	ErrTooLarge = errors.New("record too large")
 	// ErrConflict: the record is not at the version that the write was made for.
 	ErrConflict = errors.New("record was changed by another")
 )
@@ -99,10 +104,10 @@ type Store interface {
 	Get(ctx context.Context, key string) (Entry, error)
 
 	// Save stores an entry whose stored version is still entry.Version (0: there is none), else ErrConflict, and
-	// returns it as stored: with the next version.
+	// returns it as stored: with the next version, and reasons of at most 300 bytes. ErrTooLarge.
 	Save(ctx context.Context, entry Entry) (Entry, error)
 
-	// Mark returns a mark; one that was never set is there, with Version 0.
+	// Mark returns a mark; one that was never set, or not within Life, is there with Version 0.
 	Mark(ctx context.Context, subscription, entity string) (Mark, error)
 
 	// SaveMark stores a mark as Save does an entry.
@@ -115,8 +120,9 @@ type Store interface {
 
 // Gaps keeps what was lost while a subscription was suspended.
 type Gaps interface {
-	// SaveGap stores a gap by PIM, subscription and beginning. Storing the same again changes nothing but its end.
+	// SaveGap stores a gap by PIM, subscription and beginning. Storing the same again changes nothing but its end,
+	// and opens none that has ended.
 	SaveGap(ctx context.Context, gap Gap) error
-	// Gaps returns a PIM's gaps, newest first.
+	// Gaps returns a PIM's gaps of the time of Life, newest first, at most 100.
 	Gaps(ctx context.Context, pim string) ([]Gap, error)
 }

@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -19,13 +21,19 @@ type Memory struct {
 	MemoryConfig
 	mu      sync.Mutex
 	entries map[string]Entry
-	marks   map[[2]string]Mark
-	gaps    map[string]Gap
+	marks   map[[2]string]kept[Mark]
+	gaps    map[[2]string]kept[Gap] // by PIM and key
+}
+
+// kept is a record with its end.
+type kept[T any] struct {
+	record  T
+	expires time.Time
 }
 
 // NewMemory returns an empty Memory.
 func NewMemory(config MemoryConfig) *Memory {
-	return &Memory{MemoryConfig: config, entries: map[string]Entry{}, marks: map[[2]string]Mark{}, gaps: map[string]Gap{}}
+	return &Memory{MemoryConfig: config, entries: map[string]Entry{}, marks: map[[2]string]kept[Mark]{}, gaps: map[[2]string]kept[Gap]{}}
 }
 
 // Get implements Store.
@@ -52,9 +60,12 @@ func (m *Memory) Save(ctx context.Context, entry Entry) (Entry, error) {
 	if before, _ := m.live(entry.Key); before.Version != entry.Version {
 		return Entry{}, ErrConflict
 	}
-	entry = clone(entry).next(m.Now())
-	m.entries[entry.Key] = entry
-	return clone(entry), nil
+	saved, _, err := entry.next(m.Now())
+	if err != nil {
+		return Entry{}, err
+	}
+	m.entries[saved.Key] = saved
+	return clone(saved), nil
 }
 
 // Mark implements Store.
@@ -64,10 +75,7 @@ func (m *Memory) Mark(ctx context.Context, subscription, entity string) (Mark, e
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if mark, there := m.marks[[2]string{subscription, entity}]; there {
-		return mark, nil
-	}
-	return Mark{Subscription: subscription, Entity: entity}, nil
+	return m.mark(subscription, entity), nil
 }
 
 // SaveMark implements Store.
@@ -77,13 +85,22 @@ func (m *Memory) SaveMark(ctx context.Context, mark Mark) (Mark, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at := [2]string{mark.Subscription, mark.Entity}
-	if m.marks[at].Version != mark.Version {
+	if m.mark(mark.Subscription, mark.Entity).Version != mark.Version {
 		return Mark{}, ErrConflict
 	}
-	mark.Version++
-	m.marks[at] = mark
-	return mark, nil
+	saved, _, err := mark.next()
+	if err != nil {
+		return Mark{}, err
+	}
+	m.marks[[2]string{mark.Subscription, mark.Entity}] = kept[Mark]{saved, m.Now().Add(Life)}
+	return saved, nil
+}
+
+func (m *Memory) mark(subscription, entity string) Mark {
+	if known, there := m.marks[[2]string{subscription, entity}]; there && m.Now().Before(known.expires) {
+		return known.record
+	}
+	return Mark{Subscription: subscription, Entity: entity}
 }
 
 // Recent implements Store.
@@ -99,7 +116,9 @@ func (m *Memory) Recent(ctx context.Context, entity string, limit int) ([]Entry,
 			found = append(found, clone(entry))
 		}
 	}
-	slices.SortFunc(found, func(a, b Entry) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	slices.SortFunc(found, func(a, b Entry) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(b.Key, a.Key))
+	})
 	return found[:min(len(found), clamp(limit))], nil
 }
 
@@ -110,7 +129,12 @@ func (m *Memory) SaveGap(ctx context.Context, gap Gap) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.gaps[gap.key()] = gap
+	at := [2]string{gap.PIM, gap.key()}
+	if _, there := m.gaps[at]; there && gap.To.IsZero() {
+		return nil
+	}
+	gap.Events = slices.Clone(gap.Events)
+	m.gaps[at] = kept[Gap]{gap, m.Now().Add(Life)}
 	return nil
 }
 
@@ -122,13 +146,13 @@ func (m *Memory) Gaps(ctx context.Context, pim string) ([]Gap, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []Gap
-	for _, gap := range m.gaps {
-		if gap.PIM == pim {
-			found = append(found, gap)
+	for at, gap := range m.gaps {
+		if at[0] == pim && m.Now().Before(gap.expires) {
+			found = append(found, gap.record)
 		}
 	}
-	slices.SortFunc(found, func(a, b Gap) int { return b.From.Compare(a.From) })
-	return found, nil
+	slices.SortFunc(found, func(a, b Gap) int { return strings.Compare(b.key(), a.key()) })
+	return found[:min(len(found), maxGaps)], nil
 }
 
 func (m *Memory) live(key string) (Entry, bool) {
@@ -138,21 +162,6 @@ func (m *Memory) live(key string) (Entry, bool) {
 	}
 	return entry, there
 }
-
-// next is the entry as it is stored.
-func (e Entry) next(now time.Time) Entry {
-	e.Version++
-	e.UpdatedAt = now.UTC()
-	e.ExpiresAt = e.UpdatedAt.Add(Life)
-	return e
-}
-
-// key names a gap; times in it sort as text.
-func (g Gap) key() string {
-	return g.PIM + "#" + g.From.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#" + g.Subscription
-}
-
-func clamp(limit int) int { return min(max(limit, 1), 100) }
 
 // clone shares nothing with its original.
 func clone(e Entry) Entry {

@@ -23,6 +23,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/env"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -53,6 +54,8 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	stage := variables.Required("STAGE", "it names an entry of environments in extensions.yaml; "+template)
 	connectionsID := variables.Required("CONNECTION_SECRET_ID", "the secret that lets actions act elsewhere; "+template)
 	queueURL := variables.Required("JOBS_QUEUE_URL", "the queue of jobs; "+template)
+	eventsURL := variables.Required("EVENTS_QUEUE_URL", "the queue of events; "+template)
+	lettersURL := variables.Required("EVENTS_DLQ_URL", "where events go that failed for good; "+template)
 	table := variables.Required("TABLE_NAME", "the table of records; "+template)
 	bus := variables.Required("EVENT_BUS_NAME", "where publish puts events; "+template)
 	maxReceives := variables.Int("MAX_RECEIVES", 5)
@@ -112,16 +115,21 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 		Outbound: outbound.New(outbound.Config{AllowPrivate: private && endpoint != "", Now: now}),
 		Bus:      publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(account), Bus: bus}),
 	})
+	database, queues := dynamodb.NewFromConfig(account), sqs.NewFromConfig(account)
+	events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: database, Table: table, Now: now})
 	return worker.New(worker.Config{
 		Engine: engine.New(engine.Config{
-			Config:  loaded,
-			Kinds:   kinds,
-			Store:   jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(account), Table: table, Now: now}),
-			Queue:   queue.NewSQS(queue.SQSConfig{Client: sqs.NewFromConfig(account), URL: queueURL}),
-			Secrets: worker.Secrets(connections),
-			Log:     log,
-			Metrics: metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now}),
-			Now:     now,
+			Config: loaded,
+			Kinds:  kinds,
+			Store:  jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: database, Table: table, Now: now}),
+			Queue:  queue.NewSQS(queue.SQSConfig{Client: queues, URL: queueURL}),
+			Ledger: events, Gaps: events,
+			Events:       queue.NewSQS(queue.SQSConfig{Client: queues, URL: eventsURL}),
+			EventLetters: queue.NewSQS(queue.SQSConfig{Client: queues, URL: lettersURL}),
+			Secrets:      worker.Secrets(connections),
+			Log:          log,
+			Metrics:      metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now}),
+			Now:          now,
 		}),
 		MaxReceives: maxReceives,
 		Log:         log,
