@@ -2,7 +2,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
-.PHONY: help run test test-aws bench fuzz vuln validate build sam-local secrets print deploy clean
+.PHONY: help run test test-aws bench fuzz vuln validate build verify sam-local secrets print deploy clean
 
 # The stage that deploy, secrets and print are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
@@ -20,8 +20,8 @@ test: ## formatting, vet, staticcheck and all tests (RACE=required: fail where t
 	@RACE=$(RACE) sh .ci/test
 
 test-aws: ## test the AWS adapters against an emulator (the first run installs it into .tools)
-	@.ci/emulator go test -count=1 ./shared/queue ./shared/jobs ./shared/secrets ./shared/actions/publish \
-		./functions/worker ./functions/register
+	@.ci/emulator go test -count=1 ./shared/queue ./shared/jobs ./shared/ledger ./shared/secrets ./shared/actions/publish \
+		./functions/worker ./functions/register ./functions/local
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
@@ -38,6 +38,9 @@ validate: ## check template.yaml
 # Static, stripped archives. A bare `sam build` gives correct ones too, only larger.
 build: ## build the functions for AWS
 	@CGO_ENABLED=0 GOFLAGS="-trimpath -tags=lambda.norpc '-ldflags=-s -w'" .ci/sam build --config-env "$(STAGE)"
+
+verify: ## build, deploy to an AWS emulator, and drive what was deployed over HTTP (the first run installs both into .tools)
+	@.ci/verify
 
 sam-local: ## run each function with `sam local invoke` in Docker, against an AWS emulator
 	@.ci/sam-local

@@ -3,7 +3,6 @@
 Started by .ci/sam-local, with AWS_ENDPOINT_URL set to an emulator and the functions built into .artifacts/sam-local.
 """
 
-import http.server
 import json
 import os
 import pathlib
@@ -20,6 +19,8 @@ import urllib.parse
 
 import boto3
 import yaml
+
+from destination import Destination
 
 STAGE = "local"  # the entry of environments that takes plain http addresses
 EXTENSION = "export_to_erp"
@@ -41,27 +42,6 @@ class Failed(Exception):
 def check(condition, text):
     if not condition:
         raise Failed(text)
-
-
-class Destination(http.server.ThreadingHTTPServer):
-    """Plays the ERP: takes everything, and keeps what it got."""
-
-    def __init__(self):
-        super().__init__((host, 0), Handler)
-        self.received = []
-        self.url = f"http://{host}:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((self.path, dict(self.headers), json.loads(body)))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
 
 
 class Forwarder(socketserver.ThreadingTCPServer):
@@ -159,7 +139,7 @@ def read_job(job):
 
 
 def prove():
-    destination = Destination()
+    destination = Destination(host)
     secret, token = secrets.token_hex(32), secrets.token_hex(16)
     variables = create_state(
         signing={"extensions": {EXTENSION: {"secrets": [secret]}}},

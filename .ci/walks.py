@@ -1,0 +1,181 @@
+"""Walks through a deployment, as its senders go: walks.py TEMPLATE PROCESSOR.
+
+Started by .ci/verify, with AWS_ENDPOINT_URL set to an emulator.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+from deployment import Deployment, Failed, RECEIVES, VISIBILITY, check, run, until
+from destination import Destination
+
+SAMPLE = "action-product-grid"
+
+
+def post(url, body=b"", method="POST", **headers):
+    """Sends a request, and returns status and text of the answer."""
+    request = urllib.request.Request(url, data=body, method=method, headers={"Content-Type": "application/json"} | headers)
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read().decode()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def press(stack, extension="export_to_erp"):
+    """Presses a button with the project's own sending tool; returns the job's ID."""
+    secret = stack.signing["extensions"][extension]["secrets"][0]
+    said = run("go", "run", "./events", SAMPLE, stack.url, "--extension", extension, "--secret", secret, "--fresh")
+    found = re.search(r"Job ID: ([A-Za-z0-9_-]+)", said)
+    check(found, f"a press was answered without a job ID: {said}")
+    return found[1]
+
+
+def ended(stack, job, state="succeeded"):
+    def now():
+        record = stack.row(f"JOB#{job}")
+        check(record, f"job {job} has no record")
+        check(record["state"] not in ("failed", "partial", "cancelled") or record["state"] == state, f"job {record}")
+        return record if record["state"] == state else None
+    return until(f"job {job} is {state}", now)
+
+
+def walk_action(stack):
+    job = press(stack)
+    record = ended(stack, job)
+    check(record["done"] == record["total"] > 0, f"job {record}")
+    got = {key: body for key, body in stack.destination.at("/products").items() if key.startswith(job + "/")}
+    check([item for body in got.values() for item in body["items"]] and sum(len(body["items"]) for body in got.values()) == record["total"], f"the destination got {got}")
+    headers = next(headers for path, headers, body in stack.destination.received if path == "/products")
+    check(headers["Authorization"] == f"Bearer {stack.token}", "the destination got no token")
+    return f"job {record['state']} with {record['done']} of {record['total']} items, each delivered once"
+
+
+def walk_refusals(stack):
+    body = json.dumps({"data": {}, "context": {}, "user": {}, "timestamp": int(time.time())}).encode()
+    for path, method, status in (
+        ("/actions/export_to_erp", "POST", 401), ("/actions/nobody", "POST", 404), ("/actions/export_to_erp", "PUT", 405),
+        ("/events-api/main", "POST", 401), ("/events-api/main", "PUT", 405), ("/event-platform/main", "POST", 401),
+        ("/event-platform/main", "GET", 401), ("/event-platfrom/main", "POST", 401), ("/", "GET", 401), ("/nothing/at/all", "DELETE", 401),
+    ):
+        got, text = post(stack.url + path, body, method)
+        check(got == status and json.loads(text)["success"] is False, f"{method} {path}: {got} {text}, want {status}")
+    return "each answered as documented, no event path with 404 or a redirect"
+
+
+def delta(event_id, product):
+    return {
+        "specversion": "1.0", "id": event_id, "type": "com.akeneo.pim.v1.product.updated.delta", "source": "pim", "subject": "s",
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "datacontenttype": "application/json",
+        "data": {"product": {"uuid": product, "changes": {"values": {"price": [{"previous": 1, "new": 2, "locale": None, "channel": None}]}}},
+                 "author": {"identifier": "julia", "type": "user"}},
+    }
+
+
+def send_platform(stack, event):
+    body = json.dumps(event).encode()
+    secret = stack.signing["event-platform"]["main"][0]
+    status, text = post(stack.url + "/event-platform/main", body, **{"X-AKENEO-SIGNATURE-PRIMARY": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()})
+    check(status == 200, f"an event was answered {status} {text}")
+
+
+def outcome(stack, api, event_id):
+    record = stack.row(f"EVENT#{api}/main#{event_id}")
+    return record and record.get("outcome")
+
+
+def walk_event_platform(stack):
+    ids = [str(uuid.uuid4()) for _ in range(10)]
+    for event_id in ids + ids:  # each delivered twice
+        send_platform(stack, delta(event_id, str(uuid.uuid5(uuid.NAMESPACE_URL, event_id))))
+    until("ten events are applied", lambda: all(outcome(stack, "event-platform", one) == "applied" for one in ids))
+    until("the events queue is empty", lambda: stack.depth("EventsQueueUrl") == 0)
+    keys = [f"event-platform/main/{one}/catalogue" for one in ids]
+    got = [headers["Idempotency-Key"] for path, headers, _ in stack.destination.received if headers.get("Idempotency-Key") in keys]
+    check(sorted(got) == sorted(keys), f"the destination got {len(got)} calls for ten events")
+    return "ten events, each delivered twice, had ten effects"
+
+
+def walk_events_api(stack):
+    ids = [str(uuid.uuid4()) for _ in range(10)]
+    body = json.dumps({"events": [{
+        "action": "product.updated", "event_id": one, "event_datetime": "2026-01-05T11:45:00+00:00", "author": "julia", "author_type": "ui",
+        "pim_source": "https://acme.example.com", "data": {"resource": {"uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, one)), "identifier": "sku"}},
+    } for one in ids]}).encode()
+    secret = stack.signing["events-api"]["main"][0]
+    for _ in range(2):
+        at = str(int(time.time()))
+        signature = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
+        status, text = post(stack.url + "/events-api/main", body, **{"X-Akeneo-Request-Timestamp": at, "X-Akeneo-Request-Signature": signature})
+        check(status == 200, f"ten events were answered {status} {text}")
+    until("ten events have their outcome", lambda: all(outcome(stack, "events-api", one) for one in ids))
+    outcomes = {outcome(stack, "events-api", one) for one in ids}
+    check(len(outcomes) == 1, f"outcomes {outcomes}")
+    until("the events queue is empty", lambda: stack.depth("EventsQueueUrl") == 0)
+    return f"ten events in one request, sent twice, had one outcome each ({outcomes.pop()})"
+
+
+def walk_poison(stack):
+    before = {queue: stack.depth(queue) for queue in ("JobsDeadLettersUrl", "EventsDeadLettersUrl")}
+    for queue in ("JobsQueueUrl", "EventsQueueUrl"):
+        stack.sqs.send_message(QueueUrl=stack.outputs[queue], MessageBody="not a message of ours")
+    job, event_id = press(stack), str(uuid.uuid4())
+    send_platform(stack, delta(event_id, str(uuid.uuid4())))
+    ended(stack, job)
+    until("the good event is applied", lambda: outcome(stack, "event-platform", event_id) == "applied")
+    for queue, depth in before.items():
+        until(f"{queue} holds the poison", lambda: stack.depth(queue) == depth + 1, seconds=(RECEIVES + 2) * VISIBILITY + 60)
+    return f"a message that is none of ours is a dead letter after {RECEIVES} receives; its neighbours were done"
+
+
+def walk_killed_worker(stack):
+    killed = []
+
+    def kill(_):
+        if not killed:
+            killed.append(stack.kill("worker"))
+    stack.destination.before = kill
+    try:
+        job = press(stack)
+        record = ended(stack, job)
+    finally:
+        stack.destination.before = lambda number: None
+    check(killed and killed[0] > 0, "no worker was killed: the emulator runs it in another way")
+    check(record["done"] == record["total"], f"job {record}")
+    check(not stack.destination.contradictions, f"keys with two contents: {stack.destination.contradictions}")
+    return "a worker killed in the middle of a job: another finished it, under the same Idempotency-Key"
+
+
+WALKS = [walk_action, walk_refusals, walk_event_platform, walk_events_api, walk_poison, walk_killed_worker]
+
+
+def main(template, architecture):
+    destination = Destination()
+    with Deployment(template, architecture, destination) as stack:
+        print(f"deployed: {len(stack.routes)} routes")
+        for walk in WALKS:
+            try:
+                print(f"{walk.__name__.removeprefix('walk_').replace('_', ' ')}: {walk(stack)}", flush=True)
+            except Exception:
+                for function in ("action", "eventsapi", "eventplatform", "worker"):
+                    print(f"-- log of {function}", *stack.log(function)[-20:], sep="\n", file=sys.stderr)
+                raise
+    print(f"deployment: {len(WALKS)} walks passed.")
+
+
+try:
+    main(*sys.argv[1:])
+except Failed as problem:
+    sys.exit(f"make verify: {problem}")
