@@ -97,8 +97,8 @@ type Gap struct {
 }
 
 // Store keeps entries and marks by compare-and-swap. Every write is durable when the call returns nil and is one
-// atomic step; a failed call may nevertheless have been carried out: read before going on. Reads see all earlier
-// writes. All methods are safe for concurrent use.
+// atomic step; a failed call, ErrConflict included, may nevertheless have been carried out: read before going on.
+// Reads see all earlier writes. All methods are safe for concurrent use.
 type Store interface {
 	// Get returns an entry. ErrNotFound.
 	Get(ctx context.Context, key string) (Entry, error)
