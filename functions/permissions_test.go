@@ -22,18 +22,26 @@ import (
 
 // byLambda are permissions that Lambda uses with a function's role, and no code of ours.
 var byLambda = map[string]string{
-	"logs:CreateLogStream":       "Lambda writes the log",
-	"logs:PutLogEvents":          "Lambda writes the log",
-	"xray:PutTraceSegments":      "Lambda writes the trace",
-	"xray:PutTelemetryRecords":   "Lambda writes the trace",
-	"sqs:ReceiveMessage":         "the event source mapping reads the queue",
-	"sqs:DeleteMessage":          "the event source mapping deletes what was done",
-	"sqs:GetQueueAttributes":     "the event source mapping reads the queue's settings",
-	"ec2:CreateNetworkInterface": "Lambda joins the subnets of the worker",
+	"logs:CreateLogStream":           "Lambda writes the log",
+	"logs:PutLogEvents":              "Lambda writes the log",
+	"xray:PutTraceSegments":          "Lambda writes the trace",
+	"xray:PutTelemetryRecords":       "Lambda writes the trace",
+	"sqs:ReceiveMessage":             "the event source mapping reads the queue",
+	"sqs:DeleteMessage":              "the event source mapping deletes what was done",
+	"sqs:GetQueueAttributes":         "the event source mapping reads the queue's settings",
+	"ec2:CreateNetworkInterface":     joinsSubnets,
+	"ec2:DescribeNetworkInterfaces":  joinsSubnets,
+	"ec2:DescribeSubnets":            joinsSubnets,
+	"ec2:DeleteNetworkInterface":     joinsSubnets,
+	"ec2:AssignPrivateIpAddresses":   joinsSubnets,
+	"ec2:UnassignPrivateIpAddresses": joinsSubnets,
 }
 
-// withoutResources are permissions that AWS grants on everything or not at all.
-var withoutResources = []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+const joinsSubnets = "Lambda joins the worker's subnets"
+
+// withoutResources are services whose permissions here AWS grants on everything or not at all: a trace has no name,
+// and a network interface none before it is made.
+var withoutResources = []string{"xray", "ec2"}
 
 // neverCalled are calls that the analysis finds and nobody makes.
 var neverCalled = []string{"dynamodb.DescribeEndpoints"} // endpoint discovery, which is off unless asked for
@@ -127,7 +135,8 @@ func permissionProblems(grants []statement, needs []string) (found []string) {
 			}
 			for _, resource := range grant.Resources {
 				index := strings.HasSuffix(resource, "/index/*") // of one table
-				if strings.Contains(resource, "*") && !index && !slices.Contains(withoutResources, action) {
+				service, _, _ := strings.Cut(action, ":")
+				if strings.Contains(resource, "*") && !index && !(slices.Contains(withoutResources, service) && byLambda[action] != "") {
 					found = append(found, fmt.Sprintf("%s is granted on %q", action, resource))
 				}
 			}

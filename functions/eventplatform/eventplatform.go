@@ -50,6 +50,12 @@ func New(config Config) *Handler { return &Handler{config: config} }
 // platform to come again, if it could not be queued or no secret could be had; 413 if it is too large for the queue
 // even compressed; 401 to everything else, whatever path and method.
 func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
+	answer, err := h.receive(ctx, req)
+	h.measure(err)
+	return answer, err
+}
+
+func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, error) {
 	to, refusal := h.address(req)
 	if refusal != "" {
 		return web.Response{}, &web.Error{Code: web.Unproven, Reason: refusal}

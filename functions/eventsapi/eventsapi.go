@@ -49,6 +49,12 @@ func New(config Config) *Handler { return &Handler{config: config} }
 // event could not be queued or no secret could be had. Never 404, and never a redirect, which the PIM takes for
 // success.
 func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
+	answer, err := h.receive(ctx, req)
+	h.measure(err)
+	return answer, err
+}
+
+func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, error) {
 	if req.Method != http.MethodPost {
 		return web.Response{}, &web.Error{Code: web.Method, Reason: "method_not_allowed", Header: map[string]string{"allow": http.MethodPost}}
 	}
