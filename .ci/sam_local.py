@@ -1,4 +1,5 @@
-"""A signed press through ActionFunction, then its job through WorkerFunction, each by `sam local invoke`.
+"""Each function by `sam local invoke`, and the HTTP functions behind `sam local start-api`: signed presses and events go in,
+the worker does what they brought.
 
 Started by .ci/sam-local, with AWS_ENDPOINT_URL set to an emulator and the functions built into .artifacts/sam-local.
 """
@@ -9,18 +10,22 @@ import pathlib
 import re
 import secrets
 import shutil
+import signal
 import socket
 import socketserver
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
+import uuid
 
 import boto3
 import yaml
 
 from destination import Destination
+from senders import delta, event_platform, events_api, products, send
 
 STAGE = "local"  # the entry of environments that takes plain http addresses
 EXTENSION = "export_to_erp"
@@ -82,8 +87,8 @@ def template():
 
 
 def create_state(signing, connections):
-    """Makes queue, table and secrets, and returns the variables that name them."""
-    queue = boto3.client("sqs").create_queue(QueueName="sam-local-jobs")["QueueUrl"]
+    """Makes queues, table and secrets, and returns the variables that name them."""
+    queues = {name: boto3.client("sqs").create_queue(QueueName=f"sam-local-{name}")["QueueUrl"] for name in ("jobs", "events", "events-dead")}
     # The table is the template's own, so that it is proved here too.
     table = template()["Resources"]["Table"]["Properties"]
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
@@ -93,7 +98,9 @@ def create_state(signing, connections):
     return {
         "STAGE": STAGE,
         "AWS_ENDPOINT_URL": Forwarder(urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL"])).url,
-        "JOBS_QUEUE_URL": queue,
+        "JOBS_QUEUE_URL": queues["jobs"],
+        "EVENTS_QUEUE_URL": queues["events"],
+        "EVENTS_DLQ_URL": queues["events-dead"],
         "TABLE_NAME": "sam-local",
         "SIGNING_SECRET_ID": "sam-local/signing",
         "CONNECTION_SECRET_ID": "sam-local/connections",
@@ -103,17 +110,23 @@ def create_state(signing, connections):
     }
 
 
+def sam_local(command, variables, *more):
+    """The words of a `sam local` command on the functions that were built."""
+    variables_file = work / "variables.json"
+    variables_file.write_text(json.dumps({"Parameters": variables}))
+    return [
+        ".ci/sam", "local", command, *more, "--template", ".artifacts/sam-local/template.yaml", "--env-vars", variables_file,
+        "--parameter-overrides", f"Architecture={architecture}", "--skip-pull-image",
+    ]
+
+
 def invoke(function, event, variables):
     """Runs one function with one event, and returns its answer."""
-    event_file, variables_file = work / f"{function}.json", work / "variables.json"
+    event_file = work / f"{function}.json"
     event_file.write_text(json.dumps(event))
-    variables_file.write_text(json.dumps({"Parameters": variables}))
-    command = [
-        ".ci/sam", "local", "invoke", function, "--template", ".artifacts/sam-local/template.yaml",
-        "--event", event_file, "--env-vars", variables_file, "--parameter-overrides", f"Architecture={architecture}",
-        "--skip-pull-image",
-    ]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        sam_local("invoke", variables, function, "--event", event_file), cwd=root, capture_output=True, text=True, timeout=300
+    )
     logs.append(done.stderr)
     check(done.returncode == 0, f"sam local invoke {function}: exit status {done.returncode}")
     try:
@@ -122,11 +135,74 @@ def invoke(function, event, variables):
         raise Failed(f"sam local invoke {function}: it printed no answer: {done.stdout!r}") from problem
 
 
-def sqs_event(message):
-    """The sample of events/ with a message that is really in the queue."""
+class Api:
+    """The HTTP functions behind `sam local start-api`, on a free port of the loopback interface."""
+
+    def __init__(self, variables):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.command = sam_local("start-api", variables, "--port", str(port), "--warm-containers", "EAGER")
+
+    def __enter__(self):
+        self.log = open(work / "start-api.log", "w+")
+        self.process = subprocess.Popen(self.command, cwd=root, stdout=self.log, stderr=self.log, start_new_session=True)
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", int(self.url.rsplit(":", 1)[1])), timeout=1).close()
+                return self
+            except OSError:
+                time.sleep(0.5)
+        self.__exit__()
+        raise Failed("sam local start-api did not begin to listen")
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)  # it removes its containers then
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.log.seek(0)
+        logs.append(self.log.read())
+        self.log.close()
+
+
+def take(queue):
+    """Takes the messages that are in a queue."""
+    found = []
+    while messages := boto3.client("sqs").receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"], AttributeNames=["All"]
+    ).get("Messages"):
+        found += messages
+    return found
+
+
+def sqs_event(messages, queue):
+    """The sample of events/ with messages that are really in the queue."""
     event = json.loads((root / "events/worker-jobs.json").read_text())
-    (record,) = event["Records"]
-    record["messageId"], record["receiptHandle"], record["body"] = message["MessageId"], message["ReceiptHandle"], message["Body"]
+    (sample,) = event["Records"]
+    event["Records"] = [sample | {
+        "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"],
+        "attributes": sample["attributes"] | message.get("Attributes", {}),
+        "messageAttributes": {
+            name: {"stringValue": value["StringValue"], "dataType": "String", "stringListValues": [], "binaryListValues": []}
+            for name, value in message.get("MessageAttributes", {}).items()
+        },
+        "eventSourceARN": f"arn:aws:sqs:eu-west-1:000000000000:{queue}",
+    } for message in messages]
+    return event
+
+
+def http_event(path, headers, body):
+    """What API Gateway makes of a request."""
+    printed = subprocess.run(["go", "run", "./events", SAMPLE], cwd=root, capture_output=True, text=True, check=True)
+    event = json.loads(printed.stdout)
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["headers"] = {"content-type": "application/json"} | {name.lower(): value for name, value in headers.items()}
+    event["body"], event["isBase64Encoded"] = body.decode(), False
     return event
 
 
@@ -138,14 +214,7 @@ def read_job(job):
     return json.loads(row["json"]["S"])
 
 
-def prove():
-    destination = Destination(host)
-    secret, token = secrets.token_hex(32), secrets.token_hex(16)
-    variables = create_state(
-        signing={"extensions": {EXTENSION: {"secrets": [secret]}}},
-        connections={"auth": {"erp": {"bearer": token}}, "values": {"slack": destination.url + "/slack"}},
-    ) | {"ERP_URL": destination.url}
-
+def prove_action(variables, secret, token, destination):
     printed = subprocess.run(
         ["go", "run", "./events", SAMPLE, "--extension", EXTENSION, "--secret", secret],
         cwd=root, capture_output=True, text=True, check=True,
@@ -155,21 +224,74 @@ def prove():
     found = re.search(r"Job ID: ([A-Za-z0-9_-]+)", json.loads(answer["body"])["message"])
     check(found, f"no job ID in {answer['body']}")
     job = found[1]
-    print(f"ActionFunction: 200, job {job}")
+    print(f"ActionFunction: 200, job {job}", flush=True)
 
-    messages = boto3.client("sqs").receive_message(QueueUrl=variables["JOBS_QUEUE_URL"], WaitTimeSeconds=5).get("Messages", [])
+    messages = take(variables["JOBS_QUEUE_URL"])
     check(len(messages) == 1, f"{len(messages)} messages in the queue, not one")
-    answer = invoke("WorkerFunction", sqs_event(messages[0]), variables)
+    answer = invoke("WorkerFunction", sqs_event(messages, "jobs"), variables)
     check(answer == {"batchItemFailures": []}, f"WorkerFunction answered {answer}")
     record = read_job(job)
     check(record["state"] == "succeeded" and record["done"] == record["total"] > 0, f"job {record}")
-    print(f"WorkerFunction: no failures, job {record['state']} with {record['done']} of {record['total']} items")
+    print(f"WorkerFunction: no failures, job {record['state']} with {record['done']} of {record['total']} items", flush=True)
 
     check(len(destination.received) == 1, f"the destination got {len(destination.received)} calls, not one")
     ((path, headers, body),) = destination.received
     check(headers.get("Authorization") == f"Bearer {token}", "the destination got no token")
     check(body["job"] == job and len(body["items"]) == record["total"], f"the destination got {path} {body}")
-    print(f"destination: {len(body['items'])} items at {path}, Idempotency-Key {headers['Idempotency-Key']}")
+    print(f"destination: {len(body['items'])} items at {path}, Idempotency-Key {headers['Idempotency-Key']}", flush=True)
+
+
+def prove_events(variables, secret, destination):
+    event_id = str(uuid.uuid4())
+    body = delta(event_id)
+    answer = invoke("EventPlatformFunction", http_event("/event-platform/main", event_platform(secret, body), body), variables)
+    check(answer["statusCode"] == 200, f"EventPlatformFunction answered {answer}")
+    body = products([str(uuid.uuid4()) for _ in range(10)])
+    answer = invoke("EventsApiFunction", http_event("/events-api/main", events_api(secret, body), body), variables)
+    check(answer["statusCode"] == 200, f"EventsApiFunction answered {answer}")
+    messages = take(variables["EVENTS_QUEUE_URL"])
+    check(len(messages) == 11, f"{len(messages)} events in the queue, not eleven")
+    print("EventPlatformFunction, EventsApiFunction: 200, eleven events in the queue", flush=True)
+
+    before = len(destination.received)
+    answer = invoke("WorkerFunction", sqs_event(messages, "events"), variables)
+    check(answer == {"batchItemFailures": []}, f"WorkerFunction answered {answer}")
+    got = [headers["Idempotency-Key"] for _, headers, _ in destination.received[before:]]
+    check(got == [f"event-platform/main/{event_id}/catalogue"], f"the destination got {got}")
+    print(f"WorkerFunction: no failures, the event that a subscription wants went out under {got[0]}", flush=True)
+
+
+def prove_api(variables, secret):
+    with Api(variables) as api:
+        printed = subprocess.run(
+            ["go", "run", "./events", SAMPLE, api.url, "--extension", EXTENSION, "--secret", secret, "--fresh"],
+            cwd=root, capture_output=True, text=True,
+        )
+        check("Job ID: " in printed.stdout, f"a press at start-api: {printed.stdout}{printed.stderr}")
+        bodies = [delta(str(uuid.uuid4())) for _ in range(10)]
+        for body in bodies:
+            status, text = send(api.url + "/event-platform/main", body, headers=event_platform(secret, body))
+            check(status == 200, f"an event at start-api: {status} {text}")
+        body = products([str(uuid.uuid4()) for _ in range(10)])
+        status, text = send(api.url + "/events-api/main", body, headers=events_api(secret, body))
+        check(status == 200, f"ten events at start-api: {status} {text}")
+        status, text = send(api.url + "/event-platfrom/main", b"{}")
+        check(status == 401, f"a mistyped path at start-api: {status} {text}")
+    events = take(variables["EVENTS_QUEUE_URL"])
+    check(len(events) == 20 and len(take(variables["JOBS_QUEUE_URL"])) == 1, f"{len(events)} events in the queue, not twenty")
+    print("start-api: a press, ten events of each API: 200, all in the queues; a mistyped path: 401", flush=True)
+
+
+def prove():
+    destination = Destination(host)
+    secret, token = secrets.token_hex(32), secrets.token_hex(16)
+    variables = create_state(
+        signing={"extensions": {EXTENSION: {"secrets": [secret]}}, "events-api": {"main": [secret]}, "event-platform": {"main": [secret]}},
+        connections={"auth": {"erp": {"bearer": token}}, "values": {"slack": destination.url + "/slack"}},
+    ) | {"ERP_URL": destination.url}
+    prove_action(variables, secret, token, destination)
+    prove_events(variables, secret, destination)
+    prove_api(variables, secret)
 
 
 try:
@@ -179,4 +301,4 @@ except Failed as problem:
     sys.exit(f"make sam-local: {problem}")
 finally:
     shutil.rmtree(work)
-print("sam local invoke: both functions did their part.")
+print("sam local: every function did its part.")

@@ -3,35 +3,17 @@
 Started by .ci/verify, with AWS_ENDPOINT_URL set to an emulator.
 """
 
-import hashlib
-import hmac
 import json
 import re
 import sys
 import time
-import urllib.error
-import urllib.request
 import uuid
 
 from deployment import Deployment, Failed, RECEIVES, VISIBILITY, check, run, until
 from destination import Destination
+from senders import delta, event_platform, events_api, products, send
 
 SAMPLE = "action-product-grid"
-
-
-def post(url, body=b"", method="POST", **headers):
-    """Sends a request, and returns status and text of the answer."""
-    request = urllib.request.Request(url, data=body, method=method, headers={"Content-Type": "application/json"} | headers)
-    try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read().decode()
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
 
 
 def press(stack, extension="export_to_erp"):
@@ -70,24 +52,14 @@ def walk_refusals(stack):
         ("/events-api/main", "POST", 401), ("/events-api/main", "PUT", 405), ("/event-platform/main", "POST", 401),
         ("/event-platform/main", "GET", 401), ("/event-platfrom/main", "POST", 401), ("/", "GET", 401), ("/nothing/at/all", "DELETE", 401),
     ):
-        got, text = post(stack.url + path, body, method)
+        got, text = send(stack.url + path, body, method)
         check(got == status and json.loads(text)["success"] is False, f"{method} {path}: {got} {text}, want {status}")
     return "each answered as documented, no event path with 404 or a redirect"
 
 
-def delta(event_id, product):
-    return {
-        "specversion": "1.0", "id": event_id, "type": "com.akeneo.pim.v1.product.updated.delta", "source": "pim", "subject": "s",
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "datacontenttype": "application/json",
-        "data": {"product": {"uuid": product, "changes": {"values": {"price": [{"previous": 1, "new": 2, "locale": None, "channel": None}]}}},
-                 "author": {"identifier": "julia", "type": "user"}},
-    }
-
-
 def send_platform(stack, event):
-    body = json.dumps(event).encode()
-    secret = stack.signing["event-platform"]["main"][0]
-    status, text = post(stack.url + "/event-platform/main", body, **{"X-AKENEO-SIGNATURE-PRIMARY": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()})
+    headers = event_platform(stack.signing["event-platform"]["main"][0], event)
+    status, text = send(stack.url + "/event-platform/main", event, headers=headers)
     check(status == 200, f"an event was answered {status} {text}")
 
 
@@ -99,7 +71,7 @@ def outcome(stack, api, event_id):
 def walk_event_platform(stack):
     ids = [str(uuid.uuid4()) for _ in range(10)]
     for event_id in ids + ids:  # each delivered twice
-        send_platform(stack, delta(event_id, str(uuid.uuid5(uuid.NAMESPACE_URL, event_id))))
+        send_platform(stack, delta(event_id))
     until("ten events are applied", lambda: all(outcome(stack, "event-platform", one) == "applied" for one in ids))
     until("the events queue is empty", lambda: stack.depth("EventsQueueUrl") == 0)
     keys = [f"event-platform/main/{one}/catalogue" for one in ids]
@@ -110,15 +82,9 @@ def walk_event_platform(stack):
 
 def walk_events_api(stack):
     ids = [str(uuid.uuid4()) for _ in range(10)]
-    body = json.dumps({"events": [{
-        "action": "product.updated", "event_id": one, "event_datetime": "2026-01-05T11:45:00+00:00", "author": "julia", "author_type": "ui",
-        "pim_source": "https://acme.example.com", "data": {"resource": {"uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, one)), "identifier": "sku"}},
-    } for one in ids]}).encode()
-    secret = stack.signing["events-api"]["main"][0]
+    body = products(ids)
     for _ in range(2):
-        at = str(int(time.time()))
-        signature = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
-        status, text = post(stack.url + "/events-api/main", body, **{"X-Akeneo-Request-Timestamp": at, "X-Akeneo-Request-Signature": signature})
+        status, text = send(stack.url + "/events-api/main", body, headers=events_api(stack.signing["events-api"]["main"][0], body))
         check(status == 200, f"ten events were answered {status} {text}")
     until("ten events have their outcome", lambda: all(outcome(stack, "events-api", one) for one in ids))
     outcomes = {outcome(stack, "events-api", one) for one in ids}
@@ -132,7 +98,7 @@ def walk_poison(stack):
     for queue in ("JobsQueueUrl", "EventsQueueUrl"):
         stack.sqs.send_message(QueueUrl=stack.outputs[queue], MessageBody="not a message of ours")
     job, event_id = press(stack), str(uuid.uuid4())
-    send_platform(stack, delta(event_id, str(uuid.uuid4())))
+    send_platform(stack, delta(event_id))
     ended(stack, job)
     until("the good event is applied", lambda: outcome(stack, "event-platform", event_id) == "applied")
     for queue, depth in before.items():
