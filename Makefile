@@ -2,7 +2,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
-.PHONY: help run test test-aws bench fuzz vuln validate build verify sam-local secrets print deploy clean
+.PHONY: help run test test-aws bench fuzz vuln validate build archives verify sam-local secrets print deploy clean
 
 # The stage that deploy, secrets and print are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
@@ -38,6 +38,9 @@ validate: ## check template.yaml
 # Static, stripped archives. A bare `sam build` gives correct ones too, only larger.
 build: ## build the functions for AWS
 	@CGO_ENABLED=0 GOFLAGS="-trimpath -tags=lambda.norpc '-ldflags=-s -w'" .ci/sam build --config-env "$(STAGE)"
+
+archives: ## the functions as archives with checksums, for both processors, in .artifacts/archives
+	@.ci/archives
 
 verify: ## build, deploy to an AWS emulator, and drive what was deployed over HTTP (the first run installs both into .tools)
 	@.ci/verify
