@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"github.com/pim-functions/pim-functions/shared/actions/contentful"
 	"github.com/pim-functions/pim-functions/shared/actions/forward"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
@@ -19,9 +20,10 @@ type Deps struct {
 // under shared/actions and one line here.
 func Kinds(deps Deps) map[string]engine.Kind {
 	return map[string]engine.Kind{
-		"forward": forward.Kind{Client: deps.Outbound},
-		"notify":  notify.Kind{Client: deps.Outbound},
-		"publish": publish.Kind{Bus: deps.Bus},
+		"contentful": contentful.New(contentful.Config{Outbound: deps.Outbound}),
+		"forward":    forward.Kind{Client: deps.Outbound},
+		"notify":     notify.Kind{Client: deps.Outbound},
+		"publish":    publish.Kind{Bus: deps.Bus},
 	}
 }
 

@@ -159,7 +159,7 @@ func TestAPauseIsAskedFor(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.Throttle(1, c.headers)
+			w.Throttle(0, 1, c.headers)
 			_, err := w.personal(t).Call(t.Context(), staging, ourApp, "notify", message())
 			failed := asError(t, err)
 			if !failed.Throttled() || failed.Permanent() || !failed.Refused() || failed.RetryAt().Sub(w.now) != c.after {

@@ -39,6 +39,7 @@ type API struct {
 	tokens      map[string]time.Time // access tokens, and their ends
 	issued      int
 	requests    []string
+	free        int // requests before the throttled ones
 	throttled   int
 	throttle    http.Header
 	fault       func(*http.Request) Fault
@@ -110,11 +111,11 @@ func (a *API) Install(environment string, action contentful.Action, script Scrip
 	a.actions = append(a.actions, installed{environment, action, script})
 }
 
-// Throttle answers the next n requests with 429 and these headers.
-func (a *API) Throttle(n int, headers http.Header) {
+// Throttle answers n requests with 429 and these headers, after some more that are worked.
+func (a *API) Throttle(after, n int, headers http.Header) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.throttled, a.throttle = n, headers
+	a.free, a.throttled, a.throttle = after, n, headers
 }
 
 // Break asks fault what goes wrong with each request from now on; nil: nothing does.
@@ -159,7 +160,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.fault != nil {
 		fault = a.fault(r)
 	}
-	throttled := fault == None && a.throttled > 0
+	throttled := fault == None && a.free == 0 && a.throttled > 0
+	a.free = max(a.free-1, 0)
 	if fault != Lost {
 		a.requests = append(a.requests, r.Method+" "+r.URL.Path)
 	}

@@ -1,0 +1,161 @@
+// Package contentful is the kind of action that calls App Actions in Contentful: one by its ID, or all of a category
+// that an environment has. Each is called once for a job or an event, and what came of it becomes the job's result.
+//
+// Contentful takes no idempotency key. So the intent to call is written down before the call is made, and the call's
+// ID before it is waited for; who finds an intent that another run may have acted on reports the outcome as unknown
+// and does not call again.
+package contentful
+
+import (
+	"context"
+	"regexp"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	management "github.com/pim-functions/pim-functions/shared/contentful"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/outbound"
+)
+
+const (
+	defaultWithin = time.Hour
+	longestWithin = 7 * 24 * time.Hour // the queues keep a message for 10 days
+)
+
+// Config is what a Kind needs.
+type Config struct {
+	Outbound *outbound.Client
+	// Pause waits between two looks at a call; it ends early with the context's error. nil: in real time.
+	Pause func(context.Context, time.Duration) error
+}
+
+// Kind makes contentful actions. It remembers access tokens, and nothing else.
+type Kind struct {
+	Config
+	tokens *management.Tokens
+}
+
+// New returns a Kind.
+func New(config Config) *Kind {
+	if config.Pause == nil {
+		config.Pause = pause
+	}
+	return &Kind{Config: config, tokens: management.NewTokens()}
+}
+
+// options are the keys of a contentful action in extensions.yaml.
+type options struct {
+	Environment string         `yaml:"environment"` // SPACE/ENVIRONMENT
+	Action      string         `yaml:"action"`      // ID of an App Action
+	App         string         `yaml:"app"`         // that provides it, by the ID of its definition; absent: our own
+	Category    string         `yaml:"category"`    // or all of a category
+	Parameters  map[string]any `yaml:"parameters"`
+	Within      time.Duration  `yaml:"within"` // all calls have to end
+	Host        string         `yaml:"host"`
+}
+
+// plan is a checked configuration.
+type plan struct {
+	options
+	environment management.Environment
+	parameters  parameters
+}
+
+var categoryPattern = regexp.MustCompile(`^[A-Za-z]{1,30}\.v[0-9]{1,3}\.[0-9]{1,3}$`)
+
+// Check implements engine.Kind.
+func (*Kind) Check(section config.Section) error {
+	_, err := decode(section)
+	return err
+}
+
+func decode(section config.Section) (plan, error) {
+	p := plan{options: options{Within: defaultWithin}}
+	if err := section.Decode(&p.options); err != nil {
+		return p, err
+	}
+	var err error
+	if p.environment, err = management.ParseEnvironment(p.Environment); err != nil {
+		return p, section.Errorf("environment", "write SPACE/ENVIRONMENT: yadj1kx9rmg0/master", "environment %v", err)
+	}
+	switch {
+	case (p.Action == "") == (p.Category == ""):
+		return p, section.Errorf("action", "add action: with an App Action's ID, or category: Notification.v1.0", "a contentful action needs an action or a category, and not both")
+	case p.Action != "" && !management.ValidID(p.Action):
+		return p, section.Errorf("action", "use the ID that Contentful shows", "action %q is not the ID of an App Action", p.Action)
+	case p.App != "" && (!management.ValidID(p.App) || p.Category != ""):
+		return p, section.Errorf("app", "use the ID of an app's definition, and only with action", "app %q", p.App)
+	case p.Category != "" && !categoryPattern.MatchString(p.Category):
+		return p, section.Errorf("category", "use Notification.v1.0 or Entries.v1.0; a Custom action is called by its ID", "category %q", p.Category)
+	case p.Within < time.Second || p.Within > longestWithin:
+		return p, section.Errorf("within", "use 1s to 168h", "within %s", p.Within)
+	}
+	if err := management.CheckHost(p.Host); err != nil {
+		return p, section.Errorf("host", "use api.contentful.com or api.eu.contentful.com", "%v", err)
+	}
+	if p.parameters, err = parse(p.Parameters); err != nil {
+		return p, section.Errorf("parameters", "use texts, numbers, true, false, or {number: text} and {boolean: text}", "%v", err)
+	}
+	for category, needed := range builtIn {
+		for _, name := range needed {
+			if _, there := p.parameters[name]; p.Category != "" && management.SameCategory(category, p.Category) && !there {
+				return p, section.Errorf("parameters", "add it", "App Actions of category %s need the parameter %q", p.Category, name)
+			}
+		}
+	}
+	return p, nil
+}
+
+// builtIn are the parameters that Contentful defines for its categories ("App Actions": categories).
+var builtIn = map[string][]string{"Notification.v1": {"message", "recipient"}, "Entries.v1": {"entryIds"}}
+
+// Open implements engine.Kind.
+func (k *Kind) Open(section config.Section, secrets engine.Secrets) (engine.Action, error) {
+	p, err := decode(section)
+	if err != nil {
+		return nil, err
+	}
+	credential, err := management.ParseCredential(secrets.Contentful)
+	if err != nil {
+		return nil, secretError{err}
+	}
+	if p.App == "" {
+		p.App = credential.App
+	}
+	if p.Action != "" && p.App == "" {
+		return nil, section.Errorf("app", "add app: with the ID of the app that provides it", "the app of action %q is not known", p.Action)
+	}
+	return &action{kind: k, plan: p, credential: credential}, nil
+}
+
+// secretError is passing: whoever reads its reason can mend the secret, and the job goes on.
+type secretError struct{ error }
+
+// Reason is for the user.
+func (e secretError) Reason() string { return e.Error() }
+
+type action struct {
+	kind *Kind
+	plan
+	credential management.Credential
+}
+
+func (a *action) Batch() int { return 0 }
+
+// client makes a client whose calls carry the action's name.
+func (a *action) client(label string) (*management.Client, error) {
+	return management.New(management.Config{
+		Outbound: a.kind.Outbound, Host: a.Host, Credential: a.credential, Tokens: a.kind.tokens, Label: label,
+	})
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
