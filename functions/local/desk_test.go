@@ -60,7 +60,12 @@ func open(t *testing.T) *desk {
 // call sends a request to the system's port.
 func (d *desk) call(method, path, body string, header map[string]string) (status int, answer string) {
 	d.t.Helper()
-	request, err := http.NewRequestWithContext(d.t.Context(), method, d.URL()+path, strings.NewReader(body))
+	return d.callAt(d.URL(), method, path, body, header)
+}
+
+func (d *desk) callAt(origin, method, path, body string, header map[string]string) (status int, answer string) {
+	d.t.Helper()
+	request, err := http.NewRequestWithContext(d.t.Context(), method, origin+path, strings.NewReader(body))
 	if err != nil {
 		d.t.Fatal(err)
 	}

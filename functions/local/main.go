@@ -22,9 +22,10 @@ const usage = `usage: go run ./functions/local
 Runs the whole system on this machine and shows it at http://localhost:8080. Variables:
 
   PORT                   where to listen, on 127.0.0.1 (8080)
+  PIM_PORT               where the pages listen that play the PIM (any that is free)
   CONFIG_FILE            another extensions.yaml than the project's own
   SECRETS_FILE           the two secret documents, {"signing":{…},"connections":{…}} (sample values)
-  PIM_URL                for ${PIM_URL} in the configuration (https://pim.example.com)
+  PIM_URL                for ${PIM_URL} in the configuration (the pages that play the PIM)
   ERP_URL                for ${ERP_URL} (this system's own destination); any other ${NAME} is taken from
                          the process as well
   ALLOW_PRIVATE_NETWORK  outbound calls may reach private addresses, and plain http (true)
@@ -53,6 +54,7 @@ func run(ctx context.Context, args []string, variables *env.Variables, out, errs
 	}
 	options := Options{
 		Port:         variables.Int("PORT", 8080),
+		PIMPort:      variables.Int("PIM_PORT", 0),
 		ConfigFile:   variables.Optional("CONFIG_FILE", ""),
 		SecretsFile:  variables.Optional("SECRETS_FILE", ""),
 		Lookup:       variables.Lookup,
@@ -87,7 +89,7 @@ func run(ctx context.Context, args []string, variables *env.Variables, out, errs
 	}
 	system.Start()
 	page := fmt.Sprintf("http://localhost:%d", system.Port())
-	fmt.Fprintf(out, "pim-functions runs at %s (state in %s).\n\n", page, system.name)
+	fmt.Fprintf(out, "pim-functions runs at %s (state in %s), and plays a PIM at %s.\n\n", page, system.name, system.simulator.URL())
 	if demo {
 		system.Demo(ctx, out)
 		fmt.Fprintf(out, "\nNext: open %s and press more, or send a signed request yourself:\n  go run ./events action-product-grid %s\nCtrl-C stops.\n\n", page, page)

@@ -23,11 +23,19 @@ const mostItems = 500
 
 // Press is a button pressed in the PIM that we play.
 type Press struct {
-	Position string  `json:"position"` // "": the extension's first
-	Items    int     `json:"items"`    // of a grid, 1 to 500; 0: 3
-	Same     bool    `json:"same"`     // the same items each time; otherwise new ones
-	Mistake  Mistake `json:"mistake"`
+	Position string   `json:"position"` // "": the extension's first
+	Items    int      `json:"items"`    // of a grid, 1 to 500; 0: 3
+	Same     bool     `json:"same"`     // the same items each time; otherwise new ones
+	Products []string `json:"products"` // UUIDs: these instead of made-up ones
+	Models   []string `json:"models"`   // codes of product models
+	Locale   string   `json:"locale"`   // "": en_US
+	Channel  string   `json:"channel"`  // "": ecommerce
+	User     string   `json:"user"`     // one of users; "": julia
+	Mistake  Mistake  `json:"mistake"`
 }
+
+// chosen says whether the press names its items.
+func (p Press) chosen() bool { return len(p.Products)+len(p.Models) > 0 }
 
 // Mistake is what is wrong with a press, to see it refused.
 type Mistake string
@@ -128,28 +136,19 @@ func prove(header http.Header, own secrets.Extension, mistake Mistake, body []by
 
 // body is a press as the PIM sends it since January 2026 (Akeneo help, "Action extension").
 func (p Press) body(at time.Time) ([]byte, error) {
-	type group struct {
-		ID   int    `json:"id"`
-		Name string `json:"name"`
-	}
 	type pimContext struct {
 		Locale  string `json:"locale"`
 		Channel string `json:"channel"`
 	}
-	type user struct {
-		UUID     string  `json:"uuid"`
-		Username string  `json:"username"`
-		Groups   []group `json:"groups"`
-	}
 	return json.Marshal(struct {
 		Data      any        `json:"data"`
 		Context   pimContext `json:"context"`
-		User      user       `json:"user"`
+		User      User       `json:"user"`
 		Timestamp int64      `json:"timestamp"`
 	}{
 		Data:      p.data(),
-		Context:   pimContext{"en_US", "ecommerce"},
-		User:      user{"e05cc457-b8ac-43b1-baa7-c4c112091ad8", "julia", []group{{7, "Manager"}, {11, "All"}}},
+		Context:   pimContext{cmp.Or(p.Locale, "en_US"), cmp.Or(p.Channel, "ecommerce")},
+		User:      user(p.User),
 		Timestamp: at.Unix(),
 	})
 }
@@ -157,19 +156,26 @@ func (p Press) body(at time.Time) ([]byte, error) {
 // data is what the press is about, which depends on where the button is.
 func (p Press) data() any {
 	switch {
-	case strings.HasSuffix(p.Position, "product-model.header"): // of a sub product model, too
-		return map[string]string{"productModelCode": "model-" + p.item(0)[:8]}
 	case strings.HasPrefix(p.Position, "pim.product-grid."):
-		products := make([]string, min(cmp.Or(max(p.Items, 0), 3), mostItems))
-		for i := range products {
-			products[i] = p.item(i)
+		products, models := p.Products, p.Models
+		if !p.chosen() {
+			products = make([]string, min(cmp.Or(max(p.Items, 0), 3), mostItems))
+			for i := range products {
+				products[i] = p.item(i)
+			}
 		}
 		return struct {
 			Products []string `json:"productUuids"`
 			Models   []string `json:"productModelCodes"`
-		}{products, []string{}}
+		}{append([]string{}, products...), append([]string{}, models...)}
 	case p.Position == "pim.product.index":
 		return struct{}{}
+	case len(p.Models) > 0:
+		return map[string]string{"productModelCode": p.Models[0]}
+	case len(p.Products) > 0:
+		return map[string]string{"productUuid": p.Products[0]}
+	case strings.HasSuffix(p.Position, "product-model.header"): // of a sub product model, too
+		return map[string]string{"productModelCode": "model-" + p.item(0)[:8]}
 	}
 	return map[string]string{"productUuid": p.item(0)}
 }

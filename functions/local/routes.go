@@ -47,6 +47,7 @@ func (s *System) controlRoutes() http.Handler {
 	mux.HandleFunc("GET /_local/state", s.serveState)
 	mux.HandleFunc("GET /_local/live", s.serveLive)
 	mux.HandleFunc("POST /_local/press/{extension}", s.servePress)
+	mux.HandleFunc("POST /_local/events", s.serveEvents)
 	mux.HandleFunc("POST /_local/redrive", s.serveRedrive)
 	mux.HandleFunc("POST /_local/wake", s.serveWake)
 	mux.HandleFunc("POST /_local/switch", s.serveSwitch)
@@ -154,6 +155,19 @@ func (s *System) servePress(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	respond(w, pressed)
+}
+
+func (s *System) serveEvents(w http.ResponseWriter, r *http.Request) {
+	var sending Sending
+	if !read(w, r, &sending) {
+		return
+	}
+	sent, err := s.SendEvents(r.Context(), sending)
+	if err != nil {
+		refuse(w, http.StatusBadGateway, "not_sent", err.Error())
+		return
+	}
+	respond(w, sent)
 }
 
 func (s *System) serveRedrive(w http.ResponseWriter, r *http.Request) {

@@ -145,6 +145,7 @@ func (s *System) jobStates(ctx context.Context, most int) ([]JobState, error) {
 type View struct {
 	State
 	Backing    string          `json:"backing"`
+	PIM        string          `json:"pim"` // where its pages are
 	Extensions []ExtensionView `json:"extensions"`
 	Refusals   []Refusal       `json:"refusals"` // newest first, like the others
 	Lines      []Line          `json:"lines"`
@@ -168,7 +169,7 @@ func (s *System) View(ctx context.Context) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	view := View{State: state, Backing: s.name}
+	view := View{State: state, Backing: s.name, PIM: s.simulator.URL()}
 	view.Jobs = view.Jobs[:min(len(view.Jobs), viewedJobs)]
 	view.Outbound = newest(view.Outbound, viewedCalls)
 	view.Switch, view.Received = s.destination.Look()

@@ -33,6 +33,7 @@ import (
 // Options are what a System needs.
 type Options struct {
 	Port         int                              // on 127.0.0.1; 0: any that is free
+	PIMPort      int                              // of the pages that play the PIM; 0: any that is free
 	ConfigFile   string                           // "": the extensions.yaml of the project
 	SecretsFile  string                           // "": sample values
 	Lookup       func(name string) (string, bool) // variables of the process, for ${NAME} in the configuration
@@ -49,6 +50,7 @@ type System struct {
 	signing       *secrets.Cache[secrets.Signing]
 	recorder      *Recorder
 	destination   *Destination
+	simulator     *Simulator
 	log           *slog.Logger
 	handler       *logHandler // the log's
 	action        http.Handler
@@ -79,8 +81,13 @@ func Open(ctx context.Context, options Options) (*System, error) {
 	}
 	s.handler = newLogHandler(options.Log, options.Level, s.recorder)
 	s.log = slog.New(s.handler)
+	if s.simulator, err = newSimulator(s, options.PIMPort); err != nil {
+		listener.Close()
+		return nil, err
+	}
 	if err := s.build(ctx, options); err != nil {
 		listener.Close()
+		s.simulator.listener.Close()
 		return nil, err
 	}
 	return s, nil
@@ -173,7 +180,7 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 		file, text = options.ConfigFile, read
 	}
 	own := map[string]string{
-		"PIM_URL": "https://pim.example.com",
+		"PIM_URL": s.simulator.URL(),
 		"ERP_URL": s.URL() + destinationURL,
 	}
 	loaded, err := config.Load(config.Source{File: file, Text: text, Stage: config.Local, Lookup: func(name string) (string, bool) {
@@ -201,6 +208,9 @@ func (s *System) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 // URL is where the system can be reached.
 func (s *System) URL() string { return "http://127.0.0.1:" + strconv.Itoa(s.Port()) }
 
+// BrowserURL is the origin under which a browser knows the system: another site than that of the PIM.
+func (s *System) BrowserURL() string { return "http://localhost:" + strconv.Itoa(s.Port()) }
+
 // Start serves and polls until Stop.
 func (s *System) Start() {
 	receiving, receive := context.WithCancel(context.Background())
@@ -211,11 +221,13 @@ func (s *System) Start() {
 			s.polling.Go(func() { poller.run(receiving, working) })
 		}
 	}
-	go func() {
-		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	serve := func(server *http.Server, listener net.Listener) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("server ended", "reason", "serve_failed", "error", err.Error())
 		}
-	}()
+	}
+	go serve(s.server, s.listener)
+	go serve(s.simulator.server, s.simulator.listener)
 }
 
 // How long Stop lets what is under way end by itself, and then how long it may take to be written down.
@@ -235,8 +247,10 @@ func (s *System) Stop() string {
 	s.work()
 	ctx, cancel := context.WithTimeout(context.Background(), graceOfHTTP)
 	defer cancel()
-	if err := s.server.Shutdown(ctx); err != nil {
-		s.server.Close()
+	for _, server := range []*http.Server{s.simulator.server, s.server} {
+		if err := server.Shutdown(ctx); err != nil {
+			server.Close()
+		}
 	}
 	return s.left(ctx)
 }

@@ -119,15 +119,26 @@ function refusalItem(refusal) {
 
 function figures(view) {
   const figure = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value)));
-  const jobs = view.queues.jobs;
-  return [figure("to be worked", jobs.visible), figure("being worked", jobs.inFlight), figure("for later", jobs.delayed)];
+  return Object.entries(view.queues).flatMap(([name, queue]) => [figure(name + " to be worked", queue.visible), figure("being worked", queue.inFlight), figure("for later", queue.delayed)]);
+}
+
+function outcomes(events) {
+  return Object.entries(events).map(([name, count]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(count))));
+}
+
+function gapItem(gap) {
+  const until = gap.to ? new Date(gap.to).toLocaleString() : "now: resume the subscription";
+  return el("li", {}, el("strong", {}, gap.pim), ` from ${new Date(gap.from).toLocaleString()} until ${until}. `, gap.reason || "", " ", el("code", {}, gap.subscription));
 }
 
 function show(view) {
   draw("extensions", view.extensions || [], (all) => all.map(extensionRow), "extensions.yaml has none.");
   draw("jobs", view.jobs, (all) => all.map(jobRow), "None yet: press a button.");
   draw("queue", { queues: view.queues }, figures, "");
-  draw("letters", view.deadLetters, (all) => all.map((letter) => el("li", {}, el("code", {}, letter.job || "a message that nobody can read"), letter.receives ? ` received ${plural(letter.receives, "time")}` : "")), "None.");
+  draw("outcomes", view.events, outcomes, "");
+  draw("gaps", view.gaps, (all) => all.map(gapItem), "None.");
+  byId("pim").href = view.pim;
+  draw("letters", view.deadLetters, (all) => all.map((letter) => el("li", {}, el("code", {}, letter.job || letter.event || "a message that nobody can read"), letter.receives ? ` received ${plural(letter.receives, "time")}` : "")), "None.");
   byId("redrive").disabled = view.deadLetters.length === 0;
   byId("wake").disabled = !view.jobs.some((job) => job.state === "waiting");
   draw("received", view.received, (all) => all.map(deliveryItem), "Nothing yet.");
@@ -140,6 +151,20 @@ function show(view) {
 }
 
 byId("how").addEventListener("submit", (event) => event.preventDefault());
+byId("events").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const asked = new FormData(event.target);
+  const said = byId("sent");
+  post("/_local/events", {
+    api: asked.get("api"), count: Number(asked.get("count")), duplicate: asked.has("duplicate"), shuffle: asked.has("shuffle"), tamper: asked.has("tamper"),
+  }).then((sent) => {
+    said.className = "answer " + (Object.keys(sent.answers).every((status) => status < 300) ? "good" : "bad");
+    said.textContent = `${plural(sent.events, "event")} sent: ` + Object.entries(sent.answers).map(([status, count]) => `${plural(count, "request")} answered ${status}`).join(", ") + ".";
+  }, (problem) => {
+    said.className = "answer bad";
+    said.textContent = problem.message;
+  });
+});
 byId("switch").addEventListener("change", (event) => post("/_local/switch", { mode: event.target.value }).catch((problem) => { byId("connection").textContent = problem.message; }));
 for (const [button, path, status, tell] of [
   ["redrive", "/_local/redrive", "redriven", (said) => plural(said.moved, "message") + " moved back."],

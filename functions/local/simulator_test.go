@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
+)
+
+// inPIM sends a request to the PIM's pages, as they do.
+func (d *desk) inPIM(method, path, body string, header map[string]string) (status int, answer string) {
+	d.t.Helper()
+	if header == nil {
+		header = map[string]string{"Origin": d.simulator.URL()}
+	}
+	return d.callAt(d.simulator.URL(), method, path, body, header)
+}
+
+func TestThePIMShowsWhatIsInstalled(t *testing.T) {
+	d := open(t)
+	status, answer := d.inPIM("GET", "/pim", "", nil)
+	var pim struct {
+		Products   []pimtest.Product
+		Models     []pimtest.Model
+		Categories []pimtest.Category
+		Extensions []Installed
+	}
+	if err := json.Unmarshal([]byte(answer), &pim); err != nil || status != 200 {
+		t.Fatalf("%d %v", status, err)
+	}
+	if len(pim.Products) != 100 || len(pim.Models) != 7 || len(pim.Categories) != 5 {
+		t.Errorf("%d products, %d models, %d categories", len(pim.Products), len(pim.Models), len(pim.Categories))
+	}
+	types := map[string]string{}
+	for _, extension := range pim.Extensions {
+		types[extension.Name] = extension.Type
+		if extension.Type == "iframe" && extension.URL != d.BrowserURL()+"/iframe/"+extension.Name {
+			t.Errorf("the page of %s is at %s", extension.Name, extension.URL)
+		}
+	}
+	if types["export_to_erp"] != "action" || types["jobs_panel"] != "iframe" || types["shop_page"] != "link" {
+		t.Errorf("extensions %v", types)
+	}
+}
+
+func TestAPressInThePIMIsAboutWhatIsChosen(t *testing.T) {
+	d := open(t)
+	status, answer := d.inPIM("POST", "/pim/press/export_to_erp",
+		`{"position":"pim.product-grid.action-bar","products":["63139bf3-a7f7-4eaa-ba5e-000000000000"],"models":["model-shirt"],"locale":"fr_FR","channel":"print","user":"peter"}`, nil)
+	var said struct {
+		Success bool
+		Message string
+	}
+	if err := json.Unmarshal([]byte(answer), &said); err != nil || status != 200 || !said.Success {
+		t.Fatalf("%d %s", status, answer)
+	}
+	_, id, _ := strings.Cut(said.Message, "Job ID: ")
+	if !strings.HasPrefix(said.Message, "Exporter vers l'ERP : lancé") || id == "" {
+		t.Errorf("says %q, want French", said.Message)
+	}
+	d.job(id, jobs.Succeeded)
+	job, err := d.store.Load(t.Context(), id)
+	if err != nil || job.User.Username != "peter" || len(job.Items) != 2 || job.Items[1] != (jobs.Item{Type: jobs.ProductModel, ID: "model-shirt"}) || !strings.Contains(string(job.Context), "print") {
+		t.Errorf("job %+v, %v", job, err)
+	}
+	many, err := json.Marshal(map[string]any{"products": make([]string, 501)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/pim/press/nobody": 404, "/pim/press/jobs_panel": 404} {
+		if status, answer := d.inPIM("POST", path, "{}", nil); status != want {
+			t.Errorf("%s: %d %s", path, status, answer)
+		}
+	}
+	if status, _ := d.inPIM("POST", "/pim/press/export_to_erp", string(many), nil); status != 400 {
+		t.Errorf("501 items: %d", status)
+	}
+}
+
+func TestThePIMAnswersToItsOwnPagesAlone(t *testing.T) {
+	d := open(t)
+	for name, header := range map[string]map[string]string{
+		"a page of another origin":   {"Origin": "https://evil.example"},
+		"an embedded page":           {"Origin": d.BrowserURL()},
+		"a name that resolves to us": {"Host": "evil.example"},
+	} {
+		if status, _ := d.inPIM("POST", "/pim/token/jobs_panel", "{}", header); status != 403 {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	port := strings.TrimPrefix(d.simulator.URL(), "http://127.0.0.1")
+	if status, _ := d.inPIM("GET", "/", "", map[string]string{"Host": "localhost" + port}); status != http.StatusFound {
+		t.Errorf("by another name: %d, want to be sent to the one that embedded pages know", status)
+	}
+	if status, _ := d.inPIM("POST", "/pim/token/jobs_panel", "{}", nil); status != 200 {
+		t.Errorf("its own page: %d", status)
+	}
+	if status, _ := d.inPIM("POST", "/pim/token/export_to_erp", "{}", nil); status != 404 {
+		t.Errorf("a token for a button: %d", status)
+	}
+}
+
+func TestTheEventSenderSendsWhatTheSendersSend(t *testing.T) {
+	d := open(t)
+	for _, row := range []struct {
+		asked  string
+		events int
+		status string
+	}{
+		{`{"api":"event-platform","count":3}`, 3, `"200":3`},
+		{`{"api":"event-platform","count":2,"duplicate":true,"shuffle":true}`, 4, `"200":4`},
+		{`{"api":"events-api","count":12}`, 12, `"200":2`},
+		{`{"api":"events-api","count":1,"tamper":true}`, 1, `"401":1`},
+		{`{"api":"event-platform","tamper":true}`, 1, `"401":1`},
+	} {
+		answer := d.post("/_local/events", row.asked)
+		var sent Sent
+		if err := json.Unmarshal([]byte(answer), &sent); err != nil || sent.Events != row.events || !strings.Contains(answer, row.status) {
+			t.Errorf("%s: %s", row.asked, answer)
+		}
+	}
+	d.until("all have their outcome", func() bool {
+		events := d.state().Events
+		return events["received"] == 19 && events["applied"] == 5 && events["duplicate"] == 2 && events["unmatched"] == 12
+	})
+}
