@@ -49,10 +49,10 @@ func New(config Config) *Handler { return &Handler{config: config} }
 // ServeRequest answers one request: 200 with an empty body when what it brought is in the queue; 503, which asks the
 // platform to come again, if it could not be queued or no secret could be had; 413 if it is too large for the queue
 // even compressed; 401 to everything else, whatever path and method.
-func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
-	answer, err := h.receive(ctx, req)
-	h.measure(err)
-	return answer, err
+func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (answer web.Response, err error) {
+	err = errPanic // until receive returns
+	defer func() { h.measure(err) }()
+	return h.receive(ctx, req)
 }
 
 func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, error) {

@@ -48,10 +48,10 @@ func New(config Config) *Handler { return &Handler{config: config} }
 // the address, which is a signed empty body; 400 to a proven body that holds no events, 401, 405, 413, and 503 if an
 // event could not be queued or no secret could be had. Never 404, and never a redirect, which the PIM takes for
 // success.
-func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
-	answer, err := h.receive(ctx, req)
-	h.measure(err)
-	return answer, err
+func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (answer web.Response, err error) {
+	err = errPanic // until receive returns
+	defer func() { h.measure(err) }()
+	return h.receive(ctx, req)
 }
 
 func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, error) {

@@ -2,7 +2,6 @@ package eventsapi_test
 
 import (
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pim-functions/pim-functions/functions/eventsapi"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
@@ -111,31 +109,39 @@ func TestRecordedSampleWithoutRequestID(t *testing.T) {
 }
 
 func TestAcceptedRequests(t *testing.T) {
+	one := string(delivery(event("a")))
 	ten := slices.Repeat([]string{event("a")}, 10)
 	for _, row := range []struct {
 		name, body string
 		path       string // "": /events-api/main
 		secret     string // "": the first
+		age        time.Duration
+		change     func(*http.Request)
 		queued     int
-		outcome    string
 		reason     string
 	}{
-		{"one event", string(delivery(event("a"))), "", "", 1, "queued", ""},
-		{"ten", string(delivery(ten...)), "", "", 10, "queued", ""},
-		{"eleven: kept, with a warning", string(delivery(append(ten, event("b"))...)), "", "", 11, "queued", "more_events_than_documented"},
-		{"the old secret during a rotation", string(delivery(event("a"))), "", secretOld, 1, "queued", ""},
-		{"a final slash", string(delivery(event("a"))), "/events-api/main/", "", 1, "queued", ""},
-		{"a base path in front", string(delivery(event("a"))), "/akeneo/v1/events-api/main", "", 1, "queued", ""},
-		{"a query is ignored", string(delivery(event("a"))), "/events-api/main?x=/events-api/other", "", 1, "queued", ""},
-		{"a good secret beside an empty one", string(delivery(event("a"))), "/events-api/half", secretOld, 1, "queued", ""},
-		{"the PIM's test of the address", "", "", "", 0, "reachable", ""},
-		{"an action that is new", `{"events":[{"action":"product.sung","event_id":"a"}]}`, "", "", 1, "queued", ""},
-		{"an odd event among good ones costs them nothing", string(delivery(event("a"), "null", "[]", `"x"`, "{}")), "", "", 5, "queued", ""},
-		{"keys beside events", `{"version":2,"events":[{}]}`, "", "", 1, "queued", ""},
-		{"white space", " {\n\"events\" : [ {} ]\r\n}\t", "", "", 1, "queued", ""},
-		{"text that is not UTF-8, which SQS refuses", "{\"events\":[{\"author\":\"\xff\xfe\"}]}", "", "", 1, "queued", ""},
-		{"a character that SQS refuses", "{\"events\":[{\"author\":\"\ufffe\"}]}", "", "", 1, "queued", ""},
-		{"an event of 2 MB, which is compressed", `{"events":[{"author":"` + strings.Repeat("a", 2<<20) + `"}]}`, "", "", 1, "queued", ""},
+		{name: "one event", body: one, queued: 1},
+		{name: "ten", body: string(delivery(ten...)), queued: 10},
+		{name: "eleven: kept, with a warning", body: string(delivery(append(ten, event("b"))...)), queued: 11, reason: "more_events_than_documented"},
+		{name: "the old secret during a rotation", body: one, secret: secretOld, queued: 1},
+		{name: "a final slash", body: one, path: "/events-api/main/", queued: 1},
+		{name: "a base path in front", body: one, path: "/akeneo/v1/events-api/main", queued: 1},
+		{name: "a query is ignored", body: one, path: "/events-api/main?x=/events-api/other", queued: 1},
+		{name: "300 s old", body: one, queued: 1, age: 300 * time.Second},
+		{name: "300 s ahead", body: one, queued: 1, age: -300 * time.Second},
+		{name: "signature in upper case", body: one, queued: 1, change: func(r *http.Request) { r.Header.Set(signatureHeader, strings.ToUpper(r.Header.Get(signatureHeader))) }},
+		{name: "signature sent twice, the same", body: one, queued: 1, change: func(r *http.Request) { r.Header.Add(signatureHeader, r.Header.Get(signatureHeader)) }},
+		{name: "a body that API Gateway puts in base64", body: one, queued: 1, change: func(r *http.Request) { r.Header.Set("Content-Type", "application/octet-stream") }},
+		{name: "without a content type", body: one, queued: 1, change: func(r *http.Request) { r.Header.Del("Content-Type") }},
+		{name: "a good secret beside an empty one", body: one, path: "/events-api/half", secret: secretOld, queued: 1},
+		{name: "the PIM's test of the address", body: "", queued: 0},
+		{name: "an action that is new", body: `{"events":[{"action":"product.sung","event_id":"a"}]}`, queued: 1},
+		{name: "null, an array, a text and nothing among good events cost them nothing", body: string(delivery(event("a"), "null", "[]", `"x"`, "{}")), queued: 5},
+		{name: "keys beside events", body: `{"version":2,"events":[{}]}`, queued: 1},
+		{name: "white space", body: " {\n\"events\" : [ {} ]\r\n}\t", queued: 1},
+		{name: "text that is not UTF-8, which SQS refuses", body: "{\"events\":[{\"author\":\"\xff\xfe\"}]}", queued: 1},
+		{name: "a character that SQS refuses", body: "{\"events\":[{\"author\":\"\ufffe\"}]}", queued: 1},
+		{name: "an event of 2 MB, which is compressed", body: `{"events":[{"author":"` + strings.Repeat("a", 2<<20) + `"}]}`, queued: 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := newDesk()
@@ -146,7 +152,10 @@ func TestAcceptedRequests(t *testing.T) {
 			if secret == "" {
 				secret = secretNew
 			}
-			r := request(path, []byte(row.body), secret, d.now())
+			r := request(path, []byte(row.body), secret, d.now().Add(-row.age))
+			if row.change != nil {
+				row.change(r)
+			}
 			got := d.send(t, r)
 			if got.status != 200 || got.body != "" {
 				t.Errorf("%d %s, %v", got.status, got.body, got.line)
@@ -160,8 +169,15 @@ func TestAcceptedRequests(t *testing.T) {
 				t.Errorf("%d sends", d.queue.sends)
 			}
 			reason, _ := got.line["reason"].(string)
-			if got.line["outcome"] != row.outcome || reason != row.reason || (got.line["level"] == "WARN") != (row.reason != "") {
+			outcome := "queued"
+			if row.queued == 0 {
+				outcome = "reachable"
+			}
+			if got.line["outcome"] != outcome || reason != row.reason || (got.line["level"] == "WARN") != (row.reason != "") {
 				t.Errorf("logged %v", got.line)
+			}
+			if d.metrics["Verified x-akeneo-request-signature"] != 1 || d.metrics["Requests 2xx"] != 1 || d.taken() != "1" {
+				t.Errorf("counted %v", d.metrics)
 			}
 			checkLeaks(t, d, r)
 		})
@@ -178,136 +194,4 @@ func inOrder(whole string, parts []string) bool {
 		whole = rest
 	}
 	return true
-}
-
-// unprovenText is what every caller gets who is not proven, byte for byte.
-const unprovenText = `{"success":false,"message":"The request could not be verified.","error":"unproven"}`
-
-func TestRefusedRequests(t *testing.T) {
-	good := string(delivery(event("a")))
-	drop := func(name string) func(*http.Request) { return func(r *http.Request) { r.Header.Del(name) } }
-	set := func(name, value string) func(*http.Request) {
-		return func(r *http.Request) { r.Header.Set(name, value) }
-	}
-	method := func(name string) func(*http.Request) { return func(r *http.Request) { r.Method = name } }
-	for _, row := range []struct {
-		name, body string
-		path       string // "": /events-api/main
-		secret     string // "": the first
-		age        time.Duration
-		change     func(*http.Request)
-		status     int
-		reason     string
-	}{
-		{"no signature", good, "", "", 0, drop("X-Akeneo-Request-Signature"), 401, "signature_missing"},
-		{"no timestamp", good, "", "", 0, drop("X-Akeneo-Request-Timestamp"), 401, "timestamp_missing"},
-		{"malformed signature", good, "", "", 0, set("X-Akeneo-Request-Signature", "sha256="), 401, "signature_malformed"},
-		{"malformed timestamp", good, "", "", 0, set("X-Akeneo-Request-Timestamp", "now"), 401, "timestamp_malformed"},
-		{"zeros", good, "", "", 0, set("X-Akeneo-Request-Signature", strings.Repeat("0", 64)), 401, "signature_mismatch"},
-		{"another timestamp than the signed one", good, "", "", time.Second, set("X-Akeneo-Request-Timestamp", "1602565368"), 401, "signature_mismatch"},
-		{"another PIM's secret", good, "", secretOther, 0, nil, 401, "signature_mismatch"},
-		{"unsigned empty body", "", "", "", 0, drop("X-Akeneo-Request-Signature"), 401, "signature_missing"},
-		{"ten minutes old", good, "", "", 10 * time.Minute, nil, 401, "timestamp_old"},
-		{"ten minutes ahead", good, "", "", -10 * time.Minute, nil, 401, "timestamp_ahead"},
-		{"the PIM's test, ten minutes old", "", "", "", 10 * time.Minute, nil, 401, "timestamp_old"},
-		{"nonsense that is not even proven", "{", "", secretOther, 0, nil, 401, "signature_mismatch"},
-		{"a PIM that the file does not name", good, "/events-api/stranger", "", 0, nil, 401, "pim_unknown"},
-		{"no PIM", good, "/events-api/", "", 0, nil, 401, "pim_unknown"},
-		{"no PIM, no slash", good, "/events-api", "", 0, nil, 401, "pim_unknown"},
-		{"more path", good, "/events-api/main/x", "", 0, nil, 401, "pim_unknown"},
-		{"a doubled slash", good, "/events-api//main", "", 0, nil, 401, "pim_unknown"},
-		{"a PIM without secrets", good, "/events-api/none", "", 0, nil, 401, "no_proof_configured"},
-		{"an empty secret", good, "/events-api/empty", "\x00", 0, nil, 401, "no_proof_configured"},
-		{"a short secret", good, "/events-api/short", "15-characters..", 0, nil, 401, "no_proof_configured"},
-		{"a published sample", good, "/events-api/sample", sampleOurs, 0, nil, 401, "no_proof_configured"},
-
-		{"not JSON", "{", "", "", 0, nil, 400, "body_malformed"},
-		{"white space alone", " ", "", "", 0, nil, 400, "body_malformed"},
-		{"an array", "[{}]", "", "", 0, nil, 400, "body_malformed"},
-		{"a form", "events=1", "", "", 0, nil, 400, "body_malformed"},
-		{"nested 100,000 deep", `{"events":` + strings.Repeat("[", 1e5) + strings.Repeat("]", 1e5) + "}", "", "", 0, nil, 400, "body_malformed"},
-		{"events that are an object", `{"events":{}}`, "", "", 0, nil, 400, "body_malformed"},
-		{"no events", `{"events":[]}`, "", "", 0, nil, 400, "events_missing"},
-		{"null for events", `{"events":null}`, "", "", 0, nil, 400, "events_missing"},
-		{"an object without events", "{}", "", "", 0, nil, 400, "events_missing"},
-		{"null", "null", "", "", 0, nil, 400, "events_missing"},
-		{"an event alone", event("a"), "", "", 0, nil, 400, "events_missing"},
-		{"a byte more than Lambda takes", strings.Repeat(" ", eventsapi.MaxBody+1), "", "", 0, nil, 413, "body_too_large"},
-		{"6 MiB of nothing", strings.Repeat(" ", eventsapi.MaxBody), "", "", 0, nil, 400, "body_malformed"},
-
-		{"GET", good, "", "", 0, method("GET"), 405, "method_not_allowed"},
-		{"HEAD", good, "", "", 0, method("HEAD"), 405, "method_not_allowed"},
-		{"PUT", good, "", "", 0, method("PUT"), 405, "method_not_allowed"},
-		{"DELETE of nothing", good, "/events-api/stranger", "", 0, method("DELETE"), 405, "method_not_allowed"},
-		{"OPTIONS", good, "", "", 0, method("OPTIONS"), 405, "method_not_allowed"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
-			path, secret := row.path, row.secret
-			if path == "" {
-				path = "/events-api/main"
-			}
-			if secret == "" {
-				secret = secretNew
-			}
-			r := request(path, []byte(row.body), secret, d.now().Add(-row.age))
-			if row.change != nil {
-				row.change(r)
-			}
-			got := d.send(t, r)
-			if got.status != row.status || got.line["reason"] != row.reason || got.line["status"] != float64(row.status) {
-				t.Errorf("got %d %v, want %d %s", got.status, got.line["reason"], row.status, row.reason)
-			}
-			if row.status == 401 && got.body != unprovenText {
-				t.Errorf("a 401 of its own: %s", got.body)
-			}
-			if row.status == 405 && got.header.Get("Allow") != "POST" {
-				t.Errorf("405 without allow: %v", got.header)
-			}
-			if (got.line["level"] == "ERROR") != (row.reason == "no_proof_configured") {
-				t.Errorf("logged as %v", got.line["level"])
-			}
-			if d.queue.sends != 0 || d.metrics["EventsReceived"] != 0 {
-				t.Errorf("%d sends, %v", d.queue.sends, d.metrics)
-			}
-			checkLeaks(t, d, r)
-		})
-	}
-}
-
-func TestSamplesAreAllowedLocally(t *testing.T) {
-	d := newDesk()
-	d.samples = true
-	if got := d.send(t, request("/events-api/sample", delivery(event("a")), sampleOurs, d.now())); got.status != 200 {
-		t.Errorf("%d %s", got.status, got.body)
-	}
-}
-
-func TestSecretRotatedBetweenTwoRequests(t *testing.T) {
-	const rotated = "rotated-secret-that-is-long-enough"
-	d := newDesk()
-	if got := d.deliver(t, delivery(event("a"))); got.status != 200 || d.vault.refreshes != 0 {
-		t.Fatalf("before: %d after %d fetches", got.status, d.vault.refreshes)
-	}
-	signing := document()
-	signing.EventsAPI["main"] = []string{rotated}
-	d.vault.rotated = &signing
-	if got := d.send(t, request("/events-api/main", delivery(event("b")), rotated, d.now())); got.status != 200 || d.vault.refreshes != 1 {
-		t.Errorf("after: %d after %d fetches", got.status, d.vault.refreshes)
-	}
-	if got := d.deliver(t, delivery(event("c"))); got.status != 401 {
-		t.Errorf("the old one: %d", got.status)
-	}
-	if len(d.bodies()) != 2 {
-		t.Errorf("%d messages", len(d.bodies()))
-	}
-}
-
-func TestNoSecretsToBeHad(t *testing.T) {
-	d := newDesk()
-	d.vault.err = errors.New("throttled")
-	got := d.deliver(t, delivery(event("a")))
-	if got.status != 503 || got.line["reason"] != "secrets_unavailable" || strings.Contains(got.body, "throttled") || d.queue.sends != 0 {
-		t.Errorf("%d %s, %v", got.status, got.body, got.line)
-	}
 }

@@ -11,6 +11,9 @@ import (
 // strangers are the reasons for which a request was none of the PIM's: the whole internet can call us.
 var strangers = []string{"pim_unknown", "method_not_allowed", signature.SignatureMissing, signature.SignatureMalformed}
 
+// errPanic stands for a request that ended in a panic: it was not taken either.
+var errPanic = errors.New("panic")
+
 // measure counts 1 for a request of the PIM's that was taken and 0 for one that was not: the average is the success rate.
 func (h *Handler) measure(err error) {
 	refused, _ := errors.AsType[*web.Error](err)

@@ -10,11 +10,12 @@ import (
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
-// How long an answer may take, counted from API Gateway's clock. The PIM gives up after 500 ms, its own way here and
-// back included.
+// How long a send may take, counted from API Gateway's clock. The PIM gives up after 500 ms, its own way here and back
+// included.
 const (
 	answerTime  = 400 * time.Millisecond
-	minSendTime = 100 * time.Millisecond // what a send has however late it begins: late is better than lost
+	minSendTime = 100 * time.Millisecond // what a send has however late it begins
+	lateTime    = 2 * time.Second        // what it has when the PIM no longer waits: late is better than lost
 	maxWaited   = 30 * time.Second       // API Gateway gives up then: an older request is a sample
 )
 
@@ -68,11 +69,15 @@ func stored(err error, n int) int {
 	return n
 }
 
-// sendTime is what is left of the time for an answer.
+// sendTime is what is left of the time for an answer. After a cold start that took it all there is nobody to answer
+// in time, but there are events to save, which nobody sends again.
 func (h *Handler) sendTime(received time.Time) time.Duration {
 	waited := h.config.Now().Sub(received)
-	if waited < 0 || waited > maxWaited { // that clock cannot be of this request
-		waited = 0
+	switch {
+	case waited < 0 || waited > maxWaited: // that clock cannot be of this request
+		return answerTime
+	case waited >= answerTime:
+		return lateTime
 	}
 	return max(answerTime-waited, minSendTime)
 }
