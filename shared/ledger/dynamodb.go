@@ -36,6 +36,9 @@ const (
 	attrEntityPK = "gsi2pk"
 	attrEntitySK = "gsi2sk" // when the event was first seen, and its key
 
+	// free: there is no row, or its time has ended and DynamoDB has yet to remove it.
+	free = "attribute_not_exists(pk) OR expires <= :now"
+
 	keyEvent = "EVENT#"
 	keyMark  = "MARK#"
 	keyGap   = "GAP#"
@@ -133,15 +136,16 @@ func (d *DynamoDB) Recent(ctx context.Context, entity string, limit int) ([]Entr
 
 // SaveGap implements Gaps.
 func (d *DynamoDB) SaveGap(ctx context.Context, gap Gap) error {
-	blob, err := encode(gap)
+	saved, blob, err := gap.next()
 	if err != nil {
 		return err
 	}
-	row := key(keyGap+gap.PIM, gap.key())
+	row := key(keyGap+saved.PIM, saved.key())
 	d.fill(row, 1, rand.Text(), blob)
 	put := &dynamodb.PutItemInput{TableName: &d.Table, Item: row}
-	if gap.To.IsZero() { // a beginning told again must not open what has ended
-		put.ConditionExpression = aws.String("attribute_not_exists(pk)")
+	if saved.To.IsZero() { // a beginning told again must not open what has ended
+		put.ConditionExpression = aws.String(free)
+		put.ExpressionAttributeValues = item{":now": number(d.Now().Unix())}
 	}
 	_, err = d.Client.PutItem(ctx, put)
 	if _, known := errors.AsType[*types.ConditionalCheckFailedException](err); known {
@@ -184,7 +188,7 @@ func (d *DynamoDB) swap(ctx context.Context, row item, version int64, blob []byt
 	d.fill(row, version+1, writer, blob)
 	condition, values := "version = :version AND expires > :now", item{":now": number(d.Now().Unix())}
 	if version == 0 {
-		condition = "attribute_not_exists(pk) OR expires <= :now"
+		condition = free
 	} else {
 		values[":version"] = number(version)
 	}

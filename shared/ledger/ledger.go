@@ -104,7 +104,8 @@ type Store interface {
 	Get(ctx context.Context, key string) (Entry, error)
 
 	// Save stores an entry whose stored version is still entry.Version (0: there is none), else ErrConflict, and
-	// returns it as stored: with the next version, and reasons of at most 300 bytes. ErrTooLarge.
+	// returns it as stored: with the next version, reasons and a type of at most 300 bytes, and a digest in place
+	// of an entity of more than 800. ErrTooLarge.
 	Save(ctx context.Context, entry Entry) (Entry, error)
 
 	// Mark returns a mark; one that was never set, or not within Life, is there with Version 0.
@@ -120,8 +121,8 @@ type Store interface {
 
 // Gaps keeps what was lost while a subscription was suspended.
 type Gaps interface {
-	// SaveGap stores a gap by PIM, subscription and beginning. Storing the same again changes nothing but its end,
-	// and opens none that has ended.
+	// SaveGap stores a gap by PIM, subscription and beginning, with a reason and at most 100 names of events of
+	// at most 300 bytes each. Storing the same again changes nothing but its end, and opens none that has ended.
 	SaveGap(ctx context.Context, gap Gap) error
 	// Gaps returns a PIM's gaps of the time of Life, newest first, at most 100.
 	Gaps(ctx context.Context, pim string) ([]Gap, error)

@@ -92,12 +92,12 @@ func (m *Memory) SaveMark(ctx context.Context, mark Mark) (Mark, error) {
 	if err != nil {
 		return Mark{}, err
 	}
-	m.marks[[2]string{mark.Subscription, mark.Entity}] = kept[Mark]{saved, m.Now().Add(Life)}
+	m.marks[[2]string{saved.Subscription, saved.Entity}] = kept[Mark]{saved, m.Now().Add(Life)}
 	return saved, nil
 }
 
 func (m *Memory) mark(subscription, entity string) Mark {
-	if known, there := m.marks[[2]string{subscription, entity}]; there && m.Now().Before(known.expires) {
+	if known, there := m.marks[[2]string{subscription, short(entity)}]; there && m.Now().Before(known.expires) {
 		return known.record
 	}
 	return Mark{Subscription: subscription, Entity: entity}
@@ -110,6 +110,7 @@ func (m *Memory) Recent(ctx context.Context, entity string, limit int) ([]Entry,
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	entity = short(entity)
 	var found []Entry
 	for key := range m.entries {
 		if entry, there := m.live(key); there && entity != "" && entry.Entity == entity {
@@ -129,12 +130,15 @@ func (m *Memory) SaveGap(ctx context.Context, gap Gap) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at := [2]string{gap.PIM, gap.key()}
-	if _, there := m.gaps[at]; there && gap.To.IsZero() {
+	saved, _, err := gap.next()
+	if err != nil {
+		return err
+	}
+	at := [2]string{saved.PIM, saved.key()}
+	if known, there := m.gaps[at]; there && m.Now().Before(known.expires) && saved.To.IsZero() {
 		return nil
 	}
-	gap.Events = slices.Clone(gap.Events)
-	m.gaps[at] = kept[Gap]{gap, m.Now().Add(Life)}
+	m.gaps[at] = kept[Gap]{saved, m.Now().Add(Life)}
 	return nil
 }
 
@@ -148,7 +152,9 @@ func (m *Memory) Gaps(ctx context.Context, pim string) ([]Gap, error) {
 	var found []Gap
 	for at, gap := range m.gaps {
 		if at[0] == pim && m.Now().Before(gap.expires) {
-			found = append(found, gap.record)
+			one := gap.record
+			one.Events = slices.Clone(one.Events)
+			found = append(found, one)
 		}
 	}
 	slices.SortFunc(found, func(a, b Gap) int { return strings.Compare(b.key(), a.key()) })

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,10 +15,14 @@ import (
 // What every Store does in the same way: how a record is stamped and encoded, and how its keys are made.
 
 const (
-	maxReason = 300    // bytes of one reason
+	maxText   = 300    // bytes of a reason, or of another text that is kept only to be read
+	maxEvents = 100    // names of events in a gap
 	maxRecord = 350000 // bytes of a record as JSON: below DynamoDB's 400 KB an item
 	maxKey    = 800    // bytes of a part of a key that comes from outside: below DynamoDB's 1,024 of a sort key
 )
+
+// A record that cannot be stored would send its event round for ever. So what a sender may make as large or odd as it
+// likes, and nothing depends on, is cut to what fits; ErrTooLarge is left to the states of kinds.
 
 // errKey: a record without a name would be everyone's.
 var errKey = errors.New("record of an event without a key")
@@ -32,8 +37,9 @@ func (e Entry) next(now time.Time) (Entry, []byte, error) {
 	e.UpdatedAt = now.UTC().Round(0)
 	e.ExpiresAt = e.UpdatedAt.Add(Life)
 	for _, at := range []*time.Time{&e.Time, &e.CreatedAt, &e.DownSince, &e.Lease.Until} {
-		*at = at.UTC().Round(0)
+		*at = moment(*at)
 	}
+	e.Type, e.Entity = cut(e.Type), short(e.Entity)
 	for name, reason := range e.Reasons {
 		e.Reasons[name] = cut(reason)
 	}
@@ -44,9 +50,31 @@ func (e Entry) next(now time.Time) (Entry, []byte, error) {
 // next is the mark as it is stored.
 func (m Mark) next() (Mark, []byte, error) {
 	m.Version++
-	m.Time, m.Lease.Until = m.Time.UTC().Round(0), m.Lease.Until.UTC().Round(0)
+	m.Time, m.Lease.Until = moment(m.Time), moment(m.Lease.Until)
+	m.Entity = short(m.Entity)
 	text, err := encode(m)
 	return m, text, err
+}
+
+// next is the gap as it is stored.
+func (g Gap) next() (Gap, []byte, error) {
+	g.From, g.To = moment(g.From), moment(g.To)
+	g.Subscription, g.Reason = short(g.Subscription), cut(g.Reason)
+	g.Events = slices.Clone(g.Events[:min(len(g.Events), maxEvents)])
+	for i, name := range g.Events {
+		g.Events[i] = cut(name)
+	}
+	text, err := encode(g)
+	return g, text, err
+}
+
+// moment is a time as it is stored: in UTC, and none if its year there has not four digits, which JSON cannot hold.
+func moment(t time.Time) time.Time {
+	t = t.UTC().Round(0)
+	if year := t.Year(); year < 0 || year > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // key names a gap among those of its PIM; times in it sort as text.
@@ -63,13 +91,13 @@ func short(part string) string {
 	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
 
-// cut shortens a reason without cutting a character.
-func cut(reason string) string {
-	if len(reason) <= maxReason {
-		return reason
+// cut shortens a text without cutting a character.
+func cut(text string) string {
+	if len(text) <= maxText {
+		return text
 	}
 	const dots = "…"
-	return strings.ToValidUTF8(reason[:maxReason-len(dots)], "") + dots
+	return strings.ToValidUTF8(text[:maxText-len(dots)], "") + dots
 }
 
 // encode is JSON without the escapes for HTML, which would make a record longer than what it holds.
