@@ -1,14 +1,15 @@
 package contentful_test
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
-
-	"encoding/json"
 
 	"github.com/pim-functions/pim-functions/shared/contentful"
 	"github.com/pim-functions/pim-functions/shared/contentful/contentfultest"
@@ -141,6 +142,22 @@ func TestARefusalSaysWhatToDo(t *testing.T) {
 				t.Errorf("%v; %d calls", err, len(w.Calls()))
 			}
 		})
+	}
+}
+
+func TestARefusalIsNotQuoted(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = io.WriteString(w, `{"sys":{"type":"Error","id":"T0PSECRET id"},"message":"T0PSECRET","details":{"errors":[
+			{"name":"type","path":["parameters","julia T0PSECRET@example.com"],"value":"T0PSECRET"},{"name":"T0PSECRET is","path":["parameters","limit"]},{"path":[7]},{}]}}`)
+	}))
+	t.Cleanup(server.Close)
+	w := newWorld(t)
+	w.host = server.URL
+	_, err := w.personal(t).Call(t.Context(), staging, ourApp, "notify", message())
+	failed := asError(t, err)
+	if strings.Contains(err.Error()+failed.Reason()+failed.ID, "SECRET") || !strings.HasSuffix(failed.Reason(), ": limit") {
+		t.Errorf("%v; %q", err, failed.Reason())
 	}
 }
 

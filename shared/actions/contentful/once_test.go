@@ -112,6 +112,7 @@ func TestAProcessThatStopsInTheMiddleOfACallDoesNotCallTwice(t *testing.T) {
 	w.deliver(ctx)
 	w.API.Break(w.faults.request)
 	w.drain()
+	w.server.Close() // waits for the request that nobody waited for
 	if job := w.job(id); len(w.Calls()) != 1 || job.State != jobs.Failed || !strings.Contains(job.Message, "outcome unknown") {
 		t.Errorf("%d calls, and the job is %s: %q", len(w.Calls()), job.State, job.Message)
 	}

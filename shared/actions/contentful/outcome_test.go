@@ -72,6 +72,7 @@ func TestACategoryIsOneOutcomePerAction(t *testing.T) {
 	w := newWorld(t, all)
 	w.install("slack", contentfultest.Script{Takes: 2, Result: 1})
 	w.install("teams", contentfultest.Script{Fails: true})
+	w.install("teams", contentfultest.Script{Fails: true}) // listed twice
 	w.install("old", contentfultest.Script{WithoutID: true})
 	w.Install(environment, management.Action{ID: "newer", App: "another", Name: "Newer", Category: "Notification.v1.2"}, contentfultest.Script{})
 	w.Install(environment, management.Action{ID: "next", App: ourApp, Category: "Notification.v2.0"}, contentfultest.Script{})

@@ -175,7 +175,7 @@ func (a *action) call(ctx context.Context, run engine.Run, s *state, c *call) {
 		c.end(unknown, "there was no answer in time")
 	case refused.Status >= 200 && refused.Status < 300:
 		c.end(accepted, "")
-	case refused.Refused() && refused.Permanent():
+	case refused.Permanent(): // which is always a refusal
 		c.end(failed, refused.Reason())
 	case refused.Refused(): // Contentful has not seen it, or asks for a pause: not called yet
 		s.Tries++
