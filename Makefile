@@ -2,14 +2,14 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
-.PHONY: help run test test-aws bench fuzz vuln validate build archives verify sam-local secrets print deploy clean
+.PHONY: help run test test-aws test-browser bench fuzz vuln validate build archives verify sam-local secrets print deploy clean
 
 # The stage that deploy, secrets and print are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
 secrets print: export STAGE := $(STAGE)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## run the whole system on this machine, at http://localhost:8080
 	@test -x .artifacts/local || echo "Building. The first time takes a minute."
@@ -22,6 +22,9 @@ test: ## formatting, vet, staticcheck and all tests (RACE=required: fail where t
 test-aws: ## test the AWS adapters against an emulator (the first run installs it into .tools)
 	@.ci/emulator go test -count=1 ./shared/queue ./shared/jobs ./shared/ledger ./shared/secrets ./shared/actions/publish \
 		./functions/worker ./functions/register ./functions/local
+
+test-browser: ## test the pages in a real browser (as root on Debian it installs one)
+	@sh .ci/test-browser
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
