@@ -46,14 +46,11 @@ func recentPages(t *testing.T, b bench) {
 		entries = append(entries, save(t, b, ledger.Entry{Key: fmt.Sprintf("event-platform/main/%d", i), Entity: "main#product/1", CreatedAt: noon.Add(time.Duration(i) * time.Second)}))
 	}
 	b.pass(ledger.Life / 2)
-	for _, i := range []int{0, 1, 4} {
+	for _, i := range []int{0, 1, 2, 4} {
 		save(t, b, entries[i])
 	}
 	b.pass(ledger.Life / 2)
-	for limit, want := range []string{1: "4", 2: "4 1", 3: "4 1 0", 4: "4 1 0"} {
-		if limit == 0 {
-			continue
-		}
+	for limit, want := range map[int]string{1: "4", 2: "4 2", 3: "4 2 1", 4: "4 2 1 0", 5: "4 2 1 0"} {
 		found, err := b.Recent(t.Context(), "main#product/1", limit)
 		var got []string
 		for _, entry := range found {

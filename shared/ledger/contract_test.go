@@ -283,9 +283,13 @@ func oddEvents(t *testing.T, b bench) {
 }
 
 func copies(t *testing.T, b bench) {
-	entry := ledger.Entry{Key: "event-platform/main/1", Outcomes: map[string]ledger.Outcome{"a": ledger.Applied}, KindStates: map[string]json.RawMessage{"a": json.RawMessage(`1`)}}
+	entry := ledger.Entry{Key: "event-platform/main/1", Entity: "main#product/1", Outcomes: map[string]ledger.Outcome{"a": ledger.Applied}, KindStates: map[string]json.RawMessage{"a": json.RawMessage(`1`)}}
 	saved := save(t, b, entry)
-	for _, one := range []ledger.Entry{entry, saved, get(t, b, entry.Key)} {
+	found, err := b.Recent(t.Context(), "main#product/1", 1)
+	if len(found) != 1 || err != nil {
+		t.Fatalf("%d entries, %v", len(found), err)
+	}
+	for _, one := range []ledger.Entry{entry, saved, get(t, b, entry.Key), found[0]} {
 		one.Outcomes["a"], one.KindStates["a"][0] = ledger.Failed, '2'
 	}
 	if got := get(t, b, entry.Key); got.Outcomes["a"] != ledger.Applied || string(got.KindStates["a"]) != "1" {

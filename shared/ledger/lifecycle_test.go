@@ -59,3 +59,38 @@ func TestAnEventIsClaimedEndedAndRedriven(t *testing.T) {
 		t.Errorf("released %+v", released.Lease)
 	}
 }
+
+func TestAClaimOpensWhatARedriveIsFor(t *testing.T) {
+	mixed := outcomes{"a": ledger.Applied, "b": ledger.Failed, "c": ledger.Stale, "d": ledger.Shadow}
+	for _, row := range []struct {
+		name    string
+		outcome ledger.Outcome
+		redrive bool
+		left    outcomes
+	}{
+		{"a delivery of an open event", "", false, mixed},
+		{"a redrive that goes on keeps what it has come to", "", true, mixed},
+		{"a delivery of an ended event", ledger.Applied, false, mixed},
+		{"a redrive of an ended event", ledger.Applied, true, outcomes{"a": ledger.Applied}},
+	} {
+		before := ledger.Entry{Outcomes: maps.Clone(mixed), Outcome: row.outcome}
+		claimed := before.Claim(noon, row.redrive)
+		if !maps.Equal(claimed.Outcomes, row.left) {
+			t.Errorf("%s: outcomes %v, want %v", row.name, claimed.Outcomes, row.left)
+		}
+		if !maps.Equal(before.Outcomes, mixed) {
+			t.Errorf("%s: changed the entry it was made from", row.name)
+		}
+	}
+}
+
+func TestAnOutcomeLeavesTheEntryItWasMadeFrom(t *testing.T) {
+	before := ledger.Entry{Outcomes: outcomes{"a": ledger.Failed}, Reasons: map[string]string{"a": "422"}}
+	after := before.With("a", ledger.Applied, "late").With("b", ledger.Shadow, "")
+	if before.Outcomes["a"] != ledger.Failed || before.Reasons["a"] != "422" || len(before.Outcomes) != 1 {
+		t.Errorf("before: %v, %v", before.Outcomes, before.Reasons)
+	}
+	if !maps.Equal(after.Outcomes, outcomes{"a": ledger.Applied, "b": ledger.Shadow}) || !maps.Equal(after.Reasons, map[string]string{"a": "late"}) {
+		t.Errorf("after: %v, %v", after.Outcomes, after.Reasons)
+	}
+}
