@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -22,12 +23,12 @@ const (
 // send queues the events and counts those that the queue has. The PIM will not send again what it is refused, so
 // that an event too large for the queue does not keep the others out of it.
 func (h *Handler) send(ctx context.Context, req *web.Request, messages []queue.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, h.sendTime(req.Received))
+	sending, cancel := context.WithTimeout(ctx, h.sendTime(req.Received))
 	defer cancel()
-	err := h.config.Queue.Send(ctx, messages...)
+	err := h.config.Queue.Send(sending, messages...)
 	queued := stored(err, len(messages))
-	if errors.Is(err, queue.ErrTooLarge) && len(messages) > 1 { // none was sent
-		queued, err = h.sendEach(ctx, messages)
+	if errors.Is(err, queue.ErrTooLarge) && len(messages) > 1 { // none was sent, and trying to compress it took its time
+		queued, err = h.sendApart(ctx, messages)
 	}
 	if queued > 0 {
 		h.config.Metrics.Count("EventsReceived", float64(queued))
@@ -44,14 +45,30 @@ func (h *Handler) send(ctx context.Context, req *web.Request, messages []queue.M
 	return err
 }
 
-// sendEach sends one message at a time. Its error is ErrTooLarge only if nothing worse happened.
-func (h *Handler) sendEach(ctx context.Context, messages []queue.Message) (queued int, err error) {
+// surelyFits is the size in bytes of a body that the queue takes in whatever form: base64 makes four of three.
+const surelyFits = queue.MaxPayload / 2
+
+// sendApart sends what surely fits, and then each of the others by itself. Its error is ErrTooLarge only if nothing
+// worse happened.
+func (h *Handler) sendApart(ctx context.Context, messages []queue.Message) (queued int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lateTime)
+	defer cancel()
+	var small []queue.Message
+	var parts [][]queue.Message
 	for _, message := range messages {
-		failed := h.config.Queue.Send(ctx, message)
-		switch {
-		case failed == nil:
-			queued++
-		case err == nil || errors.Is(err, queue.ErrTooLarge):
+		if len(message.Body) <= surelyFits {
+			small = append(small, message)
+		} else {
+			parts = append(parts, []queue.Message{message})
+		}
+	}
+	if len(small) > 0 {
+		parts = slices.Insert(parts, 0, small)
+	}
+	for _, part := range parts {
+		failed := h.config.Queue.Send(ctx, part...)
+		queued += stored(failed, len(part))
+		if failed != nil && (err == nil || errors.Is(err, queue.ErrTooLarge)) {
 			err = failed
 		}
 	}
