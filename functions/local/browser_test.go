@@ -17,7 +17,6 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -121,13 +120,6 @@ func (b *tab) complain(format string, args ...any) {
 	b.complaints = append(b.complaints, fmt.Sprintf(format, args...))
 }
 
-// forgive drops the complaints that hold a text: those that a test provokes.
-func (b *tab) forgive(text string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.complaints = slices.DeleteFunc(b.complaints, func(complaint string) bool { return strings.Contains(complaint, text) })
-}
-
 // do carries steps out in the PIM's page.
 func (b *tab) do(steps ...step) {
 	b.t.Helper()
@@ -204,28 +196,6 @@ func (b *tab) text(ctx context.Context, selector, phrase string) {
 func (b *tab) choose(name, value string) {
 	b.t.Helper()
 	script[bool](b, b.ctx, fmt.Sprintf(`(() => { const one = document.querySelector("select[name=%s]"); one.value = %q; return one.dispatchEvent(new Event("change", {bubbles: true})); })()`, name, value))
-}
-
-// embedded is the page inside a frame, which the browser runs as a target of its own: it is another site.
-func (b *tab) embedded(path string) context.Context {
-	b.t.Helper()
-	var found target.ID
-	b.until("the page "+path+" is embedded", func() bool {
-		targets, err := chromedp.Targets(b.ctx)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		for _, one := range targets {
-			if one.Type == "iframe" && strings.HasPrefix(one.URL, b.BrowserURL()+path) {
-				found = one.TargetID
-			}
-		}
-		return found != ""
-	})
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(found))
-	b.t.Cleanup(cancel)
-	b.listen(ctx)
-	return ctx
 }
 
 func TestBrowserAPressInThePIM(t *testing.T) {
