@@ -89,7 +89,7 @@ func (d *DynamoDB) Save(ctx context.Context, entry Entry) (Entry, error) {
 	}
 	row := eventKey(entry.Key)
 	if saved.Entity != "" {
-		row[attrEntityPK] = text(keyEvent + short(saved.Entity))
+		row[attrEntityPK] = text(keyEvent + saved.Entity)
 		row[attrEntitySK] = text(sortable(saved.CreatedAt) + "#" + short(saved.Key))
 	}
 	if err := d.swap(ctx, row, entry.Version, blob); err != nil {
@@ -113,7 +113,7 @@ func (d *DynamoDB) SaveMark(ctx context.Context, mark Mark) (Mark, error) {
 	if err != nil {
 		return Mark{}, err
 	}
-	if err := d.swap(ctx, key(keyMark+mark.Subscription, short(mark.Entity)), mark.Version, blob); err != nil {
+	if err := d.swap(ctx, key(keyMark+saved.Subscription, saved.Entity), mark.Version, blob); err != nil {
 		return Mark{}, fmt.Errorf("save mark: %w", err)
 	}
 	return saved, nil

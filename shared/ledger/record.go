@@ -77,8 +77,8 @@ func moment(t time.Time) time.Time {
 	return t
 }
 
-// key names a gap among those of its PIM; times in it sort as text.
-func (g Gap) key() string { return sortable(g.From) + "#" + short(g.Subscription) }
+// key names a gap, as it is stored, among those of its PIM; times in it sort as text.
+func (g Gap) key() string { return sortable(g.From) + "#" + g.Subscription }
 
 func sortable(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
 
