@@ -31,7 +31,7 @@ func (r *reader) actions(root table) map[string]Action {
 	follows := map[string][]scalar{}
 	for _, t := range tables {
 		t.encrypted("url")
-		t.need("kind", "add kind: forward, notify, publish or one of your own")
+		t.need("kind", "add kind: forward, notify, publish, contentful or one of your own")
 		retry := t.sub("retry")
 		retry.only("for")
 		then := t.sub("then")
