@@ -1,0 +1,188 @@
+package iframe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/web"
+)
+
+// pageSize is how many jobs one list holds.
+const pageSize = 20
+
+// listed is a job as the page shows it: nothing of how it is kept.
+type listed struct {
+	ID          string     `json:"id"`
+	Action      string     `json:"action"`
+	Label       string     `json:"label"`
+	Trigger     string     `json:"trigger"`
+	State       jobs.State `json:"state"`
+	Done        int        `json:"done"`
+	Failed      int        `json:"failed"`
+	Total       int        `json:"total"`
+	Message     string     `json:"message,omitempty"`
+	Reason      string     `json:"reason,omitempty"` // stable code of a failed end
+	Parent      string     `json:"parent,omitempty"` // the job that this one repeats or follows
+	CreatedAt   time.Time  `json:"createdAt"`
+	UpdatedAt   time.Time  `json:"updatedAt"`
+	Cancellable bool       `json:"cancellable"`
+	Retryable   bool       `json:"retryable"`
+	Changed     bool       `json:"changed"` // it has changed products: the PIM's own page is out of date
+}
+
+// newListed is the job as it reads at this time, for this page.
+func (h *Handler) newListed(extension config.Extension, job jobs.Job) listed {
+	job = job.Read(h.config.Now())
+	l := listed{
+		ID: job.ID, Action: job.Action, Label: job.Label, Trigger: job.Trigger, State: job.State,
+		Done: job.Done, Failed: job.Failed, Total: job.Total, Message: job.Message, Reason: job.Reason, Parent: job.Parent,
+		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
+		Cancellable: !job.State.Ended() && !job.Stop,
+		Retryable:   retryable(extension, job),
+		Changed:     job.State.Ended() && job.Done > 0 && h.changes(job),
+	}
+	if l.Label == "" {
+		l.Label = job.Action
+	}
+	return l
+}
+
+// changes says whether a job's kind changes products by itself, or its destination says that it did, by
+// {"changed":true} or a count in its result.
+func (h *Handler) changes(job jobs.Job) bool {
+	if h.config.Config.Actions[job.Action].Kind == "update" {
+		return true
+	}
+	var result struct {
+		Changed any `json:"changed"`
+	}
+	if json.Unmarshal(job.Result, &result) != nil {
+		return false
+	}
+	return result.Changed == true || result.Changed != nil && result.Changed != false && result.Changed != 0.0
+}
+
+// retryable says whether this page may start the failed items of a job again: it starts what it offers, and nothing
+// else, whatever other button the job came from.
+func retryable(extension config.Extension, job jobs.Job) bool {
+	return (job.State == jobs.Failed || job.State == jobs.Partial) && slices.Contains(extension.Actions, job.Action)
+}
+
+// list answers with the user's jobs in this PIM, whichever button started them, newest first. `before` in the query
+// is the `next` of an earlier list.
+func (h *Handler) list(ctx context.Context, c call) (web.Response, error) {
+	owner, err := c.owner()
+	if err != nil {
+		return web.Response{}, err
+	}
+	query := jobs.Query{Owner: owner, Limit: pageSize}
+	asked, err := url.ParseQuery(c.req.Query)
+	if err != nil {
+		return web.Response{}, malformed("query_malformed", "The query is malformed.")
+	}
+	if before := asked.Get("before"); before != "" {
+		if query.Before, err = time.Parse(time.RFC3339Nano, before); err != nil {
+			return web.Response{}, malformed("before_invalid", "before must be the next of an earlier list.")
+		}
+	}
+	found, more, err := h.config.Store.List(ctx, query)
+	if err != nil {
+		return web.Response{}, unreadable(err)
+	}
+	answer := struct {
+		Jobs []listed   `json:"jobs"`
+		Next *time.Time `json:"next,omitempty"`
+	}{Jobs: make([]listed, len(found))}
+	for i, job := range found {
+		answer.Jobs[i] = h.newListed(c.extension, job)
+	}
+	if more != "" && len(found) > 0 {
+		answer.Next = &found[len(found)-1].CreatedAt
+	}
+	return respond(answer)
+}
+
+// show answers with one job and what failed of it.
+func (h *Handler) show(ctx context.Context, c call) (web.Response, error) {
+	job, err := h.mine(ctx, c)
+	if err != nil {
+		return web.Response{}, err
+	}
+	failures, err := h.config.Store.Failures(ctx, job.ID, 0)
+	if err != nil {
+		return web.Response{}, unreadable(err)
+	}
+	return respond(struct {
+		Job      listed         `json:"job"`
+		Failures []jobs.Failure `json:"failures"`
+	}{h.newListed(c.extension, job), append([]jobs.Failure{}, failures...)})
+}
+
+// cancel asks a job to stop: at once, or after the batch in work.
+func (h *Handler) cancel(ctx context.Context, c call) (web.Response, error) {
+	job, err := h.mine(ctx, c)
+	if err != nil {
+		return web.Response{}, err
+	}
+	if job, err = jobs.Cancel(ctx, h.config.Store, job.ID, h.config.Now); err != nil {
+		return web.Response{}, unreadable(err)
+	}
+	c.req.Log.Outcome = "cancel_asked"
+	return respond(struct {
+		Job listed `json:"job"`
+	}{h.newListed(c.extension, job)})
+}
+
+// mine reads the job that the path names. One of another user or PIM is not there: who guesses IDs learns nothing.
+func (h *Handler) mine(ctx context.Context, c call) (jobs.Job, error) {
+	if _, err := c.owner(); err != nil {
+		return jobs.Job{}, err
+	}
+	c.req.Log.Add(slog.String("job", c.job[:min(len(c.job), 64)]))
+	job, err := h.config.Store.Load(ctx, c.job)
+	switch {
+	case errors.Is(err, jobs.ErrNotFound), err == nil && !c.owns(job):
+		return jobs.Job{}, &web.Error{Code: web.NotFound, Reason: "job_unknown", Message: "There is no such job."}
+	case err != nil:
+		return jobs.Job{}, unreadable(err)
+	}
+	return job, nil
+}
+
+// owner is the key of the user's jobs. Tokens of before June 2025 name no UUID, without which nobody's jobs are found.
+func (c call) owner() (string, error) {
+	owner := jobs.Owner(c.extension.PIM, c.user.UserUUID)
+	if owner == "" {
+		return "", &web.Error{Code: web.Forbidden, Reason: "user_uuid_missing", Message: "The PIM's token names no user UUID: the PIM is too old for this page."}
+	}
+	return owner, nil
+}
+
+func (c call) owns(job jobs.Job) bool {
+	return job.PIM == c.extension.PIM && job.User.UUID == c.user.UserUUID
+}
+
+func unreadable(err error) error {
+	return &web.Error{Code: web.Unavailable, Reason: "jobs_unavailable", Err: err}
+}
+
+func malformed(reason, message string) error {
+	return &web.Error{Code: web.Invalid, Reason: reason, Message: message}
+}
+
+// respond writes what the page reads.
+func respond(answer any) (web.Response, error) {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return web.Response{}, fmt.Errorf("encode answer: %w", err)
+	}
+	return web.Response{Body: body}, nil
+}

@@ -1,0 +1,193 @@
+// The page: from the first message to the PIM to the list that stays up to date.
+const MAX_ITEMS = 500;
+const BUSY = 1500; // ms between looks while a job goes on
+const IDLE = 20000; // and while none does: another tab, or a button in the PIM, may start one
+
+const about = JSON.parse(document.body.dataset.about);
+const around = new Surroundings(location.search);
+const language = new Language(around.language);
+const notice = document.getElementById('notice');
+const content = document.getElementById('content');
+
+const starting = new Set(); // actions whose start is under way
+const requests = new Map(); // presses that we do not know the end of, by what was asked
+let older = null; // where the list goes on
+let looking = null;
+let timer;
+let silence = 0; // looks that failed, one after the other
+
+const pim = new Pim(about.pim, (message) => {
+  around.hear(message);
+  view.surround(around, MAX_ITEMS, starting);
+});
+const api = new Api(pim);
+const view = new View(language, about.actions, {
+  start,
+  older: async () => { await looking; look(older); },
+  open: details,
+  cancel: (row) => press(row, () => api.post(`/jobs/${encodeURIComponent(row.job.id)}/cancel`, {})),
+  retry: (row) => press(row, () => submit(`/jobs/${encodeURIComponent(row.job.id)}/retry`, {}, row.job.label)),
+});
+
+document.documentElement.lang = language.texts === TEXTS.fr ? 'fr' : 'en';
+document.title = language.label(about.label, document.title);
+put(document.getElementById('title'), document.title);
+
+if (parent === window) {
+  say('outside', 'warning');
+  content.replaceChildren();
+} else {
+  open();
+}
+
+// open finds out who looks, and shows the page.
+async function open() {
+  say('connecting');
+  pim.ask('request_context'); // what the PIM sends at load may have come before we listened
+  try {
+    const user = await api.post('/verify');
+    if (!user.userUuid) throw new Problem('uuidless');
+  } catch (problem) {
+    complain(problem);
+    content.replaceChildren(el('button', { type: 'button', onclick: open }, language.say('again')));
+    if (problem.message === 'network') setTimeout(open, 5000);
+    return;
+  }
+  quiet();
+  view.surround(around, MAX_ITEMS, starting);
+  view.table.hidden = true;
+  content.replaceChildren(...view.root);
+  pim.keep();
+  setInterval(() => view.rows.forEach((row) => row.tick()), 10000);
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
+  look();
+}
+
+// look reads the jobs: the newest, or those before a time. One look at a time.
+function look(before) {
+  clearTimeout(timer);
+  looking ??= read(before).finally(() => {
+    looking = null;
+    const going = [...view.rows.values()].some((row) => !ended(row.job));
+    if (!document.hidden) timer = setTimeout(look, silence ? Math.min(IDLE, BUSY * 2 ** silence) : going ? BUSY : IDLE);
+  });
+  return looking;
+}
+
+async function read(before) {
+  try {
+    const found = await api.get(before ? `/jobs?before=${encodeURIComponent(before)}` : '/jobs');
+    if (silence) quiet();
+    silence = 0;
+    if (before || older === null) older = found.next ?? '';
+    view.older.hidden = !older;
+    show(found.jobs);
+    await follow(found.jobs);
+  } catch (problem) {
+    silence++;
+    complain(problem);
+  }
+}
+
+// follow reads jobs that go on and are too old for the first page of the list.
+async function follow(listed) {
+  const known = new Set(listed.map((job) => job.id));
+  const rest = [...view.rows.values()].filter((row) => !known.has(row.job.id) && !ended(row.job)).slice(0, 5);
+  for (const row of rest) show([(await api.get(`/jobs/${encodeURIComponent(row.job.id)}`)).job]);
+}
+
+// show puts jobs on the page, says which have ended, and has the PIM's page loaded again if one changed products.
+function show(jobs) {
+  const over = view.show(jobs).filter(ended);
+  for (const job of over) {
+    tell(language.say('ended', { label: job.label, state: language.of('states', job.state) }), LEVELS[job.state]);
+    const row = view.rows.get(job.id);
+    if (row.open) details(row);
+  }
+  if (over.some((job) => job.changed)) pim.ask('reload_parent');
+}
+
+// start runs an action on what is selected now.
+async function start(action) {
+  starting.add(action);
+  view.surround(around, MAX_ITEMS, starting);
+  try {
+    const label = language.label(about.actions.find(({ name }) => name === action).label, action);
+    await submit('/jobs', { action, data: around.data, context: { locale: around.locale, channel: around.channel }, language: language.code }, label);
+  } catch (problem) {
+    complain(problem);
+  } finally {
+    starting.delete(action);
+    view.surround(around, MAX_ITEMS, starting);
+  }
+}
+
+// submit starts a job. Where the answer was lost, the same press is sent again, and again by the next one: its request
+// finds the job that it may have started.
+async function submit(path, wish, label) {
+  const what = path + JSON.stringify(wish);
+  const request = requests.get(what) ?? crypto.randomUUID();
+  requests.set(what, request);
+  let answer;
+  try {
+    answer = await api.post(path, { ...wish, request }).catch((problem) => {
+      if (problem.message !== 'network') throw problem;
+      return api.post(path, { ...wish, request });
+    });
+  } catch (problem) {
+    if (problem.message !== 'network') requests.delete(what);
+    throw problem;
+  }
+  requests.delete(what);
+  const texts = { started: 'started', repeated: 'repeated', already_running: 'running' };
+  tell(language.say(texts[answer.verdict], { label, since: language.clock.format(new Date(answer.since)) }), answer.verdict === 'started' ? 'good' : 'warning');
+  if (answer.job) show([answer.job]);
+  look();
+  return answer;
+}
+
+// press does what a button of a row asks for.
+async function press(row, work) {
+  row.busy(true);
+  try {
+    const answer = await work();
+    if (answer.job) show([answer.job]);
+  } catch (problem) {
+    complain(problem);
+  } finally {
+    row.busy(false);
+  }
+}
+
+async function details(row) {
+  try {
+    const found = await api.get(`/jobs/${encodeURIComponent(row.job.id)}`);
+    show([found.job]);
+    row.failed(found.failures);
+  } catch (problem) {
+    row.unreadable(words(problem));
+  }
+}
+
+// tell puts a message above all, where it is read aloud.
+function tell(text, level = '') {
+  notice.className = level;
+  put(notice, text);
+}
+
+function say(name, level) {
+  tell(language.say(name), level);
+}
+
+function quiet() {
+  tell('');
+}
+
+function complain(problem) {
+  tell(words(problem), problem.message === 'network' ? 'warning' : 'bad');
+}
+
+// words are what a user can do with a problem; one that is none of ours has no words of its own.
+function words(problem) {
+  return language.say(['silent', 'refused', 'uuidless', 'network', 'offered', 'large'].includes(problem.message) ? problem.message : 'trouble');
+}
