@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ type lambdaEvent struct {
 	RawQueryString  string            `json:"rawQueryString"`
 	Headers         map[string]string `json:"headers"`
 	RequestContext  requestContext    `json:"requestContext"`
-	PathParameters  map[string]string `json:"pathParameters"`
+	PathParameters  map[string]string `json:"pathParameters,omitempty"`
 	Body            string            `json:"body"`
 	IsBase64Encoded bool              `json:"isBase64Encoded"`
 }
@@ -44,11 +45,16 @@ type requestContext struct {
 
 // newLambdaEvent is the event of a request that API Gateway received at that time.
 func newLambdaEvent(r request, at time.Time) lambdaEvent {
-	const api, domain, route = "aaaaaaaaaa", "aaaaaaaaaa.execute-api.eu-west-1.amazonaws.com", "ANY /actions/{proxy+}"
+	const api, domain = "aaaaaaaaaa", "aaaaaaaaaa.execute-api.eu-west-1.amazonaws.com"
+	first, proxy, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
+	route, parameters := "ANY /"+first+"/{proxy+}", map[string]string{"proxy": proxy}
+	if first == "event-platform" {
+		route, parameters = "$default", nil
+	}
 	event := lambdaEvent{
 		Version:  "2.0",
 		RouteKey: route,
-		RawPath:  "/actions/" + r.extension,
+		RawPath:  r.path,
 		Headers: map[string]string{
 			"accept":            "*/*",
 			"content-length":    strconv.Itoa(len(r.body)),
@@ -68,12 +74,10 @@ func newLambdaEvent(r request, at time.Time) lambdaEvent {
 			Time:      at.UTC().Format("02/Jan/2006:15:04:05 -0700"),
 			TimeEpoch: at.UnixMilli(),
 		},
-		PathParameters: map[string]string{"proxy": r.extension},
+		PathParameters: parameters,
 		Body:           string(r.body),
 	}
-	if r.header != noHeader {
-		event.Headers[r.header] = r.signature
-	}
+	maps.Copy(event.Headers, r.header)
 	http := &event.RequestContext.HTTP
 	http.Method, http.Path, http.Protocol, http.SourceIP, http.UserAgent = "POST", event.RawPath, "HTTP/1.1", "192.0.2.10", userAgent
 	return event

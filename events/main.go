@@ -4,6 +4,7 @@
 //	go run ./events --list
 //	go run ./events action-product-grid | sam local invoke ActionFunction -e -
 //	go run ./events action-product-grid http://localhost:8080
+//	go run ./events event-platform-product-updated-delta http://localhost:8080 --rate 100 --for 30s
 package main
 
 import (
@@ -19,12 +20,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/pim-functions/pim-functions/shared/signature"
 )
-
-// sampleSecret is the vendor's published sample, which the local system takes for export_to_erp. Everybody knows it.
-const sampleSecret = "the_secret_need_tobe_32_characthers_long"
 
 var headers = []string{"signature", "x-akeneo-signature", "x-akeneo-request-signature", noHeader}
 
@@ -45,12 +41,15 @@ const (
 
 // options is what the command line says.
 type options struct {
-	list, tamper, fresh       bool
-	extension, secret, header string
-	age                       time.Duration
-	times                     int
-	sample                    sample
-	base                      *url.URL // nil: print a Lambda event
+	list, tamper, fresh            bool
+	duplicate, shuffle             bool
+	extension, pim, secret, header string
+	age                            time.Duration
+	times                          int
+	rate                           int           // events a second; 0: no load
+	duration                       time.Duration // of a load
+	sample                         sample
+	base                           *url.URL // nil: print a Lambda event
 }
 
 func run(ctx context.Context, args []string, now time.Time, out, errs io.Writer) int {
@@ -62,8 +61,9 @@ func run(ctx context.Context, args []string, now time.Time, out, errs io.Writer)
 		fmt.Fprintf(errs, "events: %v\n", err)
 		return misused
 	case opts.list:
-		for _, name := range names() {
-			fmt.Fprintf(out, "%-44s %s\n", name, abouts[name])
+		if err := list(out); err != nil {
+			fmt.Fprintf(errs, "events: %v\n", err)
+			return refused
 		}
 		return done
 	}
@@ -81,25 +81,40 @@ func run(ctx context.Context, args []string, now time.Time, out, errs io.Writer)
 	return done
 }
 
+// list prints every sample with a few words on it.
+func list(out io.Writer) error {
+	for _, name := range samples() {
+		s, err := find(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%-52s %s\n", name, s.about())
+	}
+	return nil
+}
+
 // do prints or sends the sample. It says whether every answer was a 2xx.
 func (o options) do(ctx context.Context, now time.Time, out io.Writer) (ok bool, err error) {
-	if !o.sample.action() {
+	if _, sent := o.sample.sender(); !sent {
 		_, err := out.Write(o.sample.text)
 		return true, err
 	}
-	body, err := o.sample.body(now.Add(-o.age), o.fresh)
+	if o.rate > 0 {
+		return o.load(ctx, out)
+	}
+	signed, err := o.request(now.Add(-o.age), o.fresh)
 	if err != nil {
 		return false, err
-	}
-	signed := request{o.extension, o.header, signature.SignAction(o.secret, body), body}
-	if o.tamper {
-		signed.body = tamper(body)
 	}
 	if o.base == nil {
 		return true, newLambdaEvent(signed, now).print(out)
 	}
+	times := o.times
+	if o.duplicate {
+		times *= 2
+	}
 	ok = true
-	for range o.times {
+	for range times {
 		sent, err := signed.send(ctx, out, o.base)
 		if err != nil {
 			return false, err
@@ -116,12 +131,17 @@ func parse(args []string, help io.Writer) (options, error) {
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&o.list, "list", false, "list the samples")
 	flags.StringVar(&o.extension, "extension", "export_to_erp", "`name` of the extension that is called")
-	flags.StringVar(&o.secret, "secret", sampleSecret, "`secret` to sign with")
-	flags.StringVar(&o.header, "header", headers[0], "`name` of the header that carries the signature: "+strings.Join(headers, ", "))
+	flags.StringVar(&o.pim, "pim", "main", "`name` of the PIM that sends events")
+	flags.StringVar(&o.secret, "secret", "", "`secret` to sign with, instead of the sample that the local system takes")
+	flags.StringVar(&o.header, "header", headers[0], "`name` of the header that carries an action's signature: "+strings.Join(headers, ", ")+" (for every sample)")
 	flags.BoolVar(&o.tamper, "tamper", false, "change one byte after signing")
 	flags.DurationVar(&o.age, "age", 0, "how old the signed timestamp is, like 10m; negative is ahead")
-	flags.BoolVar(&o.fresh, "fresh", false, "new items, so that no earlier job is met")
+	flags.BoolVar(&o.fresh, "fresh", false, "new items, or new events, so that nothing earlier is met")
 	flags.IntVar(&o.times, "times", 1, "how often to send the same bytes")
+	flags.BoolVar(&o.duplicate, "duplicate", false, "send everything twice")
+	flags.IntVar(&o.rate, "rate", 0, "send so many new `events` a second (for actions: presses), for the time of --for")
+	flags.DurationVar(&o.duration, "for", 10*time.Second, "how long to send at --rate, at most 10m")
+	flags.BoolVar(&o.shuffle, "shuffle", false, "send what --rate makes in another order than that of its times")
 	flags.Usage = func() {}
 
 	var words []string
@@ -148,24 +168,36 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, fmt.Errorf("%q is too much: want NAME and perhaps a URL", words[2])
 	case !slices.Contains(headers, o.header):
 		return o, fmt.Errorf("header %q: want one of %s", o.header, strings.Join(headers, ", "))
-	case o.secret == "":
+	case given(flags, "secret") && o.secret == "":
 		return o, errors.New("the secret is empty; --header none sends no signature")
-	case o.extension == "":
-		return o, errors.New("the extension's name is empty")
+	case o.extension == "" || o.pim == "":
+		return o, errors.New("the extension's or the PIM's name is empty")
 	case o.times < 1:
 		return o, fmt.Errorf("%d times: want at least 1", o.times)
-	case o.times > 1 && len(words) == 1:
-		return o, errors.New("--times needs a URL to send to")
+	case (o.times > 1 || o.duplicate || o.rate != 0) && len(words) == 1:
+		return o, errors.New("--times, --duplicate and --rate need a URL to send to")
+	case o.rate < 0 || o.rate > maxRate:
+		return o, fmt.Errorf("%d events a second: want 1 to %d", o.rate, maxRate)
+	case o.duration <= 0 || o.duration > maxDuration:
+		return o, fmt.Errorf("for %s: want more than nothing and at most %s", o.duration, maxDuration)
+	case o.rate == 0 && (o.shuffle || given(flags, "for")):
+		return o, errors.New("--shuffle and --for belong to --rate")
 	}
 	var err error
 	if o.sample, err = find(words[0]); err != nil || len(words) == 1 {
 		return o, err
 	}
-	if !o.sample.action() {
+	if _, sent := o.sample.sender(); !sent {
 		return o, fmt.Errorf("%s is only printed: no sender posts it to us", o.sample.name)
 	}
 	o.base, err = parseBase(words[1])
 	return o, err
+}
+
+// given says whether the command line has a flag.
+func given(flags *flag.FlagSet, name string) (found bool) {
+	flags.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
 }
 
 // usage prints what the command takes, with two dashes as it is usually typed; one is accepted as well.
@@ -173,7 +205,8 @@ func usage(out io.Writer, flags *flag.FlagSet) {
 	fmt.Fprint(out, `usage: go run ./events NAME [URL] [flags]
 
 Signs the sample NAME now. Without a URL it prints a Lambda event, for sam local invoke -e -.
-With a URL like http://localhost:8080 it posts the sample to URL/actions/{extension}.
+With a URL like http://localhost:8080 it posts the sample there, to the address of its sender:
+/actions/{extension}, /events-api/{pim}, /event-platform/{pim} or /event-platform/{pim}/notifications.
 
 `)
 	flags.VisitAll(func(f *flag.Flag) {

@@ -12,13 +12,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
-//go:embed *.json
+//go:embed *.json events-api/*.json event-platform/*.json
 var files embed.FS
 
-// abouts says what each sample is. A test holds the list and the files together.
+// folders hold the samples of one sender each: the folder's name and a dash begin the sample's.
+var folders = []string{"events-api", "event-platform"}
+
+// abouts says what each sample of the top folder is. A test holds the list and the files together. Events say it
+// themselves.
 var abouts = map[string]string{
 	"action-product-grid":                        "a button of the product grid: three products, two product models",
 	"action-product-grid-legacy-category":        "the same from 2025-09-25 to 2026-01-19: one category, groups as strings",
@@ -41,26 +46,70 @@ type sample struct {
 	text []byte
 }
 
-// action says whether the sample is a request of the PIM to an action extension: it can be signed and sent.
-// The others are only printed.
-func (s sample) action() bool { return strings.HasPrefix(s.name, "action-") }
-
-func names() []string { return slices.Sorted(maps.Keys(abouts)) }
+// samples are the names of all, sorted.
+var samples = sync.OnceValue(func() []string {
+	all := slices.Collect(maps.Keys(abouts))
+	for _, folder := range folders {
+		entries, err := files.ReadDir(folder)
+		if err != nil {
+			panic(err) // cannot happen: it is embedded
+		}
+		for _, entry := range entries {
+			all = append(all, folder+"-"+strings.TrimSuffix(entry.Name(), ".json"))
+		}
+	}
+	slices.Sort(all)
+	return all
+})
 
 // find returns the sample of a name. Its error names the nearest ones.
 func find(name string) (sample, error) {
 	name = strings.TrimSuffix(name, ".json")
-	if _, ok := abouts[name]; !ok {
+	if !slices.Contains(samples(), name) {
 		return sample{}, fmt.Errorf("no sample %q; did you mean %s? (--list shows all)", name, strings.Join(nearest(name, 3), ", "))
 	}
-	text, err := files.ReadFile(name + ".json")
+	file := name
+	for _, folder := range folders {
+		if rest, ok := strings.CutPrefix(name, folder+"-"); ok {
+			file = folder + "/" + rest
+		}
+	}
+	text, err := files.ReadFile(file + ".json")
 	return sample{name, text}, err
+}
+
+// about says in a few words what the sample is.
+func (s sample) about() string {
+	if about, ok := abouts[s.name]; ok {
+		return about
+	}
+	var event struct {
+		Type   string
+		Notice string `json:"notification_type"`
+		Events []json.RawMessage
+	}
+	if err := json.Unmarshal(s.text, &event); err != nil {
+		return "what the sender may get wrong"
+	}
+	var first struct{ Action string }
+	if len(event.Events) > 0 && event.Notice == "" {
+		json.Unmarshal(event.Events[0], &first) // without one nothing is said of it
+	}
+	switch {
+	case event.Notice != "":
+		return "a notification: " + event.Notice
+	case event.Type != "":
+		return "an event: " + event.Type
+	case len(event.Events) > 1:
+		return fmt.Sprintf("a request with %d events: %s and others", len(event.Events), first.Action)
+	}
+	return "a request with one event: " + first.Action
 }
 
 // nearest returns at most so many samples, those whose names hold what looks most like what was typed first; of
 // equals the shortest.
 func nearest(typed string, most int) []string {
-	all := names()
+	all := slices.Clone(samples())
 	slices.SortStableFunc(all, func(a, b string) int {
 		return cmp.Or(cmp.Compare(distance(typed, a), distance(typed, b)), cmp.Compare(len(a), len(b)))
 	})
@@ -89,14 +138,22 @@ func distance(typed, name string) int {
 // timestampValue is the signed time of an action's compact body.
 var timestampValue = regexp.MustCompile(`"timestamp":-?\d+`)
 
-// body is the action's body as it goes on the wire: compact, with its keys in the sample's order, pressed at that
-// time. With fresh its items are like the sample's but new, so that no earlier job is met.
-func (s sample) body(at time.Time, fresh bool) ([]byte, error) {
+// compact is the sample as it goes on the wire: with its keys in their order.
+func (s sample) compact() ([]byte, error) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, s.text); err != nil {
 		return nil, fmt.Errorf("sample %q: %w", s.name, err)
 	}
-	body := compact.Bytes()
+	return compact.Bytes(), nil
+}
+
+// pressed is an action's body, pressed at that time. With fresh its items are like the sample's but new, so that no
+// earlier job is met.
+func (s sample) pressed(at time.Time, fresh bool) ([]byte, error) {
+	body, err := s.compact()
+	if err != nil {
+		return nil, err
+	}
 	if n := len(timestampValue.FindAll(body, -1)); n != 1 {
 		return nil, fmt.Errorf("sample %q has %d timestamps, want one", s.name, n)
 	}
@@ -136,6 +193,45 @@ func newUUID() string {
 	rand.Read(b[:]) // never fails: it ends the program instead
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+var (
+	eventID   = regexp.MustCompile(`"(event_id|id)":"[^"\\]*"`)
+	eventTime = regexp.MustCompile(`"(event_datetime|time)":"[^"\\]*"`)
+	entityID  = regexp.MustCompile(`"uuid":"[0-9a-f-]{36}"`)
+)
+
+// happened is a body of events as the sample has them. With fresh it is another change of another entity: each event
+// gets a new id, that time, and a new UUID for what it is about.
+func (s sample) happened(at time.Time, fresh bool) ([]byte, error) {
+	body, err := s.compact()
+	if err != nil || !fresh {
+		return body, err
+	}
+	if !strings.HasPrefix(s.name, "events-api-") { // one event: its envelope's id and time come first
+		return renew(body, at), nil
+	}
+	var request struct{ Events []json.RawMessage }
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, fmt.Errorf("sample %q: %w", s.name, err)
+	}
+	for _, event := range request.Events {
+		body = bytes.Replace(body, event, renew(event, at), 1)
+	}
+	return body, nil
+}
+
+// renew gives an event a new identity: the first id, time and UUID in it are its own.
+func renew(event []byte, at time.Time) []byte {
+	for pattern, value := range map[*regexp.Regexp]string{
+		eventID: newUUID(), eventTime: at.UTC().Format(time.RFC3339Nano), entityID: newUUID(),
+	} {
+		if found := pattern.FindIndex(event); found != nil {
+			key, _, _ := bytes.Cut(event[found[0]:found[1]], []byte(":"))
+			event = slices.Concat(event[:found[0]], key, []byte(":"), []byte(strconv.Quote(value)), event[found[1]:])
+		}
+	}
+	return event
 }
 
 // tamper changes one byte and keeps the body valid JSON, so that only the signature can tell: the lowest bit of

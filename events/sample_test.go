@@ -21,8 +21,8 @@ var pressed = time.Unix(1795410000, 0)
 func actions(t *testing.T) []sample {
 	t.Helper()
 	var all []sample
-	for _, name := range names() {
-		if s := mustFind(t, name); s.action() {
+	for _, name := range samples() {
+		if s := mustFind(t, name); strings.HasPrefix(s.name, "action-") {
 			all = append(all, s)
 		}
 	}
@@ -42,20 +42,23 @@ func mustFind(t *testing.T, name string) sample {
 }
 
 func TestEveryFileIsListed(t *testing.T) {
-	entries, err := fs.ReadDir(files, ".")
+	var found []string
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name := strings.ReplaceAll(strings.TrimSuffix(path, ".json"), "/", "-")
+		found = append(found, name)
+		if s := mustFind(t, name); !json.Valid(s.text) || s.about() == "" {
+			t.Errorf("%s is not JSON, or says nothing of itself", path)
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
-	for _, entry := range entries {
-		name := strings.TrimSuffix(entry.Name(), ".json")
-		found = append(found, name)
-		if text := mustFind(t, name).text; !json.Valid(text) {
-			t.Errorf("%s is not JSON", entry.Name())
-		}
-	}
 	slices.Sort(found)
-	if listed := names(); !slices.Equal(found, listed) {
+	if listed := samples(); !slices.Equal(found, listed) {
 		t.Errorf("files %q\nlisted %q", found, listed)
 	}
 }
@@ -63,7 +66,7 @@ func TestEveryFileIsListed(t *testing.T) {
 func TestBodyIsTheSample(t *testing.T) {
 	for _, s := range actions(t) {
 		t.Run(s.name, func(t *testing.T) {
-			body, err := s.body(pressed, false)
+			body, err := s.pressed(pressed, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +111,7 @@ func TestFreshItems(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := mustFind(t, test.name)
-			body, err := s.body(pressed, true)
+			body, err := s.pressed(pressed, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +124,7 @@ func TestFreshItems(t *testing.T) {
 			if shape != test.want {
 				t.Errorf("data %s, want the shape %s", got.Data, test.want)
 			}
-			plain, err := s.body(pressed, false)
+			plain, err := s.pressed(pressed, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +134,7 @@ func TestFreshItems(t *testing.T) {
 			if string(got.User) != string(old.User) {
 				t.Errorf("the user changed: %s", got.User)
 			}
-			again, err := s.body(pressed, true)
+			again, err := s.pressed(pressed, true)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -22,32 +25,20 @@ const (
 	maxAnswer   = 1 << 20          // bytes of an answer that are shown
 )
 
-// request is a sample that was signed and is ready to go.
-type request struct {
-	extension string
-	header    string // in lower case, or noHeader
-	signature string // of the bytes before they were tampered with
-	body      []byte
-}
-
-// send posts the request to base + /actions/{extension} as the PIM does and prints what came back. It says whether
-// the answer was a 2xx.
+// send posts the request to a running system as its sender does and prints what came back. It says whether the answer
+// was a 2xx.
 func (r request) send(ctx context.Context, out io.Writer, base *url.URL) (ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	target := base.JoinPath("actions", url.PathEscape(r.extension)).String()
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(r.body))
+	post, err := r.http(ctx, base)
 	if err != nil {
 		return false, err
 	}
-	post.Header.Set("Content-Type", contentType)
-	post.Header.Set("User-Agent", userAgent)
 	signed := "unsigned"
-	if r.header != noHeader {
-		post.Header.Set(r.header, r.signature)
-		signed = "signed in " + r.header
+	if len(r.header) > 0 {
+		signed = "signed in " + strings.Join(slices.Sorted(maps.Keys(r.header)), ", ")
 	}
-	fmt.Fprintf(out, "POST %s (%d bytes, %s)\n", target, len(r.body), signed)
+	fmt.Fprintf(out, "POST %s (%d bytes, %s)\n", post.URL, len(r.body), signed)
 
 	// A redirect is shown, not followed: the senders follow none.
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -72,7 +63,21 @@ func (r request) send(ctx context.Context, out io.Writer, base *url.URL) (ok boo
 	return answer.StatusCode/100 == 2, nil
 }
 
-// parseBase reads the address of a running system, to which /actions/{extension} is added.
+// http is the request to a running system.
+func (r request) http(ctx context.Context, base *url.URL) (*http.Request, error) {
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath(r.path).String(), bytes.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	post.Header.Set("Content-Type", contentType)
+	post.Header.Set("User-Agent", userAgent)
+	for name, value := range r.header {
+		post.Header.Set(name, value)
+	}
+	return post, nil
+}
+
+// parseBase reads the address of a running system, to which a path is added.
 func parseBase(raw string) (*url.URL, error) {
 	base, err := url.Parse(raw)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
