@@ -62,6 +62,15 @@ func recentPages(t *testing.T, b bench) {
 	}
 }
 
+func manyRecent(t *testing.T, b bench) {
+	for i := range 101 {
+		save(t, b, ledger.Entry{Key: fmt.Sprintf("event-platform/main/%d", i), Entity: "main#product/1", CreatedAt: noon})
+	}
+	if found, err := b.Recent(t.Context(), "main#product/1", 1000); len(found) != 100 || err != nil {
+		t.Errorf("%d entries, %v", len(found), err)
+	}
+}
+
 func gaps(t *testing.T, b bench) {
 	gap := ledger.Gap{PIM: "main", Subscription: "018e", From: noon, Reason: "success rate", Events: []string{"a", "b"}}
 	second := ledger.Gap{PIM: "main", Subscription: "018f", From: noon}
@@ -127,6 +136,9 @@ func oddGaps(t *testing.T, b bench) {
 		gap.Events = append(gap.Events, large)
 	}
 	saveGap(t, b, gap)
+	if gap.Events[0] != large {
+		t.Error("the caller's gap was changed")
+	}
 	found, err := b.Gaps(t.Context(), "main")
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d gaps, %v", len(found), err)

@@ -21,8 +21,11 @@ func marks(t *testing.T, b bench) {
 	if err != nil || saved != want {
 		t.Fatalf("saved: %+v, %v", saved, err)
 	}
-	if _, err := b.SaveMark(t.Context(), mark); !errors.Is(err, ledger.ErrConflict) {
-		t.Errorf("a second first save: %v", err)
+	for _, version := range []int64{0, 2} {
+		mark.Version = version
+		if _, err := b.SaveMark(t.Context(), mark); !errors.Is(err, ledger.ErrConflict) {
+			t.Errorf("a save for version %d: %v", version, err)
+		}
 	}
 	if got, err := b.Mark(t.Context(), "catalogue", "main#product/1"); err != nil || got != want {
 		t.Errorf("read: %+v, %v", got, err)

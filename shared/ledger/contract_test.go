@@ -69,6 +69,7 @@ var contract = []struct {
 	{"a mark of an odd entity is kept", oddMarks},
 	{"recent entries are those of an entity, newest first", recent},
 	{"recent entries are found behind those whose life has ended", recentPages},
+	{"of many entries 100 are listed", manyRecent},
 	{"gaps are listed newest first, each once", gaps},
 	{"a gap that has ended is not opened again", gapsStayClosed},
 	{"a gap can begin anew after its life", gapsExpire},
