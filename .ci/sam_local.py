@@ -171,12 +171,14 @@ class Api:
 
 
 def take(queue):
-    """Takes the messages that are in a queue."""
-    found = []
-    while messages := boto3.client("sqs").receive_message(
+    """Takes the messages that are in a queue out of it."""
+    sqs, found = boto3.client("sqs"), []
+    while messages := sqs.receive_message(
         QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"], AttributeNames=["All"]
     ).get("Messages"):
         found += messages
+        for message in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     return found
 
 
