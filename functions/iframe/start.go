@@ -107,9 +107,7 @@ func (h *Handler) retry(ctx context.Context, c call) (web.Response, error) {
 func left(job jobs.Job, failures []jobs.Failure) []jobs.Item {
 	var items []jobs.Item
 	for _, failure := range failures {
-		if failure.Index < job.Next {
-			items = append(items, failure.Item)
-		}
+		items = append(items, failure.Item)
 	}
 	return append(items, job.Items[min(job.Next, len(job.Items)):]...)
 }
