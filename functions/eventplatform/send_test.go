@@ -52,17 +52,16 @@ func TestARefusedRequestCallsNothingOfAWS(t *testing.T) {
 }
 
 func TestThirdChunkFails(t *testing.T) {
-	big := func(letter string) string { return `{"x":"` + strings.Repeat(letter, 400<<10) + `"}` } // two fit one call
-	body := array(big("a"), big("b"), big("c"), big("d"), big("e"))
+	body := array(slices.Repeat([]string{event("a")}, 25)...) // ten fit one call
 	for _, row := range []struct {
 		name   string
 		fails  func(call int) bool
 		status int
 		stored int
 	}{
-		{"once: it is sent again", func(call int) bool { return call == 3 }, 200, 5},
-		{"twice: it is sent again", func(call int) bool { return call == 3 || call == 4 }, 200, 5},
-		{"always: come again", func(call int) bool { return call >= 3 }, 503, 4},
+		{"once: it is sent again", func(call int) bool { return call == 3 }, 200, 25},
+		{"twice: it is sent again", func(call int) bool { return call == 3 || call == 4 }, 200, 25},
+		{"always: come again", func(call int) bool { return call >= 3 }, 503, 20},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			sqs := &fakeSQS{refuses: row.fails}

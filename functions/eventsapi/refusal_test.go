@@ -151,6 +151,23 @@ func TestRefusedRequests(t *testing.T) {
 	}
 }
 
+// The PIM takes a redirect for success, and the events are lost; for a 404 there is no use here either.
+func TestNeverNotFoundAndNeverARedirect(t *testing.T) {
+	for _, path := range []string{"/events-api", "/events-api/", "/events-api/main", "/events-api/main/", "/events-api//main", "/events-api/./main", "/events-api/../main", "/events-api/nobody", "/events-api/main/x", "/"} {
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "post"} {
+			for _, secret := range []string{secretNew, secretOther} {
+				d := newDesk()
+				r := request("/", delivery(event("a")), secret, d.now())
+				r.Method, r.URL.Path = method, path
+				got := d.send(t, r)
+				if !slices.Contains([]int{200, 401, 405}, got.status) || got.header.Get("Location") != "" || (got.status == 405) != (method != "POST") {
+					t.Errorf("%s %s: %d", method, path, got.status)
+				}
+			}
+		}
+	}
+}
+
 func TestSamplesAreAllowedLocally(t *testing.T) {
 	d := newDesk()
 	d.samples = true

@@ -45,18 +45,26 @@ func TestARefusedRequestCallsNothingOfAWS(t *testing.T) {
 	}
 }
 
+func TestEventsOfMoreThanAMegabyteAreSeveralCalls(t *testing.T) {
+	sqs := &fakeSQS{}
+	d := deskOn(t, sqs)
+	full := `{"x":"` + strings.Repeat("x", 400<<10) + `"}` // two fit one call
+	if got := d.deliver(t, delivery(full, full, full, full, full)); got.status != 200 || len(sqs.stored) != 5 || len(sqs.calls) != 3 {
+		t.Errorf("%d with %d stored by %d calls", got.status, len(sqs.stored), len(sqs.calls))
+	}
+}
+
 func TestThirdChunkFails(t *testing.T) {
-	big := func(letter string) string { return `{"x":"` + strings.Repeat(letter, 400<<10) + `"}` } // two fit one call
-	body := delivery(big("a"), big("b"), big("c"), big("d"), big("e"))
+	body := delivery(slices.Repeat([]string{event("a")}, 25)...) // ten fit one call
 	for _, row := range []struct {
 		name   string
 		fails  func(call int) bool
 		status int
 		stored int
 	}{
-		{"once: it is sent again", func(call int) bool { return call == 3 }, 200, 5},
-		{"twice: it is sent again", func(call int) bool { return call == 3 || call == 4 }, 200, 5},
-		{"always: no 2xx", func(call int) bool { return call >= 3 }, 503, 4},
+		{"once: it is sent again", func(call int) bool { return call == 3 }, 200, 25},
+		{"twice: it is sent again", func(call int) bool { return call == 3 || call == 4 }, 200, 25},
+		{"always: no 2xx", func(call int) bool { return call >= 3 }, 503, 20},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			sqs := &fakeSQS{refuses: row.fails}
