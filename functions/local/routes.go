@@ -25,12 +25,17 @@ const liveEvery = 250 * time.Millisecond
 // that are unclean: API Gateway never does.
 func (s *System) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
+	below := func(route string) bool { return path == route || strings.HasPrefix(path, route+"/") }
 	switch {
-	case path == "/actions" || strings.HasPrefix(path, "/actions/"):
+	case below("/actions"):
 		s.action.ServeHTTP(w, r)
+	case below("/iframe"):
+		s.iframe.ServeHTTP(w, r)
+	case below("/data"):
+		s.data.ServeHTTP(w, r)
 	case path == "/" || path == "/style.css" || path == "/app.js" || strings.HasPrefix(path, "/_local/"):
 		s.control.ServeHTTP(w, r)
-	case path == "/events-api" || strings.HasPrefix(path, "/events-api/"):
+	case below("/events-api"):
 		s.eventsAPI.ServeHTTP(w, r)
 	default: // as on AWS: a mistyped path must not suspend a subscription
 		s.eventPlatform.ServeHTTP(w, r)

@@ -18,8 +18,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/pim-functions/pim-functions/functions/action"
+	"github.com/pim-functions/pim-functions/functions/data"
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
 	"github.com/pim-functions/pim-functions/functions/eventsapi"
+	"github.com/pim-functions/pim-functions/functions/iframe"
 	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -56,6 +58,8 @@ type System struct {
 	action        http.Handler
 	eventsAPI     http.Handler
 	eventPlatform http.Handler
+	iframe        http.Handler
+	data          http.Handler
 	control       http.Handler // page and control routes
 	pollers       []poller     // one for each queue
 
@@ -134,6 +138,13 @@ func (s *System) build(ctx context.Context, options Options) error {
 		Config: s.config, Signing: s.signing, Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now}),
 		Store: s.store, Samples: true, Now: now, Metrics: metrics("action"),
 	}), action.MaxBody)
+	s.iframe = mount("iframe", iframe.New(iframe.Config{
+		Config: s.config, Signing: s.signing, Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now}),
+		Store: s.store, Samples: true, Now: now, Metrics: metrics("iframe"),
+	}), iframe.MaxBody)
+	s.data = mount("data", data.New(data.Config{
+		Config: s.config, Signing: s.signing, Jobs: s.store, Ledger: s.ledger, Samples: true, Now: now, Metrics: metrics("data"),
+	}), data.MaxBody)
 	s.eventsAPI = mount("eventsapi", eventsapi.New(eventsapi.Config{
 		Config: s.config, Signing: s.signing, Queue: s.events, Samples: true, Now: now, Metrics: metrics("eventsapi"),
 	}), eventsapi.MaxBody)

@@ -303,10 +303,13 @@ func (e *Engine) countEvent(outcome string) {
 	e.Metrics.Count("Events", 1, metric.Dimension{Name: "Outcome", Value: outcome})
 }
 
-// kindState keeps what a kind wants to see again.
+// kindState keeps what a kind wants to see again. The map is the entry's own: what cannot be saved is forgotten.
 func kindState(entry *ledger.Entry, subscription string, state json.RawMessage) {
-	if entry.KindStates == nil {
-		entry.KindStates = map[string]json.RawMessage{}
+	states := map[string]json.RawMessage{subscription: bounded(state, nil)}
+	for other, known := range entry.KindStates {
+		if other != subscription {
+			states[other] = known
+		}
 	}
-	entry.KindStates[subscription] = bounded(state, nil)
+	entry.KindStates = states
 }
