@@ -42,6 +42,8 @@ if (parent === window) {
 
 // open finds out who looks, and shows the page.
 async function open() {
+  clearTimeout(timer);
+  content.replaceChildren(); // one attempt at a time
   say('connecting');
   pim.ask('request_context'); // what the PIM sends at load may have come before we listened
   try {
@@ -50,7 +52,7 @@ async function open() {
   } catch (problem) {
     complain(problem);
     content.replaceChildren(el('button', { type: 'button', onclick: open }, language.say('again')));
-    if (problem.message === 'network') setTimeout(open, 5000);
+    if (problem.message === 'network') timer = setTimeout(open, 5000);
     return;
   }
   quiet();

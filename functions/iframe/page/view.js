@@ -164,7 +164,8 @@ class View {
     else put(this.selection, language.say('selection', { what }));
     for (const button of this.actions) {
       button.disabled = n === 0 || n > max || busy.has(button.dataset.action);
-      button.toggleAttribute('aria-busy', busy.has(button.dataset.action));
+      if (busy.has(button.dataset.action)) button.setAttribute('aria-busy', 'true');
+      else button.removeAttribute('aria-busy');
     }
     this.context.replaceChildren(...around.entries.flatMap(([name, value]) => [el('dt', {}, language.of('names', name)), el('dd', {}, value)]));
   }
