@@ -49,8 +49,11 @@ func (h *Handler) newListed(extension config.Extension, job jobs.Job) listed {
 		Retryable:   retryable(extension, job),
 		Changed:     job.State.Ended() && job.Done > 0 && h.changes(job),
 	}
-	if l.Label == "" {
+	switch {
+	case l.Label == "":
 		l.Label = job.Action
+	case job.Trigger == jobs.TriggerThen: // its label is that of the job that it follows
+		l.Label += " → " + job.Action
 	}
 	return l
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -33,11 +34,18 @@ type tab struct {
 
 	mu         sync.Mutex
 	complaints []string
+	framed     map[target.ID]bool // pages inside frames that are in use
 }
 
 // browse starts a system and a browser. Without a browser the test is left out, unless BROWSER=required (make
 // test-browser). What the page complains of fails the test.
 func browse(t *testing.T) *tab {
+	t.Helper()
+	return browseFile(t, "")
+}
+
+// browseFile is the same with another extensions.yaml.
+func browseFile(t *testing.T, file string) *tab {
 	t.Helper()
 	path := browserPath()
 	if path == "" {
@@ -46,7 +54,7 @@ func browse(t *testing.T) *tab {
 		}
 		t.Skip("no browser was found: install Chromium or Chrome (make test-browser does, as root on Debian)")
 	}
-	b := &tab{desk: open(t)}
+	b := &tab{desk: openFile(t, file), framed: map[target.ID]bool{}}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.WindowSize(1400, 1000),
 		chromedp.Flag("test-third-party-cookie-phaseout", true), chromedp.Flag("disable-component-update", true),
@@ -67,6 +75,15 @@ func browse(t *testing.T) *tab {
 		}
 	})
 	return b
+}
+
+// another is one more tab of the same browser.
+func (b *tab) another() *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	b.listen(ctx)
+	return &tab{desk: b.desk, ctx: ctx, framed: b.framed}
 }
 
 func browserPath() string {
@@ -118,6 +135,15 @@ func (b *tab) complain(format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.complaints = append(b.complaints, fmt.Sprintf(format, args...))
+}
+
+// forgive drops the complaints that hold a text, those that a test provokes, and says how many there were.
+func (b *tab) forgive(text string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := len(b.complaints)
+	b.complaints = slices.DeleteFunc(b.complaints, func(complaint string) bool { return strings.Contains(complaint, text) })
+	return before - len(b.complaints)
 }
 
 // do carries steps out in the PIM's page.
@@ -196,6 +222,29 @@ func (b *tab) text(ctx context.Context, selector, phrase string) {
 func (b *tab) choose(name, value string) {
 	b.t.Helper()
 	script[bool](b, b.ctx, fmt.Sprintf(`(() => { const one = document.querySelector("select[name=%s]"); one.value = %q; return one.dispatchEvent(new Event("change", {bubbles: true})); })()`, name, value))
+}
+
+// embedded is the page inside a frame, which the browser runs as a target of its own: it is another site.
+func (b *tab) embedded(path string) context.Context {
+	b.t.Helper()
+	var found target.ID
+	b.until("the page "+path+" is embedded", func() bool {
+		targets, err := chromedp.Targets(b.ctx)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, one := range targets {
+			if one.Type == "iframe" && strings.HasPrefix(one.URL, b.BrowserURL()+path) && !b.framed[one.TargetID] {
+				found = one.TargetID
+			}
+		}
+		return found != ""
+	})
+	b.framed[found] = true
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(found))
+	b.t.Cleanup(cancel)
+	b.listen(ctx)
+	return ctx
 }
 
 func TestBrowserAPressInThePIM(t *testing.T) {

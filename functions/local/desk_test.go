@@ -47,8 +47,14 @@ func none(string) (string, bool) { return "", false }
 // open starts a system of the project's own files, on any free port, until the test ends.
 func open(t *testing.T) *desk {
 	t.Helper()
+	return openFile(t, "")
+}
+
+// openFile starts a system of another extensions.yaml.
+func openFile(t *testing.T, file string) *desk {
+	t.Helper()
 	log := &transcript{}
-	system, err := Open(t.Context(), Options{Lookup: none, AllowPrivate: true, Log: log, Level: slog.LevelDebug})
+	system, err := Open(t.Context(), Options{ConfigFile: file, Lookup: none, AllowPrivate: true, Log: log, Level: slog.LevelDebug})
 	if err != nil {
 		t.Fatal(err)
 	}
