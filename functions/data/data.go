@@ -36,6 +36,7 @@ type Config struct {
 	Signing secrets.Holder[secrets.Signing]
 	Jobs    jobs.Store
 	Ledger  ledger.Store
+	Gaps    ledger.Gaps
 	Samples bool // published sample credentials may prove: on a developer's machine only
 	Now     func() time.Time
 	Metrics *metric.Sink
@@ -68,7 +69,7 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 	if !ok {
 		return web.Response{}, &web.Error{Code: web.Invalid, Reason: "entity_invalid", Message: "The address names no " + extension.ID + "."}
 	}
-	answer, err := h.look(ctx, jobs.Entity(extension.PIM, item))
+	answer, err := h.look(ctx, extension.PIM, jobs.Entity(extension.PIM, item))
 	if err != nil {
 		return web.Response{}, &web.Error{Code: web.Unavailable, Reason: "records_unavailable", Err: err}
 	}
@@ -110,6 +111,14 @@ func newItem(by, id string) (jobs.Item, bool) {
 type answer struct {
 	Jobs   []job   `json:"jobs"`
 	Events []event `json:"events"`
+	Lost   []gap   `json:"events_lost,omitempty"` // of the whole PIM
+}
+
+// gap is a time in which the PIM's events did not reach us.
+type gap struct {
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to,omitzero"` // none: they still do not
+	Reason string    `json:"reason,omitempty"`
 }
 
 type job struct {
@@ -133,11 +142,12 @@ type event struct {
 // open is the outcome of an event that has none yet.
 const open = "open"
 
-// look reads what we know of an entity, newest first: jobs of it alone, and events.
-func (h *Handler) look(ctx context.Context, entity string) (answer, error) {
+// look reads what we know of an entity, newest first: jobs of it alone, and events; and when events were lost.
+func (h *Handler) look(ctx context.Context, pim, entity string) (answer, error) {
 	found, _, jobsErr := h.config.Jobs.List(ctx, jobs.Query{Entity: entity, Limit: latest})
 	entries, eventsErr := h.config.Ledger.Recent(ctx, entity, latest)
-	if err := errors.Join(jobsErr, eventsErr); err != nil {
+	gaps, gapsErr := h.config.Gaps.Gaps(ctx, pim)
+	if err := errors.Join(jobsErr, eventsErr, gapsErr); err != nil {
 		return answer{}, err
 	}
 	a := answer{Jobs: make([]job, len(found)), Events: make([]event, len(entries))}
@@ -162,6 +172,9 @@ func (h *Handler) look(ctx context.Context, entity string) (answer, error) {
 		if entry.Outcome == "" {
 			a.Events[i].Outcome = open
 		}
+	}
+	for _, lost := range gaps[:min(len(gaps), latest)] {
+		a.Lost = append(a.Lost, gap{From: lost.From.Truncate(time.Second), To: lost.To.Truncate(time.Second), Reason: lost.Reason})
 	}
 	return a, nil
 }

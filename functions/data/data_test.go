@@ -121,7 +121,7 @@ func (d *desk) send(t *testing.T, r *http.Request) (*httptest.ResponseRecorder, 
 	d.log.Reset()
 	clock := func() time.Time { return now }
 	function := web.New(web.Config{Function: "data", MaxBody: data.MaxBody, Now: clock, Log: slog.New(slog.NewJSONHandler(&d.log, nil)),
-		Handler: data.New(data.Config{Config: d.config, Signing: d.holder, Jobs: d.jobs, Ledger: d.ledger, Samples: d.samples, Now: clock})})
+		Handler: data.New(data.Config{Config: d.config, Signing: d.holder, Jobs: d.jobs, Ledger: d.ledger, Gaps: d.ledger, Samples: d.samples, Now: clock})})
 	w := httptest.NewRecorder()
 	web.HTTP(function.Invoke).ServeHTTP(w, r)
 	var line map[string]any
@@ -182,6 +182,24 @@ func TestWhatIsKnownOfAProductModel(t *testing.T) {
 		if got.Code != 200 || !strings.Contains(body, `"action":"`+code+`"`) || !strings.Contains(body, `"outcome":"open"`) || strings.Contains(body, "@") || strings.Contains(body, "sent_at") {
 			t.Errorf("%s: %d %s", path, got.Code, body)
 		}
+	}
+}
+
+func TestEventsThatWereLostAreShown(t *testing.T) {
+	d := newDesk()
+	for _, gap := range []ledger.Gap{
+		{PIM: "main", Subscription: "a", From: now.Add(-2 * time.Hour), To: now.Add(-time.Hour), Reason: "success rate"},
+		{PIM: "main", Subscription: "a", From: now.Add(-time.Minute)},
+		{PIM: "other", Subscription: "b", From: now},
+	} {
+		if err := d.ledger.SaveGap(t.Context(), gap); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, _ := d.get(t, "/data/bearer/"+uuid, "Authorization", "Bearer token-of-bearer")
+	want := `"events_lost":[{"from":"2026-03-02T10:41:00Z"},{"from":"2026-03-02T08:42:00Z","to":"2026-03-02T09:42:00Z","reason":"success rate"}]`
+	if !strings.Contains(got.Body.String(), want) {
+		t.Errorf("%s\nwant %s", got.Body, want)
 	}
 }
 

@@ -143,7 +143,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 		Store: s.store, Samples: true, Now: now, Metrics: metrics("iframe"),
 	}), iframe.MaxBody)
 	s.data = mount("data", data.New(data.Config{
-		Config: s.config, Signing: s.signing, Jobs: s.store, Ledger: s.ledger, Samples: true, Now: now, Metrics: metrics("data"),
+		Config: s.config, Signing: s.signing, Jobs: s.store, Ledger: s.ledger, Gaps: s.gaps, Samples: true, Now: now, Metrics: metrics("data"),
 	}), data.MaxBody)
 	s.eventsAPI = mount("eventsapi", eventsapi.New(eventsapi.Config{
 		Config: s.config, Signing: s.signing, Queue: s.events, Samples: true, Now: now, Metrics: metrics("eventsapi"),

@@ -96,11 +96,13 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	now := time.Now
 	metrics := metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now})
 	client := dynamodb.NewFromConfig(account)
+	events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: table, Now: now})
 	handler := data.New(data.Config{
 		Config:  loaded,
 		Signing: signing,
 		Jobs:    jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: table, Now: now}),
-		Ledger:  ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: table, Now: now}),
+		Ledger:  events,
+		Gaps:    events,
 		Now:     now,
 		Metrics: metrics,
 	})
