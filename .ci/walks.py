@@ -11,7 +11,7 @@ import uuid
 
 from deployment import Deployment, Failed, RECEIVES, VISIBILITY, check, run, until
 from destination import Destination
-from senders import delta, event_platform, events_api, products, send
+from senders import delta, event_platform, events_api, products, send, token
 
 SAMPLE = "action-product-grid"
 
@@ -93,6 +93,55 @@ def walk_events_api(stack):
     return f"ten events in one request, sent twice, had one outcome each ({outcomes.pop()})"
 
 
+def walk_iframe(stack):
+    """The page, the user whom its token proves, a job that it starts, and nobody else's business."""
+    status, text = send(stack.url + "/iframe/jobs_panel?position=pim.product.tab", method="GET")
+    check(status == 200 and "<!doctype html>" in text, f"the page: {status} {text[:200]}")
+    secret, user, product = stack.signing["extensions"]["jobs_panel"]["secrets"][0], str(uuid.uuid4()), str(uuid.uuid4())
+    bearer = {"Authorization": "Bearer " + token(secret, user)}
+    status, text = send(stack.url + "/iframe/jobs_panel/verify", headers=bearer)
+    check(status == 200 and json.loads(text)["userUuid"] == user, f"verify: {status} {text}")
+    wish = {"request": str(uuid.uuid4()), "action": "send-to-erp", "data": {"productUuids": [product], "productModelCodes": [], "categoryCodes": []},
+            "context": {"locale": "en_US", "channel": "ecommerce"}, "language": "en_US"}
+    for _ in range(2):  # the answer to the first may have been lost
+        status, text = send(stack.url + "/iframe/jobs_panel/jobs", json.dumps(wish).encode(), headers=bearer)
+        check(status == 200, f"a start: {status} {text}")
+    job = json.loads(text)["job"]["id"]
+    ended(stack, job)
+
+    def listed():
+        status, text = send(stack.url + "/iframe/jobs_panel/jobs", method="GET", headers=bearer)
+        check(status == 200, f"the list: {status} {text}")
+        return [one["state"] for one in json.loads(text)["jobs"] if one["id"] == job] == ["succeeded"]
+    until("the list shows the job's end", listed)
+    other = {"Authorization": "Bearer " + token(secret, str(uuid.uuid4()))}
+    status, text = send(stack.url + f"/iframe/jobs_panel/jobs/{job}", method="GET", headers=other)
+    check(status == 404, f"somebody else's job: {status} {text}")
+    forged = {"Authorization": "Bearer " + token("x" * 64, user)}
+    status, text = send(stack.url + "/iframe/jobs_panel/verify", headers=forged)
+    check(status == 401, f"a forged token: {status} {text}")
+    return "the page, its user, a start sent twice that is one job, somebody else's 404, a forged token 401"
+
+
+def walk_data(stack):
+    """What we did with a product, for whoever has the credential."""
+    product = str(uuid.uuid4())
+    event = json.loads(delta(str(uuid.uuid4())))
+    event["data"]["product"]["uuid"] = product
+    send_platform(stack, json.dumps(event).encode())
+    until("the event is applied", lambda: outcome(stack, "event-platform", event["id"]) == "applied")
+    bearer = {"Authorization": "Bearer " + stack.signing["extensions"]["product_history"]["credential"]["token"]}
+
+    def known():
+        status, text = send(stack.url + f"/data/product_history/{product}", method="GET", headers=bearer)
+        check(status == 200, f"data: {status} {text}")
+        return [one["outcome"] for one in json.loads(text)["events"]] == ["applied"]
+    until("the data component knows the event", known)
+    status, text = send(stack.url + f"/data/product_history/{product}", method="GET")
+    check(status == 401, f"without the credential: {status} {text}")
+    return "the event of a product is shown, to the credential alone"
+
+
 def walk_poison(stack):
     before = {queue: stack.depth(queue) for queue in ("JobsDeadLettersUrl", "EventsDeadLettersUrl")}
     for queue in ("JobsQueueUrl", "EventsQueueUrl"):
@@ -124,7 +173,7 @@ def walk_killed_worker(stack):
     return "a worker killed in the middle of a job: another finished it, under the same Idempotency-Key"
 
 
-WALKS = [walk_action, walk_refusals, walk_event_platform, walk_events_api, walk_poison, walk_killed_worker]
+WALKS = [walk_action, walk_refusals, walk_event_platform, walk_events_api, walk_iframe, walk_data, walk_poison, walk_killed_worker]
 
 
 def main(template, architecture):
@@ -135,7 +184,7 @@ def main(template, architecture):
             try:
                 print(f"{walk.__name__.removeprefix('walk_').replace('_', ' ')}: {walk(stack)}", flush=True)
             except Exception:
-                for function in ("action", "eventsapi", "eventplatform", "worker"):
+                for function in ("action", "iframe", "data", "eventsapi", "eventplatform", "worker"):
                     print(f"-- log of {function}", *stack.log(function)[-20:], sep="\n", file=sys.stderr)
                 raise
     print(f"deployment: {len(WALKS)} walks passed.")
