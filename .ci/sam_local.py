@@ -198,14 +198,10 @@ def sqs_event(messages, queue):
     return event
 
 
-def http_event(path, headers, body):
-    """What API Gateway makes of a request."""
-    printed = subprocess.run(["go", "run", "./events", SAMPLE], cwd=root, capture_output=True, text=True, check=True)
-    event = json.loads(printed.stdout)
-    event["rawPath"] = event["requestContext"]["http"]["path"] = path
-    event["headers"] = {"content-type": "application/json"} | {name.lower(): value for name, value in headers.items()}
-    event["body"], event["isBase64Encoded"] = body.decode(), False
-    return event
+def sample(name, *flags):
+    """The Lambda event that API Gateway would make of a sample, signed now."""
+    printed = subprocess.run(["go", "run", "./events", name, *flags], cwd=root, capture_output=True, text=True, check=True)
+    return json.loads(printed.stdout)
 
 
 def read_job(job):
@@ -217,11 +213,7 @@ def read_job(job):
 
 
 def prove_action(variables, secret, token, destination):
-    printed = subprocess.run(
-        ["go", "run", "./events", SAMPLE, "--extension", EXTENSION, "--secret", secret],
-        cwd=root, capture_output=True, text=True, check=True,
-    )
-    answer = invoke("ActionFunction", json.loads(printed.stdout), variables)
+    answer = invoke("ActionFunction", sample(SAMPLE, "--extension", EXTENSION, "--secret", secret), variables)
     check(answer["statusCode"] == 200, f"ActionFunction answered {answer}")
     found = re.search(r"Job ID: ([A-Za-z0-9_-]+)", json.loads(answer["body"])["message"])
     check(found, f"no job ID in {answer['body']}")
@@ -244,12 +236,9 @@ def prove_action(variables, secret, token, destination):
 
 
 def prove_events(variables, secret, destination):
-    event_id = str(uuid.uuid4())
-    body = delta(event_id)
-    answer = invoke("EventPlatformFunction", http_event("/event-platform/main", event_platform(secret, body), body), variables)
+    answer = invoke("EventPlatformFunction", sample("event-platform-product-deleted", "--fresh", "--secret", secret), variables)
     check(answer["statusCode"] == 200, f"EventPlatformFunction answered {answer}")
-    body = products([str(uuid.uuid4()) for _ in range(10)])
-    answer = invoke("EventsApiFunction", http_event("/events-api/main", events_api(secret, body), body), variables)
+    answer = invoke("EventsApiFunction", sample("events-api-ten", "--fresh", "--secret", secret), variables)
     check(answer["statusCode"] == 200, f"EventsApiFunction answered {answer}")
     messages = take(variables["EVENTS_QUEUE_URL"])
     check(len(messages) == 11, f"{len(messages)} events in the queue, not eleven")
@@ -259,8 +248,19 @@ def prove_events(variables, secret, destination):
     answer = invoke("WorkerFunction", sqs_event(messages, "events"), variables)
     check(answer == {"batchItemFailures": []}, f"WorkerFunction answered {answer}")
     got = [headers["Idempotency-Key"] for _, headers, _ in destination.received[before:]]
-    check(got == [f"event-platform/main/{event_id}/catalogue"], f"the destination got {got}")
+    check(len(got) == 1 and re.fullmatch("event-platform/main/[0-9a-f-]{36}/catalogue", got[0]), f"the destination got {got}")
     print(f"WorkerFunction: no failures, the event that a subscription wants went out under {got[0]}", flush=True)
+
+
+def prove_pages(variables, panel, history):
+    answer = invoke("IframeFunction", sample("iframe-start", "--fresh", "--secret", panel), variables)
+    check(answer["statusCode"] == 200, f"IframeFunction answered {answer}")
+    job = json.loads(answer["body"])["job"]["id"]
+    check(read_job(job)["total"] == 3 and len(take(variables["JOBS_QUEUE_URL"])) == 1, f"job {job} is not recorded and queued")
+    print(f"IframeFunction: 200, job {job}", flush=True)
+    answer = invoke("DataFunction", sample("data-product", "--secret", history), variables)
+    check(answer["statusCode"] == 200 and json.loads(answer["body"]) == {"jobs": [], "events": []}, f"DataFunction answered {answer}")
+    print("DataFunction: 200, nothing is known of the product", flush=True)
 
 
 def prove_api(variables, secret):
@@ -286,13 +286,17 @@ def prove_api(variables, secret):
 
 def prove():
     destination = Destination(host)
-    secret, token = secrets.token_hex(32), secrets.token_hex(16)
+    secret, panel, history, token = (secrets.token_hex(32) for _ in range(4))  # none is shared: that would close them
     variables = create_state(
-        signing={"extensions": {EXTENSION: {"secrets": [secret]}}, "events-api": {"main": [secret]}, "event-platform": {"main": [secret]}},
+        signing={"extensions": {
+            EXTENSION: {"secrets": [secret]}, "jobs_panel": {"secrets": [panel]},
+            "product_history": {"credential": {"type": "bearer", "token": history}},
+        }, "events-api": {"main": [secret]}, "event-platform": {"main": [secret]}},
         connections={"auth": {"erp": {"bearer": token}}, "values": {"slack": destination.url + "/slack"}},
     ) | {"ERP_URL": destination.url}
     prove_action(variables, secret, token, destination)
     prove_events(variables, secret, destination)
+    prove_pages(variables, panel, history)
     prove_api(variables, secret)
 
 

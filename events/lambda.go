@@ -79,7 +79,7 @@ func newLambdaEvent(r request, at time.Time) lambdaEvent {
 	}
 	maps.Copy(event.Headers, r.header)
 	http := &event.RequestContext.HTTP
-	http.Method, http.Path, http.Protocol, http.SourceIP, http.UserAgent = "POST", event.RawPath, "HTTP/1.1", "192.0.2.10", userAgent
+	http.Method, http.Path, http.Protocol, http.SourceIP, http.UserAgent = r.method, event.RawPath, "HTTP/1.1", "192.0.2.10", userAgent
 	return event
 }
 

@@ -22,6 +22,8 @@ import (
 	"time"
 )
 
+const defaultExtension = "export_to_erp"
+
 var headers = []string{"signature", "x-akeneo-signature", "x-akeneo-request-signature", noHeader}
 
 func main() {
@@ -130,7 +132,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	flags := flag.NewFlagSet("events", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&o.list, "list", false, "list the samples")
-	flags.StringVar(&o.extension, "extension", "export_to_erp", "`name` of the extension that is called")
+	flags.StringVar(&o.extension, "extension", defaultExtension, "`name` of the extension that is called")
 	flags.StringVar(&o.pim, "pim", "main", "`name` of the PIM that sends events")
 	flags.StringVar(&o.secret, "secret", "", "`secret` to sign with, instead of the sample that the local system takes")
 	flags.StringVar(&o.header, "header", headers[0], "`name` of the header that carries an action's signature: "+strings.Join(headers, ", ")+" (for every sample)")

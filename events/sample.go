@@ -37,6 +37,9 @@ var abouts = map[string]string{
 	"action-sub-product-model-header":            "a button of a sub product model's page",
 	"forwarded-event":                            "what an action of kind forward posts for an event",
 	"forwarded-job":                              "what an action of kind forward posts for a batch of a job",
+	"data-product":                               "the PIM's look at a data component: a GET, whose address names the product",
+	"iframe-start":                               "the page inside the PIM starts an action on a selection",
+	"worker-events":                              "the Lambda event that the worker gets from the events queue",
 	"worker-jobs":                                "the Lambda event that the worker gets from the jobs queue",
 }
 
@@ -193,6 +196,26 @@ func newUUID() string {
 	rand.Read(b[:]) // never fails: it ends the program instead
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// asked is what the page inside the PIM asks for. With fresh it is another press on other items.
+func (s sample) asked(_ time.Time, fresh bool) ([]byte, error) {
+	body, err := s.compact()
+	if err != nil || !fresh {
+		return body, err
+	}
+	return anyUUID.ReplaceAllFunc(body, func([]byte) []byte { return strconv.AppendQuote(nil, newUUID()) }), nil
+}
+
+var anyUUID = regexp.MustCompile(`"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"`)
+
+// uuid is the entity that a sample names.
+func (s sample) uuid() string {
+	var named struct{ UUID string }
+	if err := json.Unmarshal(s.text, &named); err != nil {
+		panic(err) // cannot happen: it is embedded, and a test reads it
+	}
+	return named.UUID
 }
 
 var (

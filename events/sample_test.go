@@ -6,12 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/pimevent"
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
 
@@ -169,32 +171,52 @@ func TestNearest(t *testing.T) {
 }
 
 // The worker reads these fields of a record; SQS gives the digest of the body with it.
-func TestWorkerSample(t *testing.T) {
-	var event struct {
-		Records []struct {
-			MessageID, Body, MD5OfBody, EventSource, EventSourceARN string
-			Attributes                                              map[string]string
+func TestWorkerSamples(t *testing.T) {
+	for name, queue := range map[string]string{"worker-jobs": "jobs", "worker-events": "events"} {
+		var event struct {
+			Records []struct {
+				MessageID, Body, MD5OfBody, EventSource, EventSourceARN string
+				Attributes                                              map[string]string
+				MessageAttributes                                       map[string]struct{ StringValue string }
+			}
 		}
-	}
-	if err := json.Unmarshal(mustFind(t, "worker-jobs").text, &event); err != nil {
-		t.Fatal(err)
-	}
-	if len(event.Records) != 1 {
-		t.Fatalf("%d records, want one", len(event.Records))
-	}
-	record := event.Records[0]
-	if record.Body != `{"job":"export_to_erp-AAAAAAAAAAAAAAAAAAAAAA"}` {
-		t.Errorf("body %s", record.Body)
-	}
-	if sum := md5.Sum([]byte(record.Body)); record.MD5OfBody != hex.EncodeToString(sum[:]) {
-		t.Errorf("md5OfBody %s, want %x", record.MD5OfBody, sum)
-	}
-	if !strings.HasSuffix(record.EventSourceARN, ":pim-functions-jobs") || record.EventSource != "aws:sqs" || record.MessageID == "" {
-		t.Errorf("record %+v", record)
-	}
-	for _, name := range []string{"ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp"} {
-		if record.Attributes[name] == "" {
-			t.Errorf("no attribute %s", name)
+		if err := json.Unmarshal(mustFind(t, name).text, &event); err != nil {
+			t.Fatal(err)
+		}
+		if len(event.Records) != 1 {
+			t.Fatalf("%s: %d records, want one", name, len(event.Records))
+		}
+		record := event.Records[0]
+		if sum := md5.Sum([]byte(record.Body)); record.MD5OfBody != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: md5OfBody %s, want %x", name, record.MD5OfBody, sum)
+		}
+		if !strings.HasSuffix(record.EventSourceARN, ":pim-functions-"+queue) || record.EventSource != "aws:sqs" || record.MessageID == "" {
+			t.Errorf("%s: record %+v", name, record)
+		}
+		for _, attribute := range []string{"ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp"} {
+			if record.Attributes[attribute] == "" {
+				t.Errorf("%s: no attribute %s", name, attribute)
+			}
+		}
+		switch queue {
+		case "jobs":
+			if record.Body != `{"job":"export_to_erp-AAAAAAAAAAAAAAAAAAAAAA"}` {
+				t.Errorf("body %s", record.Body)
+			}
+		case "events":
+			got := map[string]string{}
+			for attribute, value := range record.MessageAttributes {
+				got[attribute] = value.StringValue
+			}
+			delivery := pimevent.Delivery{
+				API: pimevent.EventPlatform, PIM: "main", Received: time.Date(2026, 1, 5, 11, 45, 0, 0, time.UTC), Correlation: got[pimevent.AttributeCorrelation],
+			}
+			if want := delivery.Attributes(0); !maps.Equal(got, want) {
+				t.Errorf("attributes %v, want %v", got, want)
+			}
+			if decoded := pimevent.Decode(got[pimevent.AttributeAPI], "main", []byte(record.Body)); decoded.Kind != "product" || decoded.Time.IsZero() {
+				t.Errorf("event %+v", decoded)
+			}
 		}
 	}
 }

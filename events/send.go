@@ -25,7 +25,7 @@ const (
 	maxAnswer   = 1 << 20          // bytes of an answer that are shown
 )
 
-// send posts the request to a running system as its sender does and prints what came back. It says whether the answer
+// send sends the request to a running system as its sender does and prints what came back. It says whether the answer
 // was a 2xx.
 func (r request) send(ctx context.Context, out io.Writer, base *url.URL) (ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -38,7 +38,7 @@ func (r request) send(ctx context.Context, out io.Writer, base *url.URL) (ok boo
 	if len(r.header) > 0 {
 		signed = "signed in " + strings.Join(slices.Sorted(maps.Keys(r.header)), ", ")
 	}
-	fmt.Fprintf(out, "POST %s (%d bytes, %s)\n", post.URL, len(r.body), signed)
+	fmt.Fprintf(out, "%s %s (%d bytes, %s)\n", r.method, post.URL, len(r.body), signed)
 
 	// A redirect is shown, not followed: the senders follow none.
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -65,7 +65,7 @@ func (r request) send(ctx context.Context, out io.Writer, base *url.URL) (ok boo
 
 // http is the request to a running system.
 func (r request) http(ctx context.Context, base *url.URL) (*http.Request, error) {
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, base.JoinPath(r.path).String(), bytes.NewReader(r.body))
+	post, err := http.NewRequestWithContext(ctx, r.method, base.JoinPath(r.path).String(), bytes.NewReader(r.body))
 	if err != nil {
 		return nil, err
 	}

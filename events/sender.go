@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -17,12 +19,15 @@ const (
 	eventsAPISecret     = "sample-secret-of-the-events-api-on-this-machine"
 	eventPlatformSecret = "sample-primary-secret-of-the-event-platform"
 	notificationsSecret = "sample-secret-of-event-platform-notifications"
+	panelSecret         = "sample-secret-of-jobs-panel-on-this-machine"
+	historyToken        = "sample-token-of-product-history-on-this-machine"
 )
 
 // sender is who sends a sample, and how.
 type sender struct {
 	prefix string // of the samples' names
 	secret string // unless the command line has one
+	method string // "": POST
 	path   func(options) string
 	body   func(s sample, at time.Time, fresh bool) ([]byte, error)
 	sign   func(o options, secret string, at time.Time, body []byte) map[string]string
@@ -59,7 +64,48 @@ var senders = []sender{
 		path: func(o options) string { return "/event-platform/" + url.PathEscape(o.pim) },
 		body: sample.happened, sign: signPlatform,
 	},
+	{
+		prefix: "iframe-", secret: panelSecret,
+		path: func(o options) string {
+			return "/iframe/" + url.PathEscape(o.extensionOr(panelExtension)) + "/jobs"
+		},
+		body: sample.asked, sign: signPanel,
+	},
+	{
+		prefix: "data-", secret: historyToken, method: http.MethodGet,
+		path: func(o options) string {
+			return "/data/" + url.PathEscape(o.extensionOr(historyExtension)) + "/" + o.sample.uuid()
+		},
+		body: empty,
+		sign: func(_ options, secret string, _ time.Time, _ []byte) map[string]string {
+			return map[string]string{"authorization": "Bearer " + secret}
+		},
+	},
 }
+
+// Samples of the page inside the PIM and of a data component call an extension of their own, unless the command line
+// names one.
+const (
+	panelExtension   = "jobs_panel"
+	historyExtension = "product_history"
+)
+
+func (o options) extensionOr(other string) string {
+	if o.extension == defaultExtension {
+		return other
+	}
+	return o.extension
+}
+
+// signPanel is the token that the PIM gives the page: it lives for an hour from that time on.
+func signPanel(_ options, secret string, at time.Time, _ []byte) map[string]string {
+	claims := fmt.Sprintf(`{"jti":%q,"iat":%d.25,"exp":%d.25,"userId":"1","userUuid":"e05cc457-b8ac-43b1-baa7-c4c112091ad8"}`,
+		newUUID(), at.Unix()-1, at.Add(time.Hour).Unix())
+	return map[string]string{"authorization": "Bearer " + signature.SignJWT(secret, []byte(claims))}
+}
+
+// empty is the body of a request that has none: its sample says what its path is about.
+func empty(sample, time.Time, bool) ([]byte, error) { return nil, nil }
 
 func signPlatform(_ options, secret string, _ time.Time, body []byte) map[string]string {
 	return map[string]string{
@@ -78,6 +124,7 @@ func (s sample) sender() (found sender, sent bool) {
 
 // request is a sample that was signed and is ready to go.
 type request struct {
+	method string
 	path   string
 	header map[string]string // what proves it, names in lower case
 	body   []byte
@@ -97,7 +144,7 @@ func (o options) request(at time.Time, fresh bool) (request, error) {
 	if o.secret != "" {
 		secret = o.secret
 	}
-	made := request{path: from.path(o), body: body}
+	made := request{method: cmp.Or(from.method, http.MethodPost), path: from.path(o), body: body}
 	if o.header != noHeader {
 		made.header = from.sign(o, secret, at, body)
 	}

@@ -74,6 +74,33 @@ func TestEveryEventIsSentAsItsSenderDoes(t *testing.T) {
 	}
 }
 
+func TestWhatThePagesInsideThePIMSend(t *testing.T) {
+	var event lambdaEvent
+	code, out, errs := command(t.Context(), "iframe-start")
+	if err := json.Unmarshal([]byte(out), &event); code != done || err != nil {
+		t.Fatalf("ends with %d: %s%v", code, errs, err)
+	}
+	token := strings.TrimPrefix(event.Headers["authorization"], "Bearer ")
+	user, err := signature.VerifyJWT([]string{panelSecret}, token, pressed)
+	if err != nil || user.UserUUID == "" || event.RawPath != "/iframe/jobs_panel/jobs" || event.RequestContext.HTTP.Method != "POST" {
+		t.Errorf("%s: user %+v, %v", event.RawPath, user, err)
+	}
+
+	event = lambdaEvent{}
+	code, out, errs = command(t.Context(), "data-product", "--extension", "other")
+	if err := json.Unmarshal([]byte(out), &event); code != done || err != nil {
+		t.Fatalf("ends with %d: %s%v", code, errs, err)
+	}
+	if event.RawPath != "/data/other/63139bf3-a7f7-4eaa-ba5e-6ffc8a2f14e9" || event.RequestContext.HTTP.Method != "GET" || event.Body != "" || event.Headers["authorization"] != "Bearer "+historyToken {
+		t.Errorf("event %+v", event)
+	}
+
+	one, err := mustFind(t, "iframe-start").asked(pressed, true)
+	if err != nil || bytes.Contains(one, []byte("3f2c9a4e")) || bytes.Contains(one, []byte("63139bf3")) || !bytes.Contains(one, []byte(`"armor"`)) {
+		t.Errorf("fresh: %s, %v", one, err)
+	}
+}
+
 func TestAFreshEventIsAnotherEvent(t *testing.T) {
 	later := pressed.Add(time.Hour)
 	one, err := mustFind(t, "event-platform-product-updated-delta").happened(later, true)
