@@ -1,0 +1,191 @@
+// Package pim speaks to a PIM's REST API.
+package pim
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/outbound"
+)
+
+const (
+	tokenPath   = "/api/oauth/v1/token"
+	tokenLife   = time.Hour      // of a token that does not say when it ends (Akeneo: "Authentication")
+	longestLife = 24 * time.Hour // that is believed; on-premise PIMs set their own
+	tokenMargin = time.Minute    // before its end a token is renewed
+)
+
+// Credential is what a PIM shows of a connection (Connect > Connection settings).
+type Credential struct{ ClientID, ClientSecret, Username, Password string }
+
+// Complete says whether nothing of it is missing.
+func (c Credential) Complete() bool {
+	return c.ClientID != "" && c.ClientSecret != "" && c.Username != "" && c.Password != ""
+}
+
+// TokensConfig is what Tokens need.
+type TokensConfig struct {
+	Outbound   *outbound.Client // its clock is that of the tokens
+	URL        string           // the PIM's origin, without a final slash
+	Credential Credential
+}
+
+// Tokens gives access tokens of one connection, by OAuth 2's password grant (RFC 6749, 4.3). A token is kept in memory
+// until a minute before its end. It is safe for concurrent use: whoever needs a new one while it is being fetched waits
+// for the same one.
+type Tokens struct {
+	TokensConfig
+
+	mu     sync.Mutex
+	token  string
+	ends   time.Time // when it is no longer given out
+	flight *flight   // nil: nobody is fetching one
+}
+
+// flight is one call for a token. What it brought may be read when done is closed.
+type flight struct {
+	done  chan struct{}
+	token string
+	err   error
+}
+
+// NewTokens returns Tokens that hold none yet.
+func NewTokens(config TokensConfig) *Tokens { return &Tokens{TokensConfig: config} }
+
+// Token is a token to call the PIM with. refused is the one that a call has just been answered 401 for, which is never
+// given out again; "" if there is none. Its error is a *TokenError, or the context's own when ctx has ended.
+func (t *Tokens) Token(ctx context.Context, refused string) (string, error) {
+	t.mu.Lock()
+	if t.token != "" && t.token != refused && t.Outbound.Now().Before(t.ends) {
+		defer t.mu.Unlock()
+		return t.token, nil
+	}
+	current := t.flight
+	if current == nil {
+		current = &flight{done: make(chan struct{})}
+		t.flight = current
+		// Others may come to wait for it, so it outlives the caller that began it; outbound's timeout ends it.
+		go t.land(context.WithoutCancel(ctx), current)
+	}
+	t.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-current.done:
+		return current.token, current.err
+	}
+}
+
+// land brings one flight to its end.
+func (t *Tokens) land(ctx context.Context, f *flight) {
+	token, life, err := t.fetch(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f.token, f.err, t.flight = token, err, nil
+	if err == nil {
+		t.token, t.ends = token, t.Outbound.Now().Add(life-min(tokenMargin, life/2))
+	}
+	close(f.done)
+}
+
+func (t *Tokens) fetch(ctx context.Context) (token string, life time.Duration, err error) {
+	c := t.Credential
+	if !c.Complete() {
+		return "", 0, &TokenError{permanent: true, reason: "the connection's client_id, client_secret, username and password are not all there: put them under pims in the connection secret"}
+	}
+	body, err := json.Marshal(map[string]string{"grant_type": "password", "username": c.Username, "password": c.Password})
+	if err != nil {
+		return "", 0, &TokenError{permanent: true, reason: "the request for a token could not be written", cause: err}
+	}
+	answer, err := t.Outbound.Do(ctx, outbound.Request{
+		Method: http.MethodPost, URL: t.URL + tokenPath, Body: body, KeepErrorBody: true,
+		Header: http.Header{
+			"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(c.ClientID+":"+c.ClientSecret))},
+			"Content-Type":  {"application/json"}, "Accept": {"application/json"},
+		},
+	})
+	if err != nil {
+		return "", 0, refusal(err)
+	}
+	var granted struct {
+		Token   string `json:"access_token"`
+		Seconds int64  `json:"expires_in"`
+	}
+	if json.Unmarshal(answer.Body, &granted) != nil || granted.Token == "" || strings.ContainsFunc(granted.Token, unprintable) {
+		return "", 0, &TokenError{Status: answer.Status, permanent: true, reason: "the answer holds no token: is the url of the PIM in extensions.yaml that of a PIM?"}
+	}
+	life = tokenLife
+	if granted.Seconds > 0 {
+		life = time.Duration(min(granted.Seconds, int64(longestLife/time.Second))) * time.Second
+	}
+	return granted.Token, life, nil
+}
+
+// unprintable is what may not stand in a header.
+func unprintable(r rune) bool { return r <= ' ' || r > '~' }
+
+// TokenError is a token that could not be had. It says nothing of what was sent.
+type TokenError struct {
+	Status int // of the PIM's answer; 0: none
+
+	permanent bool
+	retryAt   time.Time
+	reason    string
+	cause     error
+}
+
+func (e *TokenError) Error() string {
+	text := "get PIM token: " + e.reason
+	if e.cause != nil {
+		text = fmt.Sprintf("%s: %v", text, e.cause)
+	}
+	return text
+}
+
+func (e *TokenError) Unwrap() error { return e.cause }
+
+// Permanent says that asking again would end the same way.
+func (e *TokenError) Permanent() bool { return e.permanent }
+
+// RetryAt is when the PIM wants to be asked again; zero if it did not say.
+func (e *TokenError) RetryAt() time.Time { return e.retryAt }
+
+// Reason is the error in words for a user: what is wrong, and what to do.
+func (e *TokenError) Reason() string { return e.reason }
+
+// refusal makes a TokenError of what outbound says. Of the PIM's own words only the kind of mistake is taken over, from
+// both forms that they have: its own {"code","message"} and OAuth's {"error","error_description"}.
+func refusal(err error) error {
+	call, ok := errors.AsType[*outbound.Error](err)
+	if !ok {
+		return err
+	}
+	failed := &TokenError{Status: call.Status, permanent: call.Permanent(), retryAt: call.RetryAt(), reason: call.Reason(), cause: call.Unwrap()}
+	var said struct {
+		Error   string `json:"error"`
+		Message string `json:"message"`
+	}
+	_ = json.Unmarshal(call.Body, &said) // a gateway answers in HTML; the status says enough
+	const where = "correct %s of the connection in the connection secret (the PIM shows them under Connect > Connection settings)"
+	switch call.Status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusUnprocessableEntity:
+		what := "client_id, client_secret, username and password"
+		switch {
+		case strings.Contains(said.Message, "client_id") || said.Error == "invalid_client":
+			what = "client_id and client_secret"
+		case strings.Contains(said.Message, "username") || said.Error == "invalid_grant":
+			what = "username and password"
+		}
+		failed.reason = fmt.Sprintf("the PIM refused the connection (%d): "+where, call.Status, what)
+	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		failed.reason = fmt.Sprintf("the PIM has no tokens at its address (%d): is the url of the PIM in extensions.yaml that of a PIM?", call.Status)
+	}
+	return failed
+}
