@@ -16,11 +16,11 @@ import (
 	"time"
 )
 
-//go:embed *.json events-api/*.json event-platform/*.json
+//go:embed *.json contentful/*.json events-api/*.json event-platform/*.json
 var files embed.FS
 
 // folders hold the samples of one sender each: the folder's name and a dash begin the sample's.
-var folders = []string{"events-api", "event-platform"}
+var folders = []string{"contentful", "events-api", "event-platform"}
 
 // abouts says what each sample of the top folder is. A test holds the list and the files together. Events say it
 // themselves.
@@ -83,6 +83,9 @@ func find(name string) (sample, error) {
 
 // about says in a few words what the sample is.
 func (s sample) about() string {
+	if category, ok := strings.CutPrefix(s.name, "contentful-"); ok {
+		return "an App Action's call, category " + category
+	}
 	if about, ok := abouts[s.name]; ok {
 		return about
 	}

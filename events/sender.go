@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,6 +22,7 @@ const (
 	notificationsSecret = "sample-secret-of-event-platform-notifications"
 	panelSecret         = "sample-secret-of-jobs-panel-on-this-machine"
 	historyToken        = "sample-token-of-product-history-on-this-machine"
+	contentfulSecret    = "sample-secret-of-contentful-with-64-characters-on-this-machine-0"
 )
 
 // sender is who sends a sample, and how.
@@ -65,6 +67,12 @@ var senders = []sender{
 		body: sample.happened, sign: signPlatform,
 	},
 	{
+		prefix: "contentful-", secret: contentfulSecret,
+		path: contentfulPath,
+		body: func(s sample, _ time.Time, _ bool) ([]byte, error) { return s.compact() },
+		sign: signContentful,
+	},
+	{
 		prefix: "iframe-", secret: panelSecret,
 		path: func(o options) string {
 			return "/iframe/" + url.PathEscape(o.extensionOr(panelExtension)) + "/jobs"
@@ -95,6 +103,28 @@ func (o options) extensionOr(other string) string {
 		return other
 	}
 	return o.extension
+}
+
+// appActions are the App Actions of extensions.yaml that the samples of Contentful call.
+var appActions = map[string]string{
+	"contentful-notification": "notify", "contentful-entries": "export_entries", "contentful-custom": "ask_approval",
+}
+
+func contentfulPath(o options) string {
+	return "/contentful/" + url.PathEscape(o.extensionOr(appActions[o.sample.name]))
+}
+
+// signContentful signs a call as Contentful does, with the context that it sends along.
+func signContentful(o options, secret string, at time.Time, body []byte) map[string]string {
+	header := map[string]string{
+		"content-type": contentType, "x-contentful-timestamp": strconv.FormatInt(at.UnixMilli(), 10),
+		"x-contentful-space-id": "yadj1kx9rmg0", "x-contentful-environment-id": "master", "x-contentful-user-id": "0M5q1fYAwHhbCJXW5gsJFe",
+		"x-contentful-crn":            "crn:contentful:::extensibility:spaces/yadj1kx9rmg0/environments/master/appdefinitions/6FfrUHfsHdvhsLi9czfji/actions/3rYk0uKgUsmTcLvTGbSGbk",
+		"x-contentful-signed-headers": "",
+	}
+	header["x-contentful-signed-headers"] = strings.Join(slices.Sorted(maps.Keys(header)), ",")
+	header["x-contentful-signature"] = signature.SignContentful(secret, http.MethodPost, contentfulPath(o), header, body)
+	return header
 }
 
 // signPanel is the token that the PIM gives the page: it lives for an hour from that time on.

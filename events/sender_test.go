@@ -101,6 +101,24 @@ func TestWhatThePagesInsideThePIMSend(t *testing.T) {
 	}
 }
 
+func TestWhatContentfulSends(t *testing.T) {
+	for name, path := range map[string]string{
+		"contentful-notification": "/contentful/notify", "contentful-entries": "/contentful/export_entries", "contentful-custom": "/contentful/ask_approval",
+	} {
+		var event lambdaEvent
+		code, out, errs := command(t.Context(), name)
+		if err := json.Unmarshal([]byte(out), &event); code != done || err != nil {
+			t.Fatalf("%s ends with %d: %s%v", name, code, errs, err)
+		}
+		call, err := signature.VerifyContentful([]string{contentfulSecret}, signature.ContentfulRequest{
+			Method: event.RequestContext.HTTP.Method, Paths: []string{event.RawPath}, Header: event.Headers, Body: []byte(event.Body),
+		}, pressed)
+		if err != nil || event.RawPath != path || call.Space != "yadj1kx9rmg0" || call.Environment != "master" || call.User == "" {
+			t.Errorf("%s: %s, call %+v, %v", name, event.RawPath, call, err)
+		}
+	}
+}
+
 func TestAFreshEventIsAnotherEvent(t *testing.T) {
 	later := pressed.Add(time.Hour)
 	one, err := mustFind(t, "event-platform-product-updated-delta").happened(later, true)
