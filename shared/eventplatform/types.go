@@ -9,7 +9,7 @@ import (
 const typePrefix = "com.akeneo.pim.v1."
 
 // documented are the event types of the vendor's list (Akeneo: "Event Platform", "Available events"), without their
-// prefix.
+// prefix. The list grows: what is missing here can be subscribed to by its full name.
 var documented = []string{
 	"app.deleted",
 	"asset.created", "asset.deleted", "asset.updated",
@@ -26,18 +26,7 @@ var documented = []string{
 	"workflow.task.created",
 }
 
-// newer are types that have been seen since. Not every PIM has them, so they are subscribed to by their full names
-// alone: the platform refuses a whole subscription for one type that it does not know. The activity types hold the data
-// of people, which nobody should get by a *.
-var newer = []string{
-	"activity.authentication", "activity.data-access",
-	"asset.updated.delta", "attribute-option.updated.delta", "category.updated.delta", "reference-entity-record.updated.delta",
-	"family-variant.created", "family-variant.deleted", "family-variant.updated",
-	"product-model.became-not-ready", "product-model.became-ready", "product.became-not-ready", "product.became-ready",
-	"workflow.execution.completed", "workflow.execution.started", "workflow.task.completed",
-}
-
-// Types are the event types that a * stands for, by their full names, sorted.
+// Types are the documented event types by their full names, sorted.
 func Types() []string {
 	types := make([]string, len(documented))
 	for i, name := range documented {
@@ -47,30 +36,23 @@ func Types() []string {
 	return types
 }
 
-// Known says whether a full type is one of the platform's, as far as we know: its list grows.
-func Known(name string) bool {
-	short, ok := strings.CutPrefix(name, typePrefix)
-	return ok && (slices.Contains(documented, short) || slices.Contains(newer, short))
-}
-
-// Expand turns patterns, in which * stands for anything, into what the platform takes: full types, sorted, each once.
-// unknown are the patterns that match no type of Types, and the full types that are not Known, in their order.
-func Expand(patterns []string) (types, unknown []string) {
+// Expand turns patterns, in which * stands for anything, into what the platform takes: full types, sorted, each once. A
+// pattern is held against the documented types; a type without * is taken as it is. empty are the patterns that match
+// nothing.
+func Expand(patterns []string) (types, empty []string) {
 	for _, pattern := range patterns {
-		var found []string
-		switch {
-		case strings.Contains(pattern, "*"):
-			found = slices.DeleteFunc(Types(), func(name string) bool { return !matches(pattern, name) })
-		case Known(pattern):
-			found = []string{pattern}
+		if !strings.Contains(pattern, "*") {
+			types = append(types, pattern)
+			continue
 		}
+		found := slices.DeleteFunc(Types(), func(name string) bool { return !matches(pattern, name) })
 		if len(found) == 0 {
-			unknown = append(unknown, pattern)
+			empty = append(empty, pattern)
 		}
 		types = append(types, found...)
 	}
 	slices.Sort(types)
-	return slices.Compact(types), unknown
+	return slices.Compact(types), empty
 }
 
 // matches: no type holds a slash, so * stands for anything.

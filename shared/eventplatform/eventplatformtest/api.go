@@ -1,6 +1,6 @@
-// Package eventplatformtest is the Event Platform's management API in memory, for tests and for trying things out. It has
-// the documented limits and refusals, redacts secrets as the platform does, and adds the slash to a PIM's address that
-// the platform may add.
+// Package eventplatformtest is the Event Platform's management API in memory, with the token route of the PIM that it
+// belongs to: for tests. It behaves as the vendor documents, redacts secrets as the platform does, and quotes in its
+// refusals what a careless one would.
 package eventplatformtest
 
 import (
@@ -8,158 +8,228 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/eventplatform"
+	"github.com/pim-functions/pim-functions/shared/pim"
 )
+
+// Base is where the management API begins.
+const Base = "/api/v1"
 
 // Config is what an API needs.
 type Config struct {
-	PIM       string // the PIM's URL
-	ClientID  string // of the connection
-	CamelCase bool   // the times are spelled as in 2024: createdAt
-	Now       func() time.Time
+	Credential pim.Credential // of the only connection
+	Unticked   bool           // the connection may not use the Event Platform
+	TokenLife  time.Duration  // 0: an hour
+	Older      bool           // times are spelled as in 2024, and the PIM's URL gets a slash
+	Success    int            // status of every success; 0: the documented ones
+	Silent     bool           // changes are answered 204, without a body
+	Now        func() time.Time
 }
 
-// API is an http.Handler, for one PIM and one connection. It is safe for concurrent use.
+// API is an http.Handler. It is safe for concurrent use.
 type API struct {
 	Config
 	mux *http.ServeMux
 
 	mu            sync.Mutex
-	tokens        map[string]bool
-	issued        int
-	ids           int
-	subscribers   []*Subscriber
-	subscriptions []*Subscription
+	url           string // the PIM's
+	tokens        map[string]time.Time
+	made          int // IDs and tokens
+	subscribers   []*subscriber
+	subscriptions []*subscription
 	requests      []string
-	fault         func(*http.Request) Fault
+	fail          func(*http.Request) int
 }
 
-// Fault is what goes wrong with a request: Unheard, or the status of an answer to a request that was not worked.
-type Fault int
+type subscriber struct {
+	id, status string
+	at         time.Time
+	eventplatform.SubscriberRequest
+}
 
-// What can go wrong.
-const (
-	None    Fault = 0
-	Unheard Fault = -1 // it is worked, and its answer is lost
-)
+type subscription struct {
+	id, subscriber, status string
+	at                     time.Time
+	eventplatform.SubscriptionRequest
+}
 
-// New returns an API that nobody has subscribed at.
+// refused is an answer that is not a 2xx.
+type refused struct {
+	status  int
+	message string
+}
+
+// New returns an API where nobody has subscribed.
 func New(config Config) *API {
-	a := &API{Config: config, mux: http.NewServeMux(), tokens: map[string]bool{}}
-	for route, handle := range map[string]func(http.ResponseWriter, *http.Request){
-		"GET /subscribers":                                   a.listSubscribers,
-		"POST /subscribers":                                  a.createSubscriber,
-		"GET /subscribers/{id}":                              a.getSubscriber,
-		"PATCH /subscribers/{id}":                            a.updateSubscriber,
-		"GET /subscribers/{id}/subscriptions":                a.listSubscriptions,
-		"POST /subscribers/{id}/subscriptions":               a.createSubscription,
-		"GET /subscribers/{id}/subscriptions/{sid}":          a.getSubscription,
-		"PATCH /subscribers/{id}/subscriptions/{sid}":        a.updateSubscription,
-		"POST /subscribers/{id}/subscriptions/{sid}/suspend": a.suspend,
-		"POST /subscribers/{id}/subscriptions/{sid}/resume":  a.resume,
+	a := &API{Config: config, mux: http.NewServeMux(), tokens: map[string]time.Time{}}
+	a.mux.HandleFunc("POST /api/oauth/v1/token", a.token)
+	const one, many = Base + "/subscribers/{subscriber}", Base + "/subscribers/{subscriber}/subscriptions"
+	for pattern, work := range map[string]func(*http.Request) (any, int, *refused){
+		"GET " + Base + "/subscribers":            a.listSubscribers,
+		"POST " + Base + "/subscribers":           a.createSubscriber,
+		"GET " + one:                              a.getSubscriber,
+		"PATCH " + one:                            a.updateSubscriber,
+		"GET " + many:                             a.listSubscriptions,
+		"POST " + many:                            a.createSubscription,
+		"GET " + many + "/{subscription}":         a.getSubscription,
+		"PATCH " + many + "/{subscription}":       a.updateSubscription,
+		"POST " + many + "/{subscription}/resume": a.resume,
 	} {
-		a.mux.HandleFunc(route, handle)
+		a.mux.HandleFunc(pattern, a.managed(work))
 	}
 	return a
 }
 
-// Issue makes an access token that is taken until ExpireTokens.
-func (a *API) Issue() string {
+// At says at which URL the PIM is.
+func (a *API) At(url string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.issued++
-	token := fmt.Sprintf("access-token-number-%d", a.issued)
-	a.tokens[token] = true
-	return token
+	a.url = url
 }
 
-// ExpireTokens ends all access tokens.
-func (a *API) ExpireTokens() {
+// Expire ends all access tokens.
+func (a *API) Expire() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	clear(a.tokens)
 }
 
-// Issued is how many access tokens there were.
-func (a *API) Issued() int {
+// Fail answers the requests of the management API with what fail says: a status; 0: as if there were no fail.
+func (a *API) Fail(fail func(*http.Request) int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.issued
+	a.fail = fail
 }
 
-// Break asks fault what goes wrong with each request from now on; nil: nothing does.
-func (a *API) Break(fault func(*http.Request) Fault) {
+// Set gives a status to a subscription; "": to all of them.
+func (a *API) Set(id, status string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.fault = fault
+	for _, s := range a.subscriptions {
+		if id == "" || s.id == id {
+			s.status = status
+		}
+	}
 }
 
-// Requests lists the method and path of all requests, in order.
+// AddSubscription makes a subscription as somebody else would, and returns its ID.
+func (a *API) AddSubscription(owner, url string, events ...string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := &subscription{id: a.id("5c"), subscriber: owner, status: eventplatform.Active, at: a.Now()}
+	s.SubscriptionRequest = eventplatform.NewSubscription(a.url, events, eventplatform.Destination{URL: url})
+	a.subscriptions = append(a.subscriptions, s)
+	return s.id
+}
+
+// Subscribers lists what was asked for, secrets included.
+func (a *API) Subscribers() []eventplatform.SubscriberRequest {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var list []eventplatform.SubscriberRequest
+	for _, s := range a.subscribers {
+		list = append(list, s.SubscriberRequest)
+	}
+	return list
+}
+
+// Subscriptions lists what was asked for, secrets included.
+func (a *API) Subscriptions() []eventplatform.SubscriptionRequest {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var list []eventplatform.SubscriptionRequest
+	for _, s := range a.subscriptions {
+		list = append(list, s.SubscriptionRequest)
+	}
+	return list
+}
+
+// Requests lists the method and path of all requests of the management API, in order.
 func (a *API) Requests() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.requests)
 }
 
-// Writes lists the requests that were not for reading.
-func (a *API) Writes() []string {
-	return slices.DeleteFunc(a.Requests(), func(request string) bool { return strings.HasPrefix(request, http.MethodGet) })
-}
-
 // ServeHTTP implements http.Handler. Requests are worked one after the other.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.requests = append(a.requests, r.Method+" "+r.URL.Path)
-	fault := None
-	if a.fault != nil {
-		fault = a.fault(r)
+	a.mux.ServeHTTP(w, r)
+}
+
+// token is the PIM's token route, for the password grant.
+func (a *API) token(w http.ResponseWriter, r *http.Request) {
+	id, secret, _ := r.BasicAuth()
+	var body struct {
+		Grant    string `json:"grant_type"`
+		Username string `json:"username"`
+		Password string `json:"password"`
 	}
+	if no := read(r, &body); no != nil || body.Grant != "password" ||
+		(pim.Credential{ClientID: id, ClientSecret: secret, Username: body.Username, Password: body.Password}) != a.Credential {
+		answer(w, http.StatusUnprocessableEntity, map[string]any{"code": http.StatusUnprocessableEntity, "message": "the connection is not right"})
+		return
+	}
+	life := a.TokenLife
+	if life == 0 {
+		life = time.Hour
+	}
+	token := a.id("access-token")
+	a.tokens[token] = a.Now().Add(life)
+	answer(w, http.StatusOK, map[string]any{"access_token": token, "expires_in": int(life / time.Second), "token_type": "bearer"})
+}
+
+// managed is a route of the management API.
+func (a *API) managed(work func(*http.Request) (any, int, *refused)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		a.requests = append(a.requests, r.Method+" "+r.URL.Path)
+		if a.fail != nil {
+			if status := a.fail(r); status != 0 {
+				w.WriteHeader(status)
+				return
+			}
+		}
+		no := a.proven(r)
+		var body any
+		var status int
+		if no == nil {
+			body, status, no = work(r)
+		}
+		switch {
+		case no != nil:
+			answer(w, no.status, map[string]any{"errors": []any{map[string]string{"message": no.message}}})
+		case a.Silent && (r.Method == http.MethodPatch || status == http.StatusAccepted):
+			w.WriteHeader(http.StatusNoContent)
+		case a.Success != 0:
+			answer(w, a.Success, body)
+		default:
+			answer(w, status, body)
+		}
+	}
+}
+
+// proven says what is wrong with a request's headers.
+func (a *API) proven(r *http.Request) *refused {
+	ends, known := a.tokens[r.Header.Get("X-PIM-TOKEN")]
 	switch {
-	case fault == Unheard:
-		a.mux.ServeHTTP(deaf{}, r)
-		panic(http.ErrAbortHandler)
-	case fault != None:
-		refuse(w, int(fault), "the detail about the error")
-	case !a.tokens[r.Header.Get("X-PIM-TOKEN")] || r.Header.Get("X-PIM-CLIENT-ID") != a.ClientID || !eventplatform.SamePIM(r.Header.Get("X-PIM-URL"), a.PIM):
-		refuse(w, http.StatusUnauthorized, "Unauthorized")
-	case r.Method != http.MethodGet && r.ContentLength > 0 && r.Header.Get("Content-Type") != "application/json":
-		refuse(w, http.StatusBadRequest, "the body is not JSON")
-	default:
-		a.mux.ServeHTTP(w, r)
+	case !known || !a.Now().Before(ends), r.Header.Get("X-PIM-CLIENT-ID") != a.Credential.ClientID, !eventplatform.SamePIM(r.Header.Get("X-PIM-URL"), a.url):
+		return &refused{http.StatusUnauthorized, "the token is not valid for this PIM and client"}
+	case a.Unticked:
+		return &refused{http.StatusForbidden, "the connection may not use the Event Platform"}
+	case r.ContentLength != 0 && r.Header.Get("Content-Type") != "application/json":
+		return &refused{http.StatusBadRequest, "the body is not JSON"}
 	}
+	return nil
 }
 
-// deaf is a client that has hung up.
-type deaf struct{}
-
-func (deaf) Header() http.Header            { return http.Header{} }
-func (deaf) Write(text []byte) (int, error) { return len(text), nil }
-func (deaf) WriteHeader(int)                {}
-
-// id is a UUID that the API gives to what is made.
-func (a *API) id() string {
-	a.ids++
-	return fmt.Sprintf("01905a84-a3b7-766e-a49f-%012d", a.ids)
-}
-
-// stamp adds what all answers have.
-func (a *API) stamp(body map[string]any, at time.Time) map[string]any {
-	created, updated := "created_at", "updated_at"
-	if a.CamelCase {
-		created, updated = "createdAt", "updatedAt"
-	}
-	body["subject"] = strings.TrimRight(a.PIM, "/") + "/"
-	body[created], body[updated] = at.Format(time.RFC3339Nano), at.Format(time.RFC3339Nano)
-	return body
-}
-
-func refuse(w http.ResponseWriter, status int, message string) {
-	answer(w, status, map[string]any{"errors": []any{map[string]any{"message": message}}})
+// id is one that was not given before.
+func (a *API) id(prefix string) string {
+	a.made++
+	return fmt.Sprintf("%s-%012d", prefix, a.made)
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
@@ -170,15 +240,4 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
-}
-
-// read decodes a body into out, and answers if it cannot.
-func read(w http.ResponseWriter, r *http.Request, out any) bool {
-	decoder := json.NewDecoder(r.Body)
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(out); err != nil {
-		refuse(w, http.StatusBadRequest, "the body is not what was expected: "+err.Error())
-		return false
-	}
-	return true
 }
