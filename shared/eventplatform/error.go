@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -158,15 +160,11 @@ func quotes(text string, secrets []string) bool {
 	return false
 }
 
-// names are the keys of an object, in no order; none of anything else.
+// names are the keys of an object, sorted; none of anything else.
 func names(object json.RawMessage) []string {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(object, &members) != nil {
 		return nil
 	}
-	var keys []string
-	for name := range members {
-		keys = append(keys, name)
-	}
-	return keys
+	return slices.Sorted(maps.Keys(members))
 }

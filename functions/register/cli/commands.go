@@ -161,9 +161,7 @@ Without --file it works on AWS Secrets Manager, with the credentials in AWS_ACCE
 AWS_SESSION_TOKEN and the region in AWS_REGION. From a profile:
   eval "$(aws configure export-credentials --format env)"`)
 	s := a.source(set)
-	file := set.String("file", "", "`FILE` instead of Secrets Manager: {\"signing\":{…},\"connections\":{…}}")
-	signingID := set.String("signing-id", a.vars.Optional("SIGNING_SECRET_ID", ""), "`ID` of the signing document: the deployment's output SigningSecretId")
-	connectionID := set.String("connection-id", a.vars.Optional("CONNECTION_SECRET_ID", ""), "`ID` of the connection document: the deployment's output ConnectionSecretId")
+	d := a.documents(set)
 	show := set.Bool("show", false, "print the documents, secrets included")
 	words, err := parse(set, args)
 	if err != nil {
@@ -176,19 +174,12 @@ AWS_SESSION_TOKEN and the region in AWS_REGION. From a profile:
 	if err != nil {
 		return err
 	}
-	var documents register.Documents = register.File{Path: *file}
-	ids := [2]string{"signing", "connections"}
-	if *file == "" {
-		if *signingID == "" || *connectionID == "" {
-			return a.misused("say which secrets: --signing-id and --connection-id, the deployment's outputs SigningSecretId and ConnectionSecretId\n(make secrets SIGNING_SECRET_ID=… CONNECTION_SECRET_ID=…), or --file FILE for the local system")
-		}
-		ids = [2]string{*signingID, *connectionID}
-		if documents, err = a.secretsManager(); err != nil {
-			return err
-		}
+	there, ids, err := d.open()
+	if err != nil {
+		return err
 	}
 	for i, fill := range []func([]byte, *config.Config) (register.Filled, error){register.FillSigning, register.FillConnections} {
-		if err := a.fill(ctx, documents, ids[i], c, fill, *show); err != nil {
+		if err := a.fill(ctx, there, ids[i], c, fill, *show); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,8 @@ const usage = `What the PIM must know about us.
 
   go run ./functions/register/cli print URL [NAME…]   for each extension: the JSON body, the curl call, what to click
   go run ./functions/register/cli secrets             fill the secrets with what extensions.yaml needs
+  go run ./functions/register/cli subscribe URL       connect the PIM's events: subscriber, subscriptions, or what to click
+  go run ./functions/register/cli explain FILE        which subscriptions an event matches, and why or why not
   go run ./functions/register/cli check               what is wrong with extensions.yaml, for every stage
 
 Each command has --help.
@@ -25,6 +27,7 @@ Each command has --help.
 
 // app is one run of the command line.
 type app struct {
+	in       io.Reader
 	out, err io.Writer
 	vars     *env.Variables
 }
@@ -35,12 +38,14 @@ var errUsage = errors.New("usage")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, app{out: os.Stdout, err: os.Stderr, vars: env.OS()}, os.Args[1:]))
+	os.Exit(run(ctx, app{in: os.Stdin, out: os.Stdout, err: os.Stderr, vars: env.OS()}, os.Args[1:]))
 }
 
 // run returns the exit status: 0 done, 1 something is wrong, 2 the command line is.
 func run(ctx context.Context, a app, args []string) int {
-	commands := map[string]func(context.Context, []string) error{"print": a.print, "secrets": a.secrets, "check": a.check}
+	commands := map[string]func(context.Context, []string) error{
+		"print": a.print, "secrets": a.secrets, "subscribe": a.subscribe, "explain": a.explain, "check": a.check,
+	}
 	if len(args) == 0 || slices.Contains([]string{"-h", "--help", "help"}, args[0]) {
 		fmt.Fprint(a.out, usage)
 		return 0

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,6 +116,16 @@ func (a *API) Set(id, status string) {
 	}
 }
 
+// AddSubscriber makes a subscriber as somebody else would, and returns its ID.
+func (a *API) AddSubscriber(name, status string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := &subscriber{id: a.id("5b"), status: status, at: a.Now()}
+	s.Name, s.Contact.TechnicalEmail = name, "somebody@example.com"
+	a.subscribers = append(a.subscribers, s)
+	return s.id
+}
+
 // AddSubscription makes a subscription as somebody else would, and returns its ID.
 func (a *API) AddSubscription(owner, url string, events ...string) string {
 	a.mu.Lock()
@@ -154,6 +165,11 @@ func (a *API) Requests() []string {
 	return slices.Clone(a.requests)
 }
 
+// Writes are those of Requests that change something.
+func (a *API) Writes() []string {
+	return slices.DeleteFunc(a.Requests(), func(call string) bool { return strings.HasPrefix(call, http.MethodGet+" ") })
+}
+
 // ServeHTTP implements http.Handler. Requests are worked one after the other.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
@@ -169,16 +185,23 @@ func (a *API) token(w http.ResponseWriter, r *http.Request) {
 		Username string `json:"username"`
 		Password string `json:"password"`
 	}
-	if no := read(r, &body); no != nil || body.Grant != "password" ||
-		(pim.Credential{ClientID: id, ClientSecret: secret, Username: body.Username, Password: body.Password}) != a.Credential {
-		answer(w, http.StatusUnprocessableEntity, map[string]any{"code": http.StatusUnprocessableEntity, "message": "the connection is not right"})
+	own := a.Credential
+	switch {
+	case read(r, &body) != nil || body.Grant != "password":
+		answer(w, http.StatusBadRequest, map[string]any{"code": 400, "message": "Invalid grant_type parameter or parameter missing"})
+		return
+	case id != own.ClientID || secret != own.ClientSecret:
+		answer(w, http.StatusUnprocessableEntity, map[string]any{"code": 422, "message": `Parameter "client_id" is missing or does not match any client, or secret is invalid`})
+		return
+	case body.Username != own.Username || body.Password != own.Password:
+		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": "Invalid username and password combination"})
 		return
 	}
 	life := a.TokenLife
 	if life == 0 {
 		life = time.Hour
 	}
-	token := a.id("access-token")
+	token := a.id("T0PSECRET-access-token")
 	a.tokens[token] = a.Now().Add(life)
 	answer(w, http.StatusOK, map[string]any{"access_token": token, "expires_in": int(life / time.Second), "token_type": "bearer"})
 }

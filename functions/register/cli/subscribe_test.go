@@ -1,0 +1,333 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/eventplatform"
+	"github.com/pim-functions/pim-functions/shared/eventplatform/eventplatformtest"
+	"github.com/pim-functions/pim-functions/shared/pim"
+)
+
+const (
+	api       = "https://api.example.com"
+	newest    = "T0PSECRET-q8Zr4kV1nX7w"
+	former    = "T0PSECRET-m2Jt6pY9cB3h"
+	announced = "T0PSECRET-z5Lw8sD2gF4u"
+	catalogue = `
+  catalogue: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.updated.delta, com.akeneo.pim.v1.product.deleted], action: tell}`
+	models = `
+  models: {pim: main, api: event-platform, events: ["com.akeneo.pim.v1.product-model.*"], shadow: true, action: tell}`
+)
+
+// desk is the command line beside a fake platform, with files of its own.
+type desk struct {
+	*eventplatformtest.API
+	t         *testing.T
+	url       string
+	variables map[string]string
+	secrets   map[string]any
+	email     string
+	notify    string
+}
+
+func newDesk(t *testing.T, config eventplatformtest.Config) *desk {
+	config.Credential = pim.Credential{ClientID: "1_abc", ClientSecret: "T0PSECRET-client", Username: "magento_0000", Password: "T0PSECRET-password"}
+	config.Now = time.Now
+	d := &desk{API: eventplatformtest.New(config), t: t, email: "technical_email: ops@example.com", notify: "notifications: {main: {action: tell}}"}
+	server := httptest.NewServer(d.API)
+	t.Cleanup(server.Close)
+	d.At(server.URL)
+	d.url = server.URL
+	d.variables = map[string]string{"ALLOW_PRIVATE_NETWORK": "true", "EVENT_PLATFORM_URL": server.URL + eventplatformtest.Base, "STAGE": "local"}
+	d.hold(newest)
+	return d
+}
+
+// hold puts secrets of the subscriptions into the signing document, the newest last.
+func (d *desk) hold(subscriptions ...string) {
+	d.secrets = map[string]any{
+		"signing":     map[string]any{"event-platform": map[string]any{"main": subscriptions, "main/notifications": []string{announced}}},
+		"connections": map[string]any{"pims": map[string]any{"main": map[string]string{"client_id": "1_abc", "client_secret": "T0PSECRET-client", "username": "magento_0000", "password": "T0PSECRET-password"}}},
+	}
+}
+
+// file writes a file that ends with the test.
+func (d *desk) file(name, text string) string {
+	path := filepath.Join(d.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	return path
+}
+
+// run runs a command with these subscriptions declared, and the secrets where it takes some.
+func (d *desk) run(subscriptions string, words ...string) (status int, out, err string) {
+	d.t.Helper()
+	d.variables["CONFIG_FILE"] = d.file("extensions.yaml", "pims: {main: {url: \""+d.url+"\", "+d.email+"}}\n"+
+		"actions: {tell: {kind: notify, channel: slack, url: secret:slack, text: x}}\n"+d.notify+"\nsubscriptions:"+subscriptions+"\n")
+	if !slices.Contains(words, "--print") && words[0] == "subscribe" {
+		document, err := json.Marshal(d.secrets)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		words = append(words, "--file", d.file("secrets.json", string(document)))
+	}
+	status, out, err = do(d.t, d.variables, words...)
+	if strings.Contains(out+err, "SECRET-") {
+		d.t.Errorf("a secret in\n%s%s", out, err)
+	}
+	return status, out, err
+}
+
+// subscribe must succeed, and say this.
+func (d *desk) subscribe(subscriptions string, says string, flags ...string) {
+	d.t.Helper()
+	status, out, err := d.run(subscriptions, append([]string{"subscribe", api}, flags...)...)
+	if status != 0 || !strings.Contains(out, says) {
+		d.t.Fatalf("status %d, want %q\nout: %s\nerr: %s", status, says, out, err)
+	}
+}
+
+func TestSubscribingTwiceChangesNothing(t *testing.T) {
+	for name, config := range map[string]eventplatformtest.Config{
+		"as documented": {}, "as in 2024": {Older: true}, "every success is 200": {Success: 200}, "changes are answered 204": {Silent: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, config)
+			d.subscribe(catalogue+models, "3 changed.")
+			writes := d.Writes()
+			d.subscribe(catalogue+models, "Nothing to change.")
+			if again := d.Writes(); len(again) != len(writes) {
+				t.Errorf("the second run wrote %q", again[len(writes):])
+			}
+			made := d.Subscriptions()
+			if len(made) != 2 || made[0].Config != (eventplatform.Destination{URL: api + "/event-platform/main", Secret: eventplatform.Secret{Primary: newest}}) ||
+				!slices.Equal(made[0].Events, []string{"com.akeneo.pim.v1.product.deleted", "com.akeneo.pim.v1.product.updated.delta"}) || len(made[1].Events) != 4 {
+				t.Errorf("%d made", len(made))
+			}
+			contact := d.Subscribers()[0].Contact
+			if contact.TechnicalEmail != "ops@example.com" || contact.WebhookURL != api+"/event-platform/main/notifications" || contact.WebhookSecret != announced || !slices.Contains(contact.Channels, "webhook") {
+				t.Errorf("contact for %v at %s", contact.Channels, contact.WebhookURL)
+			}
+		})
+	}
+}
+
+func TestWhatIsThereIsBroughtToWhatIsDeclared(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	d.subscribe(catalogue, "2 changed.")
+
+	d.subscribe(strings.Replace(catalogue, "product.deleted", "product.created", 1), "+com.akeneo.pim.v1.product.created, -com.akeneo.pim.v1.product.deleted")
+	d.subscribe(catalogue+models, "subscription models: made")
+	d.subscribe(models, "not declared, left alone")
+	if there := len(d.Subscriptions()); there != 2 {
+		t.Errorf("%d subscriptions", there)
+	}
+	d.email = "technical_email: new@example.com"
+	d.subscribe(catalogue+models, "contact sent")
+	if contact := d.Subscribers()[0].Contact; contact.TechnicalEmail != "new@example.com" || contact.WebhookSecret != announced {
+		t.Error("the contact was not sent whole")
+	}
+	d.notify = ""
+	d.subscribe(catalogue+models, "Nothing to change.")
+}
+
+func TestASecretIsRotated(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	d.hold(former)
+	d.subscribe(catalogue, "2 changed.")
+	want := func(primary, secondary string) {
+		t.Helper()
+		if d.Subscriptions()[0].Config.Secret != (eventplatform.Secret{Primary: primary, Secondary: secondary}) {
+			t.Error("the platform has other secrets")
+		}
+	}
+	d.hold(former, newest)
+	d.subscribe(catalogue, "secrets sent")
+	want(newest, former)
+	d.subscribe(catalogue, "Nothing to change.")
+	d.hold(newest)
+	d.subscribe(catalogue, "secrets sent")
+	want(newest, "")
+	d.hold(announced) // replaced: this cannot be seen
+	d.subscribe(catalogue, "Nothing to change. The platform shows no secrets")
+	d.subscribe(catalogue, "secrets sent", "--send-secrets")
+	want(announced, "")
+}
+
+func TestASuspendedSubscriptionIsResumedWhenAsked(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	d.subscribe(catalogue, "2 changed.")
+	d.Set("", eventplatform.Suspended)
+	d.subscribe(catalogue, "SUSPENDED")
+	d.subscribe(catalogue, "resumed", "--resume")
+	d.subscribe(catalogue, "Nothing to change.", "--resume")
+	d.Set("", eventplatform.Revoked) // the connection was gone
+	d.subscribe(catalogue, "subscription catalogue: made")
+}
+
+func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	other := d.AddSubscriber("somebody's", eventplatform.Active)
+	d.AddSubscriber("pim-functions local", eventplatform.Revoked)
+	d.AddSubscription(other, "https://elsewhere.example.com", "com.akeneo.pim.v1.product.deleted", "com.akeneo.pim.v1.product.updated.delta")
+	d.subscribe(catalogue, "subscriber pim-functions local: made")
+	d.subscribe(catalogue, "left alone: ", "--subscriber", other)
+	if there := d.Subscriptions()[0]; there.Config.URL != "https://elsewhere.example.com" {
+		t.Error("another's subscription was changed")
+	}
+}
+
+func TestATypeIsAskedForOnce(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	both := catalogue + `
+  zz: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted, com.akeneo.pim.v1.product.created], action: tell}`
+	d.subscribe(both, "subscription zz: 1 of its 2 types come with catalogue")
+	d.subscribe(both, "Nothing to change.")
+	if made := d.Subscriptions(); len(made) != 2 || len(made[1].Events) != 1 {
+		t.Errorf("%d made", len(made))
+	}
+}
+
+func TestARunThatBreaksOffIsGoneOnWith(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status int
+		says   string
+	}{
+		{"the platform is away", 503, "answered 503"},
+		{"it asks for a pause", 429, "try again in a minute"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, eventplatformtest.Config{})
+			for n := range 4 { // the first, the second, … call fails
+				calls := 0
+				d.Fail(func(*http.Request) int {
+					if calls++; calls == n+1 {
+						return c.status
+					}
+					return 0
+				})
+				status, _, err := d.run(catalogue+models, "subscribe", api)
+				if status != 1 || !strings.Contains(err, c.says) || !strings.Contains(err, "running it again goes on") {
+					t.Errorf("status %d, %s", status, err)
+				}
+			}
+			d.Fail(nil)
+			d.subscribe(catalogue+models, "")
+			d.subscribe(catalogue+models, "Nothing to change.")
+			if len(d.Subscribers()) != 1 || len(d.Subscriptions()) != 2 {
+				t.Errorf("%d subscribers, %d subscriptions", len(d.Subscribers()), len(d.Subscriptions()))
+			}
+		})
+	}
+}
+
+func TestWhatIsWrongIsSaidWithItsRemedy(t *testing.T) {
+	unknown := strings.Replace(catalogue, "product.deleted", "product.eaten", 1)
+	for _, c := range []struct {
+		name   string
+		set    func(*desk)
+		listed string
+		says   string
+	}{
+		{"an unknown event type", nil, unknown, "the Event Platform says: unknown event type com.akeneo.pim.v1.product.eaten"},
+		{"a pattern for nothing", nil, strings.Replace(catalogue, "product.deleted", "\"product.*\"", 1), "write the types in full"},
+		{"no e-mail", func(d *desk) { d.email = "self: []" }, catalogue, "add one; the Event Platform writes to it"},
+		{"no secret", func(d *desk) { d.hold() }, catalogue, "run make secrets"},
+		{"a short secret", func(d *desk) { d.hold("short") }, catalogue, "secret 0 has not 16 to 256 characters"},
+		{"a published secret", func(d *desk) { d.hold("sample-primary-secret-of-the-event-platform") }, catalogue, "published sample"},
+		{"no connection", func(d *desk) { d.secrets["connections"] = map[string]any{} }, catalogue, "pims.main of the connection document is not complete"},
+		{"no documents", func(d *desk) { d.secrets = map[string]any{} }, catalogue, "run make secrets"},
+		{"the wrong connection", func(d *desk) { d.Credential.Password = "another" }, catalogue, "correct username and password"},
+		{"the box is not ticked", func(d *desk) { d.Unticked = true }, catalogue, "tick Event Platform in the PIM"},
+		{"20 subscribers of others", func(d *desk) {
+			for range eventplatform.MaxSubscribers {
+				d.AddSubscriber("somebody's", eventplatform.Active)
+			}
+		}, catalogue, "a PIM has at most 20"},
+		{"20 subscriptions of others", func(d *desk) {
+			d.subscribe(models, "")
+			id := strings.Split(d.Requests()[len(d.Requests())-1], "/")[4]
+			for range eventplatform.MaxSubscriptions - 1 {
+				d.AddSubscription(id, "https://elsewhere.example.com", "com.akeneo.pim.v1.app.deleted")
+			}
+		}, catalogue + models, "a subscriber has at most 20"},
+		{"a platform over http", func(d *desk) { d.variables["ALLOW_PRIVATE_NETWORK"] = "false" }, catalogue, "is not called over HTTPS"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, eventplatformtest.Config{})
+			if c.set != nil {
+				c.set(d)
+			}
+			status, _, err := d.run(c.listed, "subscribe", api)
+			if status != 1 || !strings.Contains(err, c.says) {
+				t.Errorf("status %d, want %q\n%s", status, c.says, err)
+			}
+		})
+	}
+}
+
+func TestPrintedCallsAreThoseThatAreMade(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	status, out, err := d.run(catalogue+models, "subscribe", "--url", api, "--print")
+	if status != 0 || len(d.Requests()) != 0 {
+		t.Fatalf("status %d, %d calls, %s", status, len(d.Requests()), err)
+	}
+	for _, want := range []string{
+		`curl -sS -X POST "https://event.prd.sdk.akeneo.cloud/api/v1/subscribers/$SUBSCRIBER/subscriptions"`,
+		`-H 'X-PIM-URL: ` + d.url + `' -H "X-PIM-TOKEN: $PIM_TOKEN" -H "X-PIM-CLIENT-ID: $CLIENT_ID"`,
+		`"primary": "'"$EVENT_PLATFORM_SECRET"'"`, `"notification_webhook_secret": "'"$NOTIFICATION_SECRET"'"`,
+		`"technical_email": "ops@example.com"`, "com.akeneo.pim.v1.product-model.updated.delta", "$SUBSCRIPTION/resume", "takes no wildcards",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in\n%s", want, out)
+		}
+	}
+}
+
+func TestForTheEventsAPIItSaysWhatToClick(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	older := `
+  older: {pim: main, api: events-api, events: [product.updated], action: tell}`
+	for _, flags := range [][]string{nil, {"--print"}} {
+		d.subscribe(older, "Request URL                     "+api+"/events-api/main", flags...)
+	}
+	if len(d.Requests()) != 0 {
+		t.Errorf("called %q", d.Requests())
+	}
+	d.subscribe(older+catalogue, "2 changed.")
+}
+
+func TestTheCommandLineOfSubscribe(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	for _, c := range []struct {
+		name   string
+		words  string
+		status int
+		says   string
+	}{
+		{"help", "subscribe --help", 0, "newest secret"},
+		{"no URL", "subscribe", 2, "say where we are"},
+		{"http", "subscribe http://x.example.com", 1, "want https://HOST"},
+		{"a word too many", "subscribe https://x.example.com now", 2, `takes no "now"`},
+		{"an unknown PIM", "subscribe https://x.example.com --pim other", 1, `no pim "other"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if status, out, err := d.run(catalogue, strings.Fields(c.words)...); status != c.status || !strings.Contains(out+err, c.says) {
+				t.Errorf("status %d, %s%s", status, out, err)
+			}
+		})
+	}
+	if status, _, err := do(t, map[string]string{"STAGE": "production"}, "subscribe", api); status != 2 || !strings.Contains(err, "say which secrets") {
+		t.Errorf("status %d, %s", status, err)
+	}
+}

@@ -1,0 +1,154 @@
+package register
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/eventplatform"
+	"github.com/pim-functions/pim-functions/shared/secrets"
+)
+
+// Listener is what the Event Platform is to know of us for one PIM.
+type Listener struct {
+	PIM           config.PIM
+	Subscriber    eventplatform.SubscriberRequest
+	Destination   eventplatform.Destination
+	Subscriptions []Listened
+	Notes         []string // what a person may wonder about
+}
+
+// Listened is one declared subscription with the types that it asks the platform for.
+type Listened struct {
+	Name   string
+	Events []string
+	Shadow bool
+}
+
+// Listeners lists what extensions.yaml declares for the Event Platform, by PIM. Secrets are placeholders for the shell
+// ($EVENT_PLATFORM_SECRET, $NOTIFICATION_SECRET) unless signing is given.
+//
+// A type that several subscriptions of a PIM declare is asked for once, by the first of them by name: the platform
+// would deliver it once per subscription, and every delivery reaches all that match anyway.
+func Listeners(c *config.Config, base string, signing *secrets.Signing) ([]Listener, error) {
+	var all []Listener
+	var wrong error
+	for _, pim := range slices.Sorted(maps.Keys(c.PIMs)) {
+		declared := declaredFor(c, pim, "event-platform")
+		if len(declared) == 0 {
+			continue
+		}
+		l, err := listener(c, c.PIMs[pim], base, signing, declared)
+		if err != nil {
+			wrong = errors.Join(wrong, err)
+			continue
+		}
+		all = append(all, l)
+	}
+	return all, wrong
+}
+
+// declaredFor lists the subscriptions of a PIM at one of its APIs, by name.
+func declaredFor(c *config.Config, pim, api string) []config.Subscription {
+	var declared []config.Subscription
+	for _, name := range slices.Sorted(maps.Keys(c.Subscriptions)) {
+		if s := c.Subscriptions[name]; s.PIM == pim && s.API == api {
+			declared = append(declared, s)
+		}
+	}
+	return declared
+}
+
+func listener(c *config.Config, pim config.PIM, base string, signing *secrets.Signing, declared []config.Subscription) (Listener, error) {
+	if pim.TechnicalEmail == "" {
+		return Listener{}, fmt.Errorf("pim %q has no technical_email in extensions.yaml: add one; the Event Platform writes to it when it suspends us", pim.Name)
+	}
+	l := Listener{PIM: pim}
+	l.Subscriber.Name = "pim-functions " + c.Stage
+	l.Subscriber.Contact.TechnicalEmail = pim.TechnicalEmail
+	address := base + "/event-platform/" + pim.Name
+	own := []string{"$EVENT_PLATFORM_SECRET"}
+	if signing != nil {
+		var err error
+		if own, err = newest(signing.EventPlatform, pim.Name); err != nil {
+			return Listener{}, err
+		}
+	}
+	l.Destination = eventplatform.Destination{URL: address, Secret: eventplatform.Secret{Primary: own[0]}}
+	if len(own) > 1 {
+		l.Destination.Secret.Secondary = own[1]
+	}
+	if _, wanted := c.Notifications[pim.Name]; wanted {
+		secret := []string{"$NOTIFICATION_SECRET"}
+		if signing != nil {
+			var err error
+			if secret, err = newest(signing.EventPlatform, pim.Name+"/notifications"); err != nil {
+				return Listener{}, err
+			}
+		}
+		contact := &l.Subscriber.Contact
+		contact.Channels, contact.WebhookURL, contact.WebhookSecret = []string{"email", "webhook"}, address+"/notifications", secret[0]
+	}
+	return l, l.listen(declared)
+}
+
+// listen finds what each subscription asks the platform for.
+func (l *Listener) listen(declared []config.Subscription) error {
+	by := map[string]string{} // type → who asks for it
+	wildcard := false
+	for _, s := range declared {
+		types, empty := eventplatform.Expand(s.Events)
+		if len(empty) > 0 {
+			return fmt.Errorf("subscription %q: %q matches no event type that is known here: write the types in full; the Event Platform takes no wildcards", s.Name, empty[0])
+		}
+		wildcard = wildcard || strings.Contains(strings.Join(s.Events, ""), "*")
+		var own []string
+		var others []string
+		for _, name := range types {
+			if other, taken := by[name]; taken {
+				others = append(others, other)
+				continue
+			}
+			by[name] = s.Name
+			own = append(own, name)
+		}
+		if len(others) > 0 {
+			slices.Sort(others)
+			l.Notes = append(l.Notes, fmt.Sprintf("subscription %s: %d of its %d types come with %s", s.Name, len(others), len(types), strings.Join(slices.Compact(others), ", ")))
+		}
+		if len(own) > 0 {
+			l.Subscriptions = append(l.Subscriptions, Listened{Name: s.Name, Events: own, Shadow: s.Shadow})
+		}
+	}
+	if len(l.Subscriptions) > eventplatform.MaxSubscriptions {
+		return fmt.Errorf("pim %q: %d subscriptions, and the Event Platform takes %d: declare fewer with more events each", l.PIM.Name, len(l.Subscriptions), eventplatform.MaxSubscriptions)
+	}
+	if wildcard {
+		l.Notes = append(l.Notes, fmt.Sprintf("the Event Platform takes no wildcards: * stands for those of the %d documented types that it matches. Name newer ones in full.", len(eventplatform.Types())))
+	}
+	return nil
+}
+
+// newest are the last secret of a list, which is the newest, and the one before it.
+func newest(lists map[string][]string, name string) ([]string, error) {
+	list := lists[name]
+	if len(list) == 0 {
+		return nil, fmt.Errorf("event-platform.%s: no secret in the signing document: run make secrets", name)
+	}
+	var own []string
+	for i := len(list) - 1; i >= 0 && len(own) < 2; i-- {
+		length := utf8.RuneCountInString(list[i])
+		switch {
+		case length < eventplatform.MinSecret || length > eventplatform.MaxSecret:
+			return nil, fmt.Errorf("event-platform.%s: secret %d has not %d to %d characters: correct the signing document", name, i, eventplatform.MinSecret, eventplatform.MaxSecret)
+		case secrets.IsSample(list[i]):
+			return nil, fmt.Errorf("event-platform.%s: secret %d is a published sample, with which anybody could sign: take it out of the signing document and run make secrets", name, i)
+		}
+		own = append(own, list[i])
+	}
+	return own, nil
+}

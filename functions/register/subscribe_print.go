@@ -1,0 +1,116 @@
+package register
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/eventplatform"
+)
+
+const platformPreface = `What subscribe does, as curl. Secrets, tokens and IDs are variables of the shell:
+
+  CLIENT_ID, CLIENT_SECRET   of the connection (Connect > Connection settings), with its box Event Platform ticked
+  PIM_TOKEN                  its access token, which lives for an hour:
+    export PIM_TOKEN=$(curl -sS -u "$CLIENT_ID:$CLIENT_SECRET" -H 'Content-Type: application/json' \
+      -d '{"grant_type":"password","username":"…","password":"…"}' "$PIM_URL/api/oauth/v1/token" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  EVENT_PLATFORM_SECRET      the newest of event-platform.PIM in the signing document
+  NOTIFICATION_SECRET        the newest of event-platform.PIM/notifications
+  SUBSCRIBER, SUBSCRIPTION   the id in the answers
+`
+
+// PrintListeners writes, for each PIM, the calls that make the subscriber and its subscriptions, and those that change,
+// resume and delete one. The listeners are those without secrets.
+func PrintListeners(w io.Writer, listeners []Listener) error {
+	var b strings.Builder
+	if len(listeners) > 0 {
+		b.WriteString(platformPreface)
+	}
+	for _, l := range listeners {
+		fmt.Fprintf(&b, "\n%s\n%s, %s at the Event Platform\n%s\n", rule, l.PIM.Name, l.PIM.URL, rule)
+		for _, note := range l.Notes {
+			fmt.Fprintf(&b, "# %s\n", note)
+		}
+		if err := l.calls(&b); err != nil {
+			return fmt.Errorf("print %q: %w", l.PIM.Name, err)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (l Listener) calls(b *strings.Builder) error {
+	call := func(comment, method, path string, body any) error {
+		fmt.Fprintf(b, "\n# %s\ncurl -sS -X %s \"%s%s\" \\\n  -H %s -H \"X-PIM-TOKEN: $PIM_TOKEN\" -H \"X-PIM-CLIENT-ID: $CLIENT_ID\"", comment, method, eventplatform.DefaultBase, path, quote("X-PIM-URL: "+l.PIM.URL))
+		if body == nil {
+			b.WriteString("\n")
+			return nil
+		}
+		text, err := encode(body)
+		if err != nil {
+			return err
+		}
+		data := quote(strings.TrimSuffix(string(text), "\n"))
+		for _, name := range []string{"EVENT_PLATFORM_SECRET", "NOTIFICATION_SECRET"} {
+			data = strings.ReplaceAll(data, `"$`+name+`"`, `"'"$`+name+`"'"`)
+		}
+		fmt.Fprintf(b, " -H 'Content-Type: application/json' \\\n  --data-binary %s\n", data)
+		return nil
+	}
+	const subscriptions = "/subscribers/$SUBSCRIBER/subscriptions"
+	type step struct {
+		comment, method, path string
+		body                  any
+	}
+	steps := []step{
+		{fmt.Sprintf("Is there a subscriber %q already?", l.Subscriber.Name), "GET", "/subscribers", nil},
+		{"If not", "POST", "/subscribers", l.Subscriber},
+		{"Which subscriptions does it have?", "GET", subscriptions, nil},
+	}
+	for _, s := range l.Subscriptions {
+		steps = append(steps, step{fmt.Sprintf("Subscription %s, if it is not there", s.Name), "POST", subscriptions, eventplatform.NewSubscription(l.PIM.URL, s.Events, l.Destination)})
+	}
+	steps = append(steps,
+		step{`After a change of the secret (in a rotation with "secondary": the old one beside it)`, "PATCH", subscriptions + "/$SUBSCRIPTION", eventplatform.SubscriptionChange{Config: &l.Destination}},
+		step{"Resume one that is suspended, when the cause is gone", "POST", subscriptions + "/$SUBSCRIPTION/resume", nil},
+		step{"Delete one that is no longer wanted", "DELETE", subscriptions + "/$SUBSCRIPTION", nil},
+	)
+	for _, s := range steps {
+		if err := call(s.comment, s.method, s.path, s.body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PrintEventsAPI writes what to click for the PIMs whose older Events API is listened to. It has no API of its own.
+func PrintEventsAPI(w io.Writer, c *config.Config, base, only string) error {
+	for _, pim := range slices.Sorted(maps.Keys(c.PIMs)) {
+		declared := declaredFor(c, pim, "events-api")
+		if len(declared) == 0 || only != "" && only != pim {
+			continue
+		}
+		var names []string
+		for _, s := range declared {
+			names = append(names, s.Name)
+		}
+		if _, err := fmt.Fprintf(w, eventsAPIClicks, pim, c.PIMs[pim].URL, strings.Join(names, ", "), base, pim, pim); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const eventsAPIClicks = `
+%s, %s: the Events API (until 2026-12-31), for %s
+  In the PIM: Connect > Connection settings > the connection > Event subscription
+    Event subscription activation   Yes
+    Request URL                     %s/events-api/%s
+    Secret                          copy it into events-api.%s of the signing document, as ["…"], before the next step
+    Test                            an empty signed body, answered 200; a secret that is not in place yet is answered 401
+    Save
+  The PIM sends every event type to that one address, of at most 3 connections, and none that the connection itself causes.
+`
