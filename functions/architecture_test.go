@@ -53,6 +53,8 @@ var arrows = []arrow{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue",
 	}},
 	{from: "shared/jobs", to: []string{"shared/queue"}},
+	// Where programs of one shape begin is a composition root itself.
+	{from: "shared/startup", to: []string{"shared/awsconfig", "shared/config", "shared/env", "shared/metric", "shared/secrets", "shared/web"}},
 	{from: "shared/web", to: []string{"shared/metric"}},
 	{from: "shared/pim", to: []string{"shared/outbound"}},
 	{from: "shared/eventplatform", to: []string{"shared/outbound"}},
@@ -81,7 +83,7 @@ func nobody(file) bool { return false }
 func adapters(f file) bool {
 	adapter := slices.Contains([]string{"sqs.go", "secretsmanager.go", "eventbridge.go"}, f.name) ||
 		matches("dynamodb*.go", f.name)
-	return f.main || f.folder == "shared/awsconfig" || adapter
+	return f.main || f.folder == "shared/awsconfig" || f.folder == "shared/startup" || adapter
 }
 
 // environment are the functions that read variables of the process, which is for shared/env alone.

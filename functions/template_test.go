@@ -148,15 +148,23 @@ func TestTheTemplateSetsWhatTheBootstrapsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	startup, err := os.ReadFile(filepath.Join(root, "shared", "startup", "startup.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, own := range functions {
 		program, err := os.ReadFile(filepath.Join(root, own.CodeURI, "main.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
+		programs := []string{string(program)}
+		if strings.Contains(programs[0], `"`+module+`shared/startup"`) {
+			programs = append(programs, string(startup))
+		}
 		set := map[string]any{}
 		maps.Copy(set, parsed.Globals.Function.Environment.Variables)
 		maps.Copy(set, own.Environment.Variables)
-		for _, problem := range variableProblems(t, string(program), string(configuration), slices.Sorted(maps.Keys(set))) {
+		for _, problem := range variableProblems(t, programs, string(configuration), slices.Sorted(maps.Keys(set))) {
 			t.Errorf("%s: %s", name, problem)
 		}
 	}
@@ -165,7 +173,7 @@ func TestTheTemplateSetsWhatTheBootstrapsRead(t *testing.T) {
 func TestAVariableOfOneSideAloneIsNoticed(t *testing.T) {
 	const program = `package main
 func build() { variables.Required("READ", "…"); variables.Int("BOTH", 5); variables.Optional("AWS_REGION", "") }`
-	got := variableProblems(t, program, "url: ${ERP_URL}", []string{"BOTH", "ERP_URL", "SET"})
+	got := variableProblems(t, []string{program}, "url: ${ERP_URL}", []string{"BOTH", "ERP_URL", "SET"})
 	want := []string{"READ is read by the bootstrap and not set by template.yaml", "SET is set by template.yaml and read by nobody"}
 	if !slices.Equal(got, want) {
 		t.Errorf("problems = %q, want %q", got, want)
@@ -174,13 +182,36 @@ func build() { variables.Required("READ", "…"); variables.Int("BOTH", 5); vari
 
 // variableProblems compares the variables that a bootstrap reads, and those that extensions.yaml names as ${NAME},
 // with those that are set. Lambda sets its own.
-func variableProblems(t *testing.T, program, configuration string, set []string) (found []string) {
+func variableProblems(t *testing.T, programs []string, configuration string, set []string) (found []string) {
+	t.Helper()
+	var read []string
+	for _, program := range programs {
+		read = append(read, variablesOf(t, program)...)
+	}
+	if len(read) == 0 {
+		t.Fatal("the bootstrap reads nothing through variables: the test looks for the wrong name")
+	}
+	for _, name := range read {
+		lambda := strings.HasPrefix(name, "AWS_") && name != "AWS_ENDPOINT_URL"
+		if !lambda && !slices.Contains(set, name) {
+			found = append(found, name+" is read by the bootstrap and not set by template.yaml")
+		}
+	}
+	for _, name := range set {
+		if !slices.Contains(read, name) && !strings.Contains(configuration, "${"+name+"}") {
+			found = append(found, name+" is set by template.yaml and read by nobody")
+		}
+	}
+	return found
+}
+
+// variablesOf are the names that a program reads through variables.
+func variablesOf(t *testing.T, program string) (read []string) {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), "main.go", program, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var read []string
 	ast.Inspect(parsed, func(node ast.Node) bool {
 		call, ok := node.(*ast.CallExpr)
 		if !ok || len(call.Args) == 0 {
@@ -200,19 +231,5 @@ func variableProblems(t *testing.T, program, configuration string, set []string)
 		}
 		return true
 	})
-	if len(read) == 0 {
-		t.Fatal("the bootstrap reads nothing through variables: the test looks for the wrong name")
-	}
-	for _, name := range read {
-		lambda := strings.HasPrefix(name, "AWS_") && name != "AWS_ENDPOINT_URL"
-		if !lambda && !slices.Contains(set, name) {
-			found = append(found, name+" is read by the bootstrap and not set by template.yaml")
-		}
-	}
-	for _, name := range set {
-		if !slices.Contains(read, name) && !strings.Contains(configuration, "${"+name+"}") {
-			found = append(found, name+" is set by template.yaml and read by nobody")
-		}
-	}
-	return found
+	return read
 }

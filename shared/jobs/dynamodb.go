@@ -167,3 +167,14 @@ func (d *DynamoDB) Load(ctx context.Context, id string) (Job, error) {
 	}
 	return decodePayload(job, []byte(rows[rowPayload].text(attrJSON)))
 }
+
+// Address is where DynamoDB answers for an account, "" if the SDK does not know: for a connection that is opened before
+// the first request.
+func Address(ctx context.Context, account aws.Config) string {
+	parameters := dynamodb.EndpointParameters{Region: &account.Region, Endpoint: account.BaseEndpoint}
+	endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, parameters)
+	if err != nil {
+		return ""
+	}
+	return endpoint.URI.String()
+}
