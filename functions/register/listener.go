@@ -106,8 +106,7 @@ func (l *Listener) listen(declared []config.Subscription) error {
 			return fmt.Errorf("subscription %q: %q matches no event type that is known here: write the types in full; the Event Platform takes no wildcards", s.Name, empty[0])
 		}
 		wildcard = wildcard || strings.Contains(strings.Join(s.Events, ""), "*")
-		var own []string
-		var others []string
+		var own, others []string
 		for _, name := range types {
 			if other, taken := by[name]; taken {
 				others = append(others, other)
@@ -126,6 +125,11 @@ func (l *Listener) listen(declared []config.Subscription) error {
 	}
 	if len(l.Subscriptions) > eventplatform.MaxSubscriptions {
 		return fmt.Errorf("pim %q: %d subscriptions, and the Event Platform takes %d: declare fewer with more events each", l.PIM.Name, len(l.Subscriptions), eventplatform.MaxSubscriptions)
+	}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		if whole, ok := strings.CutSuffix(name, ".delta"); ok && by[whole] != "" {
+			l.Notes = append(l.Notes, fmt.Sprintf("%s and %s tell of the same change: whoever matches both runs twice", whole, name))
+		}
 	}
 	if wildcard {
 		l.Notes = append(l.Notes, fmt.Sprintf("the Event Platform takes no wildcards: * stands for those of the %d documented types that it matches. Name newer ones in full.", len(eventplatform.Types())))

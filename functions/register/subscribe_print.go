@@ -14,7 +14,7 @@ import (
 const platformPreface = `What subscribe does, as curl. Secrets, tokens and IDs are variables of the shell:
 
   CLIENT_ID, CLIENT_SECRET   of the connection (Connect > Connection settings), with its box Event Platform ticked
-  PIM_TOKEN                  its access token, which lives for an hour:
+  PIM_TOKEN                  its access token, which lives for an hour (PIM_URL is set below):
     export PIM_TOKEN=$(curl -sS -u "$CLIENT_ID:$CLIENT_SECRET" -H 'Content-Type: application/json' \
       -d '{"grant_type":"password","username":"…","password":"…"}' "$PIM_URL/api/oauth/v1/token" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
   EVENT_PLATFORM_SECRET      the newest of event-platform.PIM in the signing document
@@ -34,6 +34,7 @@ func PrintListeners(w io.Writer, listeners []Listener) error {
 		for _, note := range l.Notes {
 			fmt.Fprintf(&b, "# %s\n", note)
 		}
+		fmt.Fprintf(&b, "export PIM_URL=%s\n", quote(l.PIM.URL))
 		if err := l.calls(&b); err != nil {
 			return fmt.Errorf("print %q: %w", l.PIM.Name, err)
 		}
@@ -44,7 +45,7 @@ func PrintListeners(w io.Writer, listeners []Listener) error {
 
 func (l Listener) calls(b *strings.Builder) error {
 	call := func(comment, method, path string, body any) error {
-		fmt.Fprintf(b, "\n# %s\ncurl -sS -X %s \"%s%s\" \\\n  -H %s -H \"X-PIM-TOKEN: $PIM_TOKEN\" -H \"X-PIM-CLIENT-ID: $CLIENT_ID\"", comment, method, eventplatform.DefaultBase, path, quote("X-PIM-URL: "+l.PIM.URL))
+		fmt.Fprintf(b, "\n# %s\ncurl -sS -X %s \"%s%s\" \\\n  -H \"X-PIM-URL: $PIM_URL\" -H \"X-PIM-TOKEN: $PIM_TOKEN\" -H \"X-PIM-CLIENT-ID: $CLIENT_ID\"", comment, method, eventplatform.DefaultBase, path)
 		if body == nil {
 			b.WriteString("\n")
 			return nil

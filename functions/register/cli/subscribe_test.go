@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -276,20 +278,48 @@ func TestWhatIsWrongIsSaidWithItsRemedy(t *testing.T) {
 	}
 }
 
+// What is printed is run by a shell, with a curl that writes down what it was given.
 func TestPrintedCallsAreThoseThatAreMade(t *testing.T) {
 	d := newDesk(t, eventplatformtest.Config{})
 	status, out, err := d.run(catalogue+models, "subscribe", "--url", api, "--print")
 	if status != 0 || len(d.Requests()) != 0 {
 		t.Fatalf("status %d, %d calls, %s", status, len(d.Requests()), err)
 	}
-	for _, want := range []string{
-		`curl -sS -X POST "https://event.prd.sdk.akeneo.cloud/api/v1/subscribers/$SUBSCRIBER/subscriptions"`,
-		`-H 'X-PIM-URL: ` + d.url + `' -H "X-PIM-TOKEN: $PIM_TOKEN" -H "X-PIM-CLIENT-ID: $CLIENT_ID"`,
-		`"primary": "'"$EVENT_PLATFORM_SECRET"'"`, `"notification_webhook_secret": "'"$NOTIFICATION_SECRET"'"`,
-		`"technical_email": "ops@example.com"`, "com.akeneo.pim.v1.product-model.updated.delta", "$SUBSCRIPTION/resume", "takes no wildcards",
-	} {
-		if !strings.Contains(out, want) {
-			t.Errorf("%q is missing in\n%s", want, out)
+	_, calls, found := strings.Cut(out, "at the Event Platform\n---")
+	if !found || !strings.Contains(out, "takes no wildcards") || !strings.Contains(out, "tell of the same change") {
+		t.Fatal(out)
+	}
+	_, calls, _ = strings.Cut(calls, "\n")
+	script := `curl() { printf '%s\036' "$@"; printf '\035'; }
+CLIENT_ID=1_abc PIM_TOKEN=token SUBSCRIBER=5b SUBSCRIPTION=5c EVENT_PLATFORM_SECRET=` + newest + ` NOTIFICATION_SECRET=` + announced + "\n" + calls
+	made, wrong := exec.CommandContext(t.Context(), "sh", "-euc", script).Output()
+	if wrong != nil {
+		t.Fatalf("%v\n%s", wrong, script)
+	}
+	d.subscribe(catalogue+models, "3 changed.")
+	var bodies []string
+	for _, call := range strings.Split(strings.TrimSuffix(string(made), "\035"), "\035") {
+		words := strings.Split(strings.TrimSuffix(call, "\036"), "\036")
+		if len(words) < 10 || !strings.HasPrefix(words[3], eventplatform.DefaultBase+"/subscribers") || strings.Contains(call, "$") ||
+			!slices.Contains(words, "X-PIM-URL: "+d.url) || !slices.Contains(words, "X-PIM-TOKEN: token") || !slices.Contains(words, "X-PIM-CLIENT-ID: 1_abc") {
+			t.Errorf("call %q", words)
+		}
+		if at := slices.Index(words, "--data-binary"); at > 0 && words[2] == "POST" {
+			bodies = append(bodies, words[at+1])
+		}
+	}
+	want := []any{d.Subscribers()[0], d.Subscriptions()[0], d.Subscriptions()[1]}
+	if len(bodies) != len(want) {
+		t.Fatalf("%d bodies, want %d", len(bodies), len(want))
+	}
+	for i, body := range bodies {
+		sent, err := json.Marshal(want[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var printed bytes.Buffer
+		if json.Compact(&printed, []byte(body)) != nil || printed.String() != string(sent) {
+			t.Errorf("body %d differs from what subscribe sends", i)
 		}
 	}
 }
