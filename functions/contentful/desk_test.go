@@ -234,6 +234,15 @@ func (d *desk) recorded(t *testing.T, id string) jobs.Job {
 // queued is how many messages there are.
 func (d *desk) queued() int { return len(d.queue.Messages()) }
 
+func quoted(tb testing.TB, text string) string {
+	tb.Helper()
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(quoted)
+}
+
 func example(tb testing.TB, name string) string {
 	tb.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "contentful-action-"+name+".json"))
