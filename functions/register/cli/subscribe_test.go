@@ -142,6 +142,19 @@ func TestWhatIsThereIsBroughtToWhatIsDeclared(t *testing.T) {
 	d.subscribe(catalogue+models, "Nothing to change.")
 }
 
+// The platform keeps no names: what is alike belongs together.
+func TestWhatSharesTypesStaysTogether(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	d.subscribe(models+`
+  variants: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.family.created], action: tell}`, "3 changed.")
+	d.subscribe(catalogue+strings.Replace(models, "model.*", "model.deleted", 1), "2 changed.")
+	for i, want := range []string{"com.akeneo.pim.v1.product-model.deleted", "com.akeneo.pim.v1.product.deleted"} {
+		if made := d.Subscriptions(); len(made) != 2 || !slices.Contains(made[i].Events, want) {
+			t.Errorf("%d of %d has no %s", i, len(made), want)
+		}
+	}
+}
+
 func TestASecretIsRotated(t *testing.T) {
 	d := newDesk(t, eventplatformtest.Config{})
 	d.hold(former)
@@ -170,7 +183,7 @@ func TestASuspendedSubscriptionIsResumedWhenAsked(t *testing.T) {
 	d.subscribe(catalogue, "2 changed.")
 	d.Set("", eventplatform.Suspended)
 	d.subscribe(catalogue, "SUSPENDED")
-	d.subscribe(catalogue, "resumed", "--resume")
+	d.subscribe(catalogue, "subscription catalogue: resumed", "--resume")
 	d.subscribe(catalogue, "Nothing to change.", "--resume")
 	d.Set("", eventplatform.Revoked) // the connection was gone
 	d.subscribe(catalogue, "subscription catalogue: made")
