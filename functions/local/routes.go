@@ -31,6 +31,8 @@ func (s *System) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.action.ServeHTTP(w, r)
 	case below("/iframe"):
 		s.iframe.ServeHTTP(w, r)
+	case below("/contentful"):
+		s.contentful.ServeHTTP(w, r)
 	case below("/data"):
 		s.data.ServeHTTP(w, r)
 	case path == "/" || path == "/style.css" || path == "/app.js" || strings.HasPrefix(path, "/_local/"):

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/pim-functions/pim-functions/functions/action"
+	"github.com/pim-functions/pim-functions/functions/contentful"
 	"github.com/pim-functions/pim-functions/functions/data"
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
 	"github.com/pim-functions/pim-functions/functions/eventsapi"
@@ -60,6 +61,7 @@ type System struct {
 	eventPlatform http.Handler
 	iframe        http.Handler
 	data          http.Handler
+	contentful    http.Handler
 	control       http.Handler // page and control routes
 	pollers       []poller     // one for each queue
 
@@ -134,14 +136,19 @@ func (s *System) build(ctx context.Context, options Options) error {
 			Function: function, Handler: handler, MaxBody: maxBody, Log: s.log, Metrics: metrics(function), Now: now,
 		}).Invoke))
 	}
+	submitter := jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now})
 	s.action = mount("action", action.New(action.Config{
-		Config: s.config, Signing: s.signing, Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now}),
+		Config: s.config, Signing: s.signing, Jobs: submitter,
 		Store: s.store, Samples: true, Now: now, Metrics: metrics("action"),
 	}), action.MaxBody)
 	s.iframe = mount("iframe", iframe.New(iframe.Config{
-		Config: s.config, Signing: s.signing, Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now}),
+		Config: s.config, Signing: s.signing, Jobs: submitter,
 		Store: s.store, Samples: true, Now: now, Metrics: metrics("iframe"),
 	}), iframe.MaxBody)
+	s.contentful = mount("contentful", contentful.New(contentful.Config{
+		Config: s.config, Signing: s.signing, Jobs: submitter,
+		Samples: true, Now: now, Metrics: metrics("contentful"),
+	}), contentful.MaxBody)
 	s.data = mount("data", data.New(data.Config{
 		Config: s.config, Signing: s.signing, Jobs: s.store, Ledger: s.ledger, Gaps: s.gaps, Samples: true, Now: now, Metrics: metrics("data"),
 	}), data.MaxBody)
