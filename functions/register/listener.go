@@ -126,7 +126,11 @@ func (l *Listener) listen(declared []config.Subscription) error {
 	if len(l.Subscriptions) > eventplatform.MaxSubscriptions {
 		return fmt.Errorf("pim %q: %d subscriptions, and the Event Platform takes %d: declare fewer with more events each", l.PIM.Name, len(l.Subscriptions), eventplatform.MaxSubscriptions)
 	}
+	documented := eventplatform.Types()
 	for _, name := range slices.Sorted(maps.Keys(by)) {
+		if !slices.Contains(documented, name) {
+			l.Notes = append(l.Notes, fmt.Sprintf("%s is not among the documented types: check its spelling if it is refused", name))
+		}
 		if whole, ok := strings.CutSuffix(name, ".delta"); ok && by[whole] != "" {
 			l.Notes = append(l.Notes, fmt.Sprintf("%s and %s tell of the same change: whoever matches both runs twice", whole, name))
 		}

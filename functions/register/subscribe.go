@@ -18,6 +18,7 @@ type Subscribe struct {
 	Subscriber  string    // ID of the one to use; "": by name
 	SendSecrets bool      // to what is there already: the platform shows no secrets, so that one cannot see that they differ
 	Resume      bool      // what is suspended
+	Prune       bool      // delete what is sent to our address and no longer declared
 }
 
 // Run does it, and says how much was changed. After an error, running it again goes on.
@@ -99,7 +100,7 @@ func (r *subscribing) subscriptions(ctx context.Context, subscriber string) erro
 		return s.Status == eventplatform.Deleted || s.Status == eventplatform.Revoked
 	})
 	ours := func(s eventplatform.Subscription) bool {
-		return s.Type == "https" && strings.TrimRight(s.URL, "/") == r.Destination.URL && eventplatform.SamePIM(s.Subject, r.PIM.URL)
+		return strings.TrimRight(s.URL, "/") == r.Destination.URL && eventplatform.SamePIM(s.Subject, r.PIM.URL)
 	}
 	pairs, rest := pair(r.Listener.Subscriptions, list, ours)
 	for i, wanted := range r.Listener.Subscriptions {
@@ -117,7 +118,17 @@ func (r *subscribing) subscriptions(ctx context.Context, subscriber string) erro
 		if other.Type != "https" {
 			where = "by " + other.Type
 		}
-		r.say("not declared, left alone: %s, %s, %d types %s (--print shows how to delete it)", other.ID, other.Status, len(other.Events), where)
+		switch {
+		case !ours(other):
+			r.say("not ours, left alone: %s, %s, %d types %s", other.ID, other.Status, len(other.Events), where)
+		case !r.Prune:
+			r.say("no longer declared: %s, %s. Its %d types still come, those that others ask for twice. --prune deletes it.", other.ID, other.Status, len(other.Events))
+		default:
+			if err := r.Client.DeleteSubscription(ctx, subscriber, other.ID); err != nil {
+				return err
+			}
+			r.changed("no longer declared: %s deleted", other.ID)
+		}
 	}
 	return nil
 }

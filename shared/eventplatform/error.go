@@ -24,6 +24,7 @@ const (
 	stepGetSubscription    = "get subscription"
 	stepCreateSubscription = "create subscription"
 	stepUpdateSubscription = "update subscription"
+	stepDeleteSubscription = "delete subscription"
 	stepResume             = "resume subscription"
 )
 

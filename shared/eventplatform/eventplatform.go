@@ -106,7 +106,7 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 			},
 		})
 		if err == nil {
-			if out != nil && (answer.Truncated || json.Unmarshal(answer.Body, out) != nil) {
+			if out != nil && json.Unmarshal(answer.Body, out) != nil {
 				return unreadable(r.step, answer.Status)
 			}
 			return nil

@@ -122,6 +122,16 @@ func TestAWholeLife(t *testing.T) {
 			if now := w.Subscriptions()[0].Config; now != to {
 				t.Error("the platform does not have what was sent")
 			}
+			w.Adorn(`not user_type="system"`, "X-Api-Key")
+			if one, err := w.GetSubscription(ctx, id, made.ID); err != nil || one.Filter == "" || !slices.Equal(one.Headers, []string{"X-Api-Key"}) {
+				t.Errorf("%+v, %v", one, err)
+			}
+			if err := w.DeleteSubscription(ctx, id, made.ID); err != nil {
+				t.Error(err)
+			}
+			if all, err := w.ListSubscriptions(ctx, id); err != nil || len(all) != 0 {
+				t.Errorf("%d, %v", len(all), err)
+			}
 		})
 	}
 }

@@ -131,6 +131,11 @@ func (c *Client) ResumeSubscription(ctx context.Context, subscriber, id string) 
 	return c.do(ctx, request{step: stepResume, method: http.MethodPost, path: path}, nil)
 }
 
+// DeleteSubscription ends a subscription for good.
+func (c *Client) DeleteSubscription(ctx context.Context, subscriber, id string) error {
+	return c.do(ctx, request{step: stepDeleteSubscription, method: http.MethodDelete, path: subscriptions(subscriber, id)}, nil)
+}
+
 func subscriptions(subscriber string, id ...string) []string {
 	return append([]string{"subscribers", subscriber, "subscriptions"}, id...)
 }

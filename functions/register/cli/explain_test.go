@@ -37,6 +37,7 @@ func TestExplain(t *testing.T) {
 		{"what changed is not", fill(delta, "name"), "", []string{"prices               no: nothing that changed is among changed"}},
 		{"latest", fill(deletedBy, "x"), "", []string{"state                matches", "unless something newer", "note: caused by the connection", "product u1, of main by the event-platform"}},
 		{"by self", fill(deletedBy, "ours"), "", []string{`OURS: "ours"`, "state                would match"}},
+		{"by a user of that name", strings.Replace(fill(deletedBy, "ours"), `"api"`, `"user"`, 1), "", []string{"state                matches"}},
 		{"by the connection's own name", fill(deletedBy, "1_abc"), "--file " + secrets, []string{`OURS: "1_abc"`}},
 		{"by another connection", fill(deletedBy, "2_def"), "--file " + secrets, []string{"state                matches"}},
 		{"of the Events API", fill(legacy, "https://pim.example.com/"), "", []string{"older                matches", "in shadow", `other                no: it listens to PIM "second"`}},

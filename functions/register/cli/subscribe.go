@@ -35,6 +35,7 @@ func (a app) subscribe(ctx context.Context, args []string) error {
 	subscriber := set.String("subscriber", "", "`ID` of a subscriber to use, of the connection's own; default: by its name")
 	print := set.Bool("print", false, "print the same as curl, with secrets and tokens as variables of the shell")
 	resume := set.Bool("resume", false, "resume what is suspended, when the cause is gone")
+	prune := set.Bool("prune", false, "delete the subscriptions to our own address that are no longer declared")
 	send := set.Bool("send-secrets", false, "send the secrets to what is there already, after one was replaced")
 	words, err := parse(set, args)
 	if err != nil {
@@ -66,7 +67,7 @@ func (a app) subscribe(ctx context.Context, args []string) error {
 	if *print {
 		return a.printSubscriptions(c, base, *only)
 	}
-	if err := a.connect(ctx, c, base, *only, d, register.Subscribe{Out: a.out, Subscriber: *subscriber, SendSecrets: *send, Resume: *resume}); err != nil {
+	if err := a.connect(ctx, c, base, *only, d, register.Subscribe{Out: a.out, Subscriber: *subscriber, SendSecrets: *send, Resume: *resume, Prune: *prune}); err != nil {
 		return told(err)
 	}
 	return register.PrintEventsAPI(a.out, c, base, *only)

@@ -4,99 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pim-functions/pim-functions/shared/eventplatform"
 	"github.com/pim-functions/pim-functions/shared/eventplatform/eventplatformtest"
-	"github.com/pim-functions/pim-functions/shared/pim"
 )
-
-const (
-	api       = "https://api.example.com"
-	newest    = "T0PSECRET-q8Zr4kV1nX7w"
-	former    = "T0PSECRET-m2Jt6pY9cB3h"
-	announced = "T0PSECRET-z5Lw8sD2gF4u"
-	catalogue = `
-  catalogue: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.updated.delta, com.akeneo.pim.v1.product.deleted], action: tell}`
-	models = `
-  models: {pim: main, api: event-platform, events: ["com.akeneo.pim.v1.product-model.*"], shadow: true, action: tell}`
-)
-
-// desk is the command line beside a fake platform, with files of its own.
-type desk struct {
-	*eventplatformtest.API
-	t         *testing.T
-	url       string
-	variables map[string]string
-	secrets   map[string]any
-	email     string
-	notify    string
-}
-
-func newDesk(t *testing.T, config eventplatformtest.Config) *desk {
-	config.Credential = pim.Credential{ClientID: "1_abc", ClientSecret: "T0PSECRET-client", Username: "magento_0000", Password: "T0PSECRET-password"}
-	config.Now = time.Now
-	d := &desk{API: eventplatformtest.New(config), t: t, email: "technical_email: ops@example.com", notify: "notifications: {main: {action: tell}}"}
-	server := httptest.NewServer(d.API)
-	t.Cleanup(server.Close)
-	d.At(server.URL)
-	d.url = server.URL
-	d.variables = map[string]string{"ALLOW_PRIVATE_NETWORK": "true", "EVENT_PLATFORM_URL": server.URL + eventplatformtest.Base, "STAGE": "local"}
-	d.hold(newest)
-	return d
-}
-
-// hold puts secrets of the subscriptions into the signing document, the newest last.
-func (d *desk) hold(subscriptions ...string) {
-	d.secrets = map[string]any{
-		"signing":     map[string]any{"event-platform": map[string]any{"main": subscriptions, "main/notifications": []string{announced}}},
-		"connections": map[string]any{"pims": map[string]any{"main": map[string]string{"client_id": "1_abc", "client_secret": "T0PSECRET-client", "username": "magento_0000", "password": "T0PSECRET-password"}}},
-	}
-}
-
-// file writes a file that ends with the test.
-func (d *desk) file(name, text string) string {
-	path := filepath.Join(d.t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		d.t.Fatal(err)
-	}
-	return path
-}
-
-// run runs a command with these subscriptions declared, and the secrets where it takes some.
-func (d *desk) run(subscriptions string, words ...string) (status int, out, err string) {
-	d.t.Helper()
-	d.variables["CONFIG_FILE"] = d.file("extensions.yaml", "pims: {main: {url: \""+d.url+"\", "+d.email+"}}\n"+
-		"actions: {tell: {kind: notify, channel: slack, url: secret:slack, text: x}}\n"+d.notify+"\nsubscriptions:"+subscriptions+"\n")
-	if !slices.Contains(words, "--print") && words[0] == "subscribe" {
-		document, err := json.Marshal(d.secrets)
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		words = append(words, "--file", d.file("secrets.json", string(document)))
-	}
-	status, out, err = do(d.t, d.variables, words...)
-	if strings.Contains(out+err, "SECRET-") {
-		d.t.Errorf("a secret in\n%s%s", out, err)
-	}
-	return status, out, err
-}
-
-// subscribe must succeed, and say this.
-func (d *desk) subscribe(subscriptions string, says string, flags ...string) {
-	d.t.Helper()
-	status, out, err := d.run(subscriptions, append([]string{"subscribe", api}, flags...)...)
-	if status != 0 || !strings.Contains(out, says) {
-		d.t.Fatalf("status %d, want %q\nout: %s\nerr: %s", status, says, out, err)
-	}
-}
 
 func TestSubscribingTwiceChangesNothing(t *testing.T) {
 	for name, config := range map[string]eventplatformtest.Config{
@@ -129,7 +44,7 @@ func TestWhatIsThereIsBroughtToWhatIsDeclared(t *testing.T) {
 
 	d.subscribe(strings.Replace(catalogue, "product.deleted", "product.created", 1), "+com.akeneo.pim.v1.product.created, -com.akeneo.pim.v1.product.deleted")
 	d.subscribe(catalogue+models, "subscription models: made")
-	d.subscribe(models, "not declared, left alone")
+	d.subscribe(models, "no longer declared: 5c")
 	if there := len(d.Subscriptions()); there != 2 {
 		t.Errorf("%d subscriptions", there)
 	}
@@ -140,6 +55,27 @@ func TestWhatIsThereIsBroughtToWhatIsDeclared(t *testing.T) {
 	}
 	d.notify = ""
 	d.subscribe(catalogue+models, "Nothing to change.")
+}
+
+// Removed from the file, a subscription's types may pass to another that declares them too.
+func TestWhatIsNoLongerDeclaredIsDeletedWhenAsked(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	zz := strings.Replace(strings.Replace(catalogue, "catalogue", "zz", 1), "updated.delta", "created", 1)
+	d.subscribe(catalogue+zz, "3 changed.")
+	d.subscribe(zz, "--prune deletes it")
+	d.subscribe(zz, "deleted", "--prune")
+	d.subscribe(zz, "Nothing to change.", "--prune")
+	if deleted := slices.DeleteFunc(d.Writes(), func(call string) bool { return !strings.HasPrefix(call, "DELETE ") }); len(deleted) != 1 {
+		t.Errorf("deleted %q", deleted)
+	}
+}
+
+func TestWhatWasSetByHandIsSaid(t *testing.T) {
+	d := newDesk(t, eventplatformtest.Config{})
+	d.subscribe(catalogue, "2 changed.")
+	d.Adorn(`user_type="user"`, "X-Api-Key")
+	d.subscribe(catalogue, `it has a filter, which stays as it is: user_type="user"`)
+	d.subscribe(catalogue, "its own headers have to be set again, for the platform does not show their values: X-Api-Key", "--send-secrets")
 }
 
 // The platform keeps no names: what is alike belongs together.
@@ -195,7 +131,10 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 	d.AddSubscriber("pim-functions local", eventplatform.Revoked)
 	d.AddSubscription(other, "https://elsewhere.example.com", "com.akeneo.pim.v1.product.deleted", "com.akeneo.pim.v1.product.updated.delta")
 	d.subscribe(catalogue, "subscriber pim-functions local: made")
-	d.subscribe(catalogue, "left alone: ", "--subscriber", other)
+	d.subscribe(catalogue, "not ours, left alone: 5c", "--subscriber", other, "--prune")
+	if slices.ContainsFunc(d.Writes(), func(call string) bool { return strings.HasPrefix(call, "DELETE ") }) {
+		t.Error("another's subscription was deleted")
+	}
 	if there := d.Subscriptions()[0]; there.Config.URL != "https://elsewhere.example.com" {
 		t.Error("another's subscription was changed")
 	}
@@ -255,6 +194,7 @@ func TestWhatIsWrongIsSaidWithItsRemedy(t *testing.T) {
 		says   string
 	}{
 		{"an unknown event type", nil, unknown, "the Event Platform says: unknown event type com.akeneo.pim.v1.product.eaten"},
+		{"a type that is not documented is tried", nil, unknown, "refused the subscription (400)"},
 		{"a pattern for nothing", nil, strings.Replace(catalogue, "product.deleted", "\"product.*\"", 1), "write the types in full"},
 		{"no e-mail", func(d *desk) { d.email = "self: []" }, catalogue, "add one; the Event Platform writes to it"},
 		{"no secret", func(d *desk) { d.hold() }, catalogue, "run make secrets"},

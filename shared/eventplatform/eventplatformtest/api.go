@@ -53,6 +53,7 @@ type subscriber struct {
 
 type subscription struct {
 	id, subscriber, status string
+	filter, header         string
 	at                     time.Time
 	eventplatform.SubscriptionRequest
 }
@@ -77,6 +78,7 @@ func New(config Config) *API {
 		"POST " + many:                            a.createSubscription,
 		"GET " + many + "/{subscription}":         a.getSubscription,
 		"PATCH " + many + "/{subscription}":       a.updateSubscription,
+		"DELETE " + many + "/{subscription}":      a.deleteSubscription,
 		"POST " + many + "/{subscription}/resume": a.resume,
 	} {
 		a.mux.HandleFunc(pattern, a.managed(work))
@@ -134,6 +136,15 @@ func (a *API) AddSubscription(owner, url string, events ...string) string {
 	s.SubscriptionRequest = eventplatform.NewSubscription(a.url, events, eventplatform.Destination{URL: url})
 	a.subscriptions = append(a.subscriptions, s)
 	return s.id
+}
+
+// Adorn gives all subscriptions a filter and a header of their own.
+func (a *API) Adorn(filter, header string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.subscriptions {
+		s.filter, s.header = filter, header
+	}
 }
 
 // Subscribers lists what was asked for, secrets included.
@@ -225,7 +236,7 @@ func (a *API) managed(work func(*http.Request) (any, int, *refused)) http.Handle
 		switch {
 		case no != nil:
 			answer(w, no.status, map[string]any{"errors": []any{map[string]string{"message": no.message}}})
-		case a.Silent && (r.Method == http.MethodPatch || status == http.StatusAccepted):
+		case a.Silent && (r.Method == http.MethodPatch || r.Method == http.MethodDelete || status == http.StatusAccepted):
 			w.WriteHeader(http.StatusNoContent)
 		case a.Success != 0:
 			answer(w, a.Success, body)

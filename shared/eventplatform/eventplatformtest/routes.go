@@ -140,6 +140,15 @@ func (a *API) updateSubscription(r *http.Request) (any, int, *refused) {
 	return a.showSubscription(s), http.StatusOK, nil
 }
 
+func (a *API) deleteSubscription(r *http.Request) (any, int, *refused) {
+	s, no := a.subscription(r)
+	if no != nil {
+		return nil, 0, no
+	}
+	s.status = eventplatform.Deleted
+	return a.showSubscription(s), http.StatusOK, nil
+}
+
 func (a *API) resume(r *http.Request) (any, int, *refused) {
 	s, no := a.subscription(r)
 	switch {
@@ -230,10 +239,15 @@ func (a *API) showSubscription(s *subscription) map[string]any {
 	if s.Config.Secret.Secondary != "" {
 		secret["secondary"] = "***redacted***"
 	}
-	return a.dated(map[string]any{
-		"id": s.id, "subscriber_id": s.subscriber, "source": s.Source, "type": s.Type, "status": s.status, "events": s.Events,
-		"config": map[string]any{"url": s.Config.URL, "secret": secret},
-	}, s.at)
+	settings := map[string]any{"url": s.Config.URL, "secret": secret}
+	shown := map[string]any{"id": s.id, "subscriber_id": s.subscriber, "source": s.Source, "type": s.Type, "status": s.status, "events": s.Events, "config": settings}
+	if s.header != "" {
+		settings["headers"] = map[string]string{s.header: "***redacted***"}
+	}
+	if s.filter != "" {
+		shown["filter"] = s.filter
+	}
+	return a.dated(shown, s.at)
 }
 
 // dated adds the times and the PIM's URL in the chosen spelling.
