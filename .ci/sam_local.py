@@ -252,12 +252,16 @@ def prove_events(variables, secret, destination):
     print(f"WorkerFunction: no failures, the event that a subscription wants went out under {got[0]}", flush=True)
 
 
-def prove_pages(variables, panel, history):
+def prove_pages(variables, panel, history, contentful):
     answer = invoke("IframeFunction", sample("iframe-start", "--fresh", "--secret", panel), variables)
     check(answer["statusCode"] == 200, f"IframeFunction answered {answer}")
     job = json.loads(answer["body"])["job"]["id"]
     check(read_job(job)["total"] == 3 and len(take(variables["JOBS_QUEUE_URL"])) == 1, f"job {job} is not recorded and queued")
     print(f"IframeFunction: 200, job {job}", flush=True)
+    answer = invoke("ContentfulFunction", sample("contentful-entries", "--secret", contentful), variables)
+    check(answer["statusCode"] == 202 and read_job(json.loads(answer["body"])["job"])["total"] == 2, f"ContentfulFunction answered {answer}")
+    take(variables["JOBS_QUEUE_URL"])
+    print("ContentfulFunction: 202, a job of two entries", flush=True)
     answer = invoke("DataFunction", sample("data-product", "--secret", history), variables)
     check(answer["statusCode"] == 200 and json.loads(answer["body"]) == {"jobs": [], "events": []}, f"DataFunction answered {answer}")
     print("DataFunction: 200, nothing is known of the product", flush=True)
@@ -286,17 +290,17 @@ def prove_api(variables, secret):
 
 def prove():
     destination = Destination(host)
-    secret, panel, history, token = (secrets.token_hex(32) for _ in range(4))  # none is shared: that would close them
+    secret, panel, history, contentful, token = (secrets.token_hex(32) for _ in range(5))  # none is shared: that would close them
     variables = create_state(
         signing={"extensions": {
             EXTENSION: {"secrets": [secret]}, "jobs_panel": {"secrets": [panel]},
             "product_history": {"credential": {"type": "bearer", "token": history}},
-        }, "events-api": {"main": [secret]}, "event-platform": {"main": [secret]}},
+        }, "events-api": {"main": [secret]}, "event-platform": {"main": [secret]}, "contentful": [contentful]},
         connections={"auth": {"erp": {"bearer": token}}, "values": {"slack": destination.url + "/slack"}},
     ) | {"ERP_URL": destination.url}
     prove_action(variables, secret, token, destination)
     prove_events(variables, secret, destination)
-    prove_pages(variables, panel, history)
+    prove_pages(variables, panel, history, contentful)
     prove_api(variables, secret)
 
 

@@ -11,7 +11,7 @@ import uuid
 
 from deployment import Deployment, Failed, RECEIVES, VISIBILITY, check, run, until
 from destination import Destination
-from senders import delta, event_platform, events_api, products, send, token
+from senders import contentful, delta, event_platform, events_api, products, send, token
 
 SAMPLE = "action-product-grid"
 
@@ -142,6 +142,23 @@ def walk_data(stack):
     return "the event of a product is shown, to the credential alone"
 
 
+def walk_contentful(stack):
+    """An App Action becomes a job; the same call delivered twice is one; another path's signature proves nothing."""
+    secret, path = stack.signing["contentful"][0], "/contentful/export_entries"
+    body = json.dumps({"entryIds": "5KsDBWseXY6QegucYAoacS,2uNOpLMJioKeoMq8W44uYc"}).encode()
+    headers, jobs = contentful(secret, path, body), []
+    for _ in range(2):
+        status, text = send(stack.url + path, body, headers=headers)
+        check(status == 202, f"an App Action: {status} {text}")
+        jobs.append(json.loads(text)["job"])
+    check(jobs[0] == jobs[1], f"one call delivered twice is two jobs: {jobs}")
+    record = ended(stack, jobs[0])
+    check(record["done"] == 2, f"job {record}")
+    status, text = send(stack.url + path, body, headers=contentful(secret, "/contentful/notify", body))
+    check(status == 403, f"signed for another path: {status} {text}")
+    return "202, a job of two entries, delivered twice and done once; a signature for another path 403"
+
+
 def walk_poison(stack):
     before = {queue: stack.depth(queue) for queue in ("JobsDeadLettersUrl", "EventsDeadLettersUrl")}
     for queue in ("JobsQueueUrl", "EventsQueueUrl"):
@@ -173,7 +190,7 @@ def walk_killed_worker(stack):
     return "a worker killed in the middle of a job: another finished it, under the same Idempotency-Key"
 
 
-WALKS = [walk_action, walk_refusals, walk_event_platform, walk_events_api, walk_iframe, walk_data, walk_poison, walk_killed_worker]
+WALKS = [walk_action, walk_refusals, walk_event_platform, walk_events_api, walk_iframe, walk_data, walk_contentful, walk_poison, walk_killed_worker]
 
 
 def main(template, architecture):
@@ -184,7 +201,7 @@ def main(template, architecture):
             try:
                 print(f"{walk.__name__.removeprefix('walk_').replace('_', ' ')}: {walk(stack)}", flush=True)
             except Exception:
-                for function in ("action", "iframe", "data", "eventsapi", "eventplatform", "worker"):
+                for function in ("action", "iframe", "data", "contentful", "eventsapi", "eventplatform", "worker"):
                     print(f"-- log of {function}", *stack.log(function)[-20:], sep="\n", file=sys.stderr)
                 raise
     print(f"deployment: {len(WALKS)} walks passed.")

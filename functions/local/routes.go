@@ -55,6 +55,7 @@ func (s *System) controlRoutes() http.Handler {
 	mux.HandleFunc("GET /_local/live", s.serveLive)
 	mux.HandleFunc("POST /_local/press/{extension}", s.servePress)
 	mux.HandleFunc("POST /_local/events", s.serveEvents)
+	mux.HandleFunc("POST /_local/appaction/{action}", s.serveAppAction)
 	mux.HandleFunc("POST /_local/redrive", s.serveRedrive)
 	mux.HandleFunc("POST /_local/wake", s.serveWake)
 	mux.HandleFunc("POST /_local/switch", s.serveSwitch)

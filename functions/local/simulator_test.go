@@ -127,3 +127,21 @@ func TestTheEventSenderSendsWhatTheSendersSend(t *testing.T) {
 		return events["received"] == 19 && events["applied"] == 5 && events["duplicate"] == 2 && events["unmatched"] == 12
 	})
 }
+
+func TestEveryAppActionCanBeCalled(t *testing.T) {
+	d := open(t)
+	for name, done := range map[string]int{"notify": 0, "export_entries": 2, "ask_approval": 0} {
+		answer := d.post("/_local/appaction/"+name, "")
+		_, id, found := strings.Cut(answer, `\"job\":\"`)
+		id, _, _ = strings.Cut(id, `\"`)
+		if !found || !strings.Contains(answer, `"status":202`) {
+			t.Fatalf("%s: %s", name, answer)
+		}
+		if job := d.job(id, jobs.Succeeded); job.Trigger != jobs.TriggerContentful || job.Done != done {
+			t.Errorf("%s: job %+v", name, job)
+		}
+	}
+	if status, _ := d.call("POST", "/_local/appaction/nothing", "", map[string]string{"Origin": d.URL()}); status != 404 {
+		t.Errorf("an unknown App Action: %d", status)
+	}
+}

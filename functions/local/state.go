@@ -147,6 +147,7 @@ type View struct {
 	Backing    string          `json:"backing"`
 	PIM        string          `json:"pim"` // where its pages are
 	Extensions []ExtensionView `json:"extensions"`
+	AppActions []AppAction     `json:"appActions"`
 	Refusals   []Refusal       `json:"refusals"` // newest first, like the others
 	Lines      []Line          `json:"lines"`
 	Switch     Mode            `json:"switch"`
@@ -169,7 +170,7 @@ func (s *System) View(ctx context.Context) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	view := View{State: state, Backing: s.name, PIM: s.simulator.URL()}
+	view := View{State: state, Backing: s.name, PIM: s.simulator.URL(), AppActions: s.appActions()}
 	view.Jobs = view.Jobs[:min(len(view.Jobs), viewedJobs)]
 	view.Outbound = newest(view.Outbound, viewedCalls)
 	view.Switch, view.Received = s.destination.Look()

@@ -84,6 +84,21 @@ function extensionRow(extension) {
   return el("tr", {}, el("td", {}, ...name), el("td", {}, extension.action, " ", el("small", {}, extension.kind)), el("td", {}, select), el("td", {}, button));
 }
 
+function appActionRow(appAction) {
+  const button = el("button", { type: "button", "aria-label": `Call ${appAction.name}`, "data-key": "call-" + appAction.name, onclick: async () => {
+    const said = byId("called");
+    try {
+      const called = await post("/_local/appaction/" + encodeURIComponent(appAction.name));
+      said.className = "answer " + (called.status < 400 ? "good" : "bad");
+      said.textContent = `${appAction.name}: ${called.status}. ${called.answer}`;
+    } catch (problem) {
+      said.className = "answer bad";
+      said.textContent = `${appAction.name}: ${problem.message}`;
+    }
+  } }, "Call");
+  return el("tr", {}, el("td", {}, el("code", {}, appAction.name)), el("td", {}, appAction.category), el("td", {}, appAction.action), el("td", {}, button));
+}
+
 const badges = { succeeded: "good", partial: "half", failed: "bad", running: "busy", queued: "busy", waiting: "half" };
 
 function jobRow(job) {
@@ -133,6 +148,7 @@ function gapItem(gap) {
 
 function show(view) {
   draw("extensions", view.extensions || [], (all) => all.map(extensionRow), "extensions.yaml has none.");
+  draw("appactions", view.appActions, (all) => all.map(appActionRow), "extensions.yaml offers none.");
   draw("jobs", view.jobs, (all) => all.map(jobRow), "None yet: press a button.");
   draw("queue", { queues: view.queues }, figures, "");
   draw("outcomes", view.events, outcomes, "");
