@@ -118,6 +118,8 @@ func TestPathsThatContentfulMayHaveCalled(t *testing.T) {
 		{"a domain with a base path", "/pim/contentful/notify", "/contentful/notify", "$default", "/pim", 202},
 		{"a base path instead of the stage", "/pim/contentful/notify", "/prod/contentful/notify", "prod", "pim/", 202},
 		{"a base path that the function sees", "/pim/contentful/notify", "/pim/contentful/notify", "$default", "", 202},
+		{"a base path that the function sees behind a stage", "/pim/contentful/notify", "/prod/pim/contentful/notify", "prod", "", 202},
+		{"a base path that is named contentful", "/contentful/contentful/notify", "/contentful/contentful/notify", "$default", "", 202},
 		{"a stage named contentful", "/contentful/contentful/notify", "/contentful/contentful/notify", "contentful", "", 202},
 		{"a base path that is not ours", "/pim/contentful/notify", "/contentful/notify", "$default", "/other", 403},
 		{"another stage", "/test/contentful/notify", "/contentful/notify", "prod", "", 403},

@@ -143,6 +143,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		{"a list for a recipient", "notify", `{"message":"a","recipient":[]}`, "parameter_type", "recipient must be a string."},
 		{"a text for a wrapper", "notify", `{"parameters":"a"}`, "parameter_missing", "message is missing."},
 		{"a wrapper with more in it", "notify", `{"parameters":{"message":"a"},"sys":{}}`, "parameter_missing", "message is missing."},
+		{"a wrapper with its category and more", "notify", `{"category":"Notification.v1.0","parameters":{"message":"a"},"sys":{}}`, "parameter_missing", "message is missing."},
 		{"a wrapper in a wrapper", "notify", `{"parameters":{"parameters":{"message":"a"}}}`, "parameter_missing", "message is missing."},
 		{"another version", "notify", `{"category":"Notification.v2.0","parameters":{"message":"a"}}`, "category_mismatch", `This is an action of category Notification.v1.0, not "Notification.v2.0".`},
 		{"version 10 is not version 1", "notify", `{"category":"Notification.v10","parameters":{"message":"a"}}`, "category_mismatch", `This is an action of category Notification.v1.0, not "Notification.v10".`},
