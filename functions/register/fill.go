@@ -85,6 +85,11 @@ func FillConnections(document []byte, c *config.Config) (Filled, error) {
 			need(`{"bearer":"…"}, {"basic":{"username":"…","password":"…"}} or {"header":{"name":"…","value":"…"}}`, "auth", auth)
 		}
 	}
+	for _, subscription := range c.Subscriptions {
+		if subscription.API == "event-platform" {
+			need(`{"client_id":"…","client_secret":"…","username":"…","password":"…"} of the connection, which the PIM shows under Connect > Connection settings: for subscribe, and to know our own changes`, "pims", subscription.PIM)
+		}
+	}
 	for _, path := range slices.Sorted(maps.Keys(needed)) {
 		d.filled.Missing = append(d.filled.Missing, path+": "+needed[path])
 	}

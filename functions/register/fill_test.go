@@ -80,10 +80,10 @@ func TestADocumentOfAnotherShapeIsLeftAlone(t *testing.T) {
 
 func TestConnectionsAreAskedForAndNeverMadeUp(t *testing.T) {
 	filled, err := register.FillConnections(nil, load(t, everyType))
-	if err != nil || len(filled.Made) > 0 || len(filled.Missing) != 2 || !strings.HasPrefix(filled.Missing[0], "auth.erp: ") || !strings.HasPrefix(filled.Missing[1], "values.slack: ") {
+	if err != nil || len(filled.Made) > 0 || len(filled.Missing) != 3 || !strings.HasPrefix(filled.Missing[0], "auth.erp: ") || !strings.HasPrefix(filled.Missing[1], "pims.main: ") || !strings.HasPrefix(filled.Missing[2], "values.slack: ") {
 		t.Errorf("%v: %q", err, filled.Missing)
 	}
-	filled, err = register.FillConnections([]byte(`{"auth":{"erp":{"bearer":"t"}},"values":{"slack":"https://x"}}`), load(t, everyType))
+	filled, err = register.FillConnections([]byte(`{"auth":{"erp":{"bearer":"t"}},"values":{"slack":"https://x"},"pims":{"main":{"client_id":"c"}}}`), load(t, everyType))
 	if err != nil || len(filled.Missing) > 0 {
 		t.Errorf("%v: %q", err, filled.Missing)
 	}
