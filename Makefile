@@ -2,11 +2,11 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
-.PHONY: help run test test-aws test-browser bench fuzz vuln validate build archives verify sam-local secrets print deploy clean
+.PHONY: help run test test-aws test-browser bench fuzz vuln validate build archives verify sam-local secrets print subscribe deploy clean
 
-# The stage that deploy, secrets and print are for: an entry of samconfig.toml, and of environments in extensions.yaml.
+# The stage that deploy, secrets, print and subscribe are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
-secrets print: export STAGE := $(STAGE)
+secrets print subscribe: export STAGE := $(STAGE)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,12 @@ secrets: ## fill the secrets of a deployed stage with what extensions.yaml needs
 print: ## print what the PIM must know about us (URL=https://… STAGE=…)
 	@test -n "$(URL)" || { echo "make print: say where we are, as the output ApiUrl: make print URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
 	@go run ./functions/register/cli print "$(URL)" --stage "$(STAGE)"
+
+subscribe: ## connect the PIM's events (URL=https://… STAGE=… and perhaps FLAGS=--print, --resume, --prune)
+	@test -n "$(URL)" || { echo "make subscribe: say where we are, as the output ApiUrl: make subscribe URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
+	@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
+		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
+		go run ./functions/register/cli subscribe "$(URL)" --stage "$(STAGE)" $(FLAGS)
 
 clean: ## remove what was built (.tools, the installed tools, stays)
 	rm -rf .artifacts .aws-sam
