@@ -58,6 +58,9 @@ func (w *eventWork) settle(ctx context.Context, s config.Subscription, result Re
 		kindState(&entry, s.Name, result.State)
 		w.wait = max(w.wait, class.delay, 1)
 		_, err := w.save(ctx, entry)
+		if err != nil && !errors.Is(err, ledger.ErrTooLarge) {
+			w.entry.KindStates = entry.KindStates // the next write brings it: what was started outside must not be forgotten
+		}
 		return err
 	case class.permanent:
 		w.log.Warn("subscription failed", "subscription", s.Name, "reason", "permanent", "error", err.Error())
