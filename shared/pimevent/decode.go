@@ -33,14 +33,11 @@ func Decode(api, pim string, raw []byte) Event {
 // if it is neither.
 func Split(body []byte) (events []json.RawMessage, ok bool) {
 	body = bytes.TrimSpace(body)
-	if len(body) == 0 || !json.Valid(body) {
-		return nil, false
-	}
-	switch body[0] {
-	case '{':
+	switch {
+	case len(body) > 0 && body[0] == '{' && json.Valid(body):
 		return []json.RawMessage{body}, true
-	case '[':
-		return events, json.Unmarshal(body, &events) == nil
+	case len(body) > 0 && body[0] == '[' && json.Unmarshal(body, &events) == nil:
+		return events, true
 	}
 	return nil, false
 }
@@ -115,8 +112,7 @@ func decodeCloudEvent(event *Event) {
 	author := object(data["author"])
 	event.Author = Author{Identifier: author.text("identifier"), Type: author.text("type")}
 	for _, kind := range kindsOf(event.Type) {
-		if raw, there := data[kind]; there {
-			entity := object(raw)
+		if entity := object(data[kind]); entity != nil { // a text of that name is something else
 			event.Kind, event.EntityID = kind, entityID(kind, entity)
 			event.Changes = changes(object(entity["changes"]))
 			return
