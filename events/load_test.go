@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -8,7 +10,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/signature"
 )
 
 // busy is a system that answers its n-th request as told; the last answer is for all that follow.
@@ -99,5 +106,192 @@ func TestALoadIsOfNewEventsInOrderUnlessShuffled(t *testing.T) {
 	}
 	if !slices.Equal(straight, mixed) {
 		t.Error("an event was lost or doubled by shuffling")
+	}
+}
+
+// over is a way to a system that is not there: it says what came of each request, in a synctest bubble's time.
+type over func(*http.Request) (status int, err error)
+
+func (o over) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, err := o(r)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: status, Body: http.NoBody, Request: r}, nil
+}
+
+// after waits, or fails with the request's context as a connection does.
+func after(r *http.Request, wait time.Duration) (int, error) {
+	select {
+	case <-time.After(wait):
+		return http.StatusOK, nil
+	case <-r.Context().Done():
+		return 0, r.Context().Err()
+	}
+}
+
+// loading plays a command line's load.
+func loading(t *testing.T, ctx context.Context, args string, way over) (ok bool, printed string, err error) {
+	t.Helper()
+	o, err := parse(append(strings.Fields(args), "http://localhost:8080"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	ok, err = o.load(ctx, &out, way)
+	return ok, out.String(), err
+}
+
+// An event every 100 ms, answered after 1 ms, 2 ms, …: what is printed while it goes on and at its end.
+func TestALoadPrintsOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent int
+		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 2500ms", func(r *http.Request) (int, error) {
+			sent++
+			time.Sleep(time.Duration(sent) * time.Millisecond)
+			switch sent {
+			case 3, 4:
+				return http.StatusTooManyRequests, nil
+			case 5:
+				return http.StatusInternalServerError, nil
+			}
+			return http.StatusOK, nil
+		})
+		const want = `POST http://localhost:8080/event-platform/main: 25 requests with 1 events each, one every 100ms
+   1s  sent 10  2xx 7  429 2  other 1  p50 5ms  p99 10ms
+   2s  sent 20  2xx 17  429 2  other 1  p50 10ms  p99 20ms
+events sent    25 in 2.425s (25 requests)
+answered 2xx   22
+answered 429   2
+answered 500   1
+not answered   0
+lost           3
+p50            13ms
+p99            25ms
+slowest        25ms
+`
+		if ok || err != nil || printed != want {
+			t.Errorf("%t, %v:\n%s\nwant\n%s", ok, err, printed, want)
+		}
+	})
+}
+
+// A system that hangs gets no more requests than the bound; the lines go on, and what could not be sent has waited.
+func TestALoadIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var underWay, most int
+		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 500 --for 1s", func(r *http.Request) (int, error) {
+			mu.Lock()
+			underWay++
+			most = max(most, underWay)
+			mu.Unlock()
+			defer func() {
+				mu.Lock()
+				underWay--
+				mu.Unlock()
+			}()
+			return after(r, 5*time.Second)
+		})
+		if !ok || err != nil || most != maxInFlight {
+			t.Errorf("%t, %v, %d at once", ok, err, most)
+		}
+		for _, want := range []string{"\n   3s  sent 0 ", "\n   7s  sent 256 ", "events sent    500 in 10.", "slowest        9."} {
+			if !strings.Contains(printed, want) {
+				t.Errorf("prints no %q:\n%s", want, printed)
+			}
+		}
+	})
+}
+
+func TestAnInterruptedLoad(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		wait  time.Duration // of each answer
+		ok    bool
+		taken string
+		ended string
+	}{
+		{"waits for what is under way", 3 * time.Second, true, "answered 2xx   2\n", "events sent    2 in 4s"},
+		{"no longer than the PIM would", time.Minute, false, "not answered   2\n", "events sent    2 in 6.5s"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(1500*time.Millisecond, cancel)
+				ok, printed, err := loading(t, ctx, "event-platform-product-created --rate 1 --for 10s", func(r *http.Request) (int, error) { return after(r, row.wait) })
+				if ok != row.ok || err != nil || !strings.Contains(printed, row.taken) || !strings.Contains(printed, row.ended) {
+					t.Errorf("%t, %v:\n%s", ok, err, printed)
+				}
+			})
+		})
+	}
+}
+
+func TestALoadOnNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 10m", func(*http.Request) (int, error) { return 0, syscall.ECONNREFUSED })
+		if ok || err == nil || !strings.Contains(err.Error(), "make run") || !strings.Contains(printed, "events sent    1 in 100ms") {
+			t.Errorf("%t, %v:\n%s", ok, err, printed)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // a system that starts anew is another matter
+		var sent int
+		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 1s", func(*http.Request) (int, error) {
+			if sent++; sent == 1 || sent > 5 {
+				return http.StatusOK, nil
+			}
+			return 0, syscall.ECONNREFUSED
+		})
+		if ok || err == nil || !strings.Contains(printed, "answered 2xx   6\n") || !strings.Contains(printed, "lost           4\n") {
+			t.Errorf("%t, %v:\n%s", ok, err, printed)
+		}
+	})
+}
+
+// The Events API signs when it sends, not when something happened; what was changed after signing stays unproven.
+func TestALoadIsSignedWhenItIsSent(t *testing.T) {
+	for args, reason := range map[string]string{"": "", " --tamper": "signature_mismatch", " --header none": "signature_missing"} {
+		synctest.Test(t, func(t *testing.T) {
+			checked := 0
+			loading(t, t.Context(), "events-api-ten --rate 10 --for 20s --shuffle"+args, func(r *http.Request) (int, error) {
+				checked++
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					t.Error(err)
+				}
+				header := map[string]string{}
+				for name := range r.Header {
+					header[strings.ToLower(name)] = r.Header.Get(name)
+				}
+				_, sent, err := signature.VerifyEventsAPI([]string{eventsAPISecret}, header, body)
+				if reason == "" && (err != nil || sent.Unix() != time.Now().Unix()) {
+					t.Errorf("%v, sent %s at %s", err, sent, time.Now())
+				}
+				if reason != "" && (err == nil || err.Error() != "unproven: "+reason) {
+					t.Errorf("got %v, want %s", err, reason)
+				}
+				return http.StatusOK, nil
+			})
+			if checked != 20 {
+				t.Errorf("%d requests", checked)
+			}
+		})
+	}
+}
+
+func TestQuantiles(t *testing.T) {
+	var count tally
+	count.statuses = map[int]int{}
+	if got := count.quantile(0.99); got != 0 {
+		t.Errorf("%s of nothing", got)
+	}
+	for i := range 100 {
+		count.add(http.StatusOK, nil, time.Duration(100-i)*time.Millisecond)
+	}
+	for q, want := range map[float64]time.Duration{0: 1, 0.5: 50, 0.99: 99, 1: 100} {
+		if got := count.quantile(q); got != want*time.Millisecond {
+			t.Errorf("%v: %s, want %d ms", q, got, want)
+		}
 	}
 }

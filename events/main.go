@@ -24,10 +24,9 @@ import (
 
 const defaultExtension = "export_to_erp"
 
-var headers = []string{"signature", "x-akeneo-signature", "x-akeneo-request-signature", noHeader}
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // who asks twice does not wait for answers under way
 	code := run(ctx, os.Args[1:], time.Now(), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -36,22 +35,23 @@ func main() {
 // Exit codes.
 const (
 	done        = 0
-	refused     = 1 // not a 2xx, or nobody answered
+	refused     = 1 // not a 2xx, or nobody answered: of a load, something was lost
 	misused     = 2 // the command line makes no sense
 	interrupted = 130
 )
 
 // options is what the command line says.
 type options struct {
-	list, tamper, fresh            bool
-	duplicate, shuffle             bool
-	extension, pim, secret, header string
-	age                            time.Duration
-	times                          int
-	rate                           int           // events a second; 0: no load
-	duration                       time.Duration // of a load
-	sample                         sample
-	base                           *url.URL // nil: print a Lambda event
+	list, tamper, fresh    bool
+	duplicate, shuffle     bool
+	extension, pim, secret string
+	header                 string // "": the sender's first
+	age                    time.Duration
+	times                  int
+	rate                   int           // events a second; 0: no load
+	duration               time.Duration // of a load
+	sample                 sample
+	base                   *url.URL // nil: print a Lambda event
 }
 
 func run(ctx context.Context, args []string, now time.Time, out, errs io.Writer) int {
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, now time.Time, out, errs io.Writer)
 	}
 	ok, err := opts.do(ctx, now, out)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && (ok || errors.Is(err, context.Canceled)):
 		fmt.Fprintln(errs, "events: interrupted")
 		return interrupted
 	case err != nil:
@@ -83,14 +83,26 @@ func run(ctx context.Context, args []string, now time.Time, out, errs io.Writer)
 	return done
 }
 
-// list prints every sample with a few words on it.
+// list prints every sample with a few words on it, by sender.
 func list(out io.Writer) error {
+	const printed = "only printed"
+	groups := map[string][]sample{}
 	for _, name := range samples() {
 		s, err := find(name)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%-52s %s\n", name, s.about())
+		title := printed
+		if from, sent := s.sender(); sent {
+			title = from.about
+		}
+		groups[title] = append(groups[title], s)
+	}
+	for _, from := range append(slices.Clone(senders), sender{about: printed}) {
+		fmt.Fprintf(out, "%s:\n", from.about)
+		for _, s := range groups[from.about] {
+			fmt.Fprintf(out, "  %-52s %s\n", s.name, s.about())
+		}
 	}
 	return nil
 }
@@ -102,9 +114,10 @@ func (o options) do(ctx context.Context, now time.Time, out io.Writer) (ok bool,
 		return true, err
 	}
 	if o.rate > 0 {
-		return o.load(ctx, out)
+		return o.load(ctx, out, network())
 	}
-	signed, err := o.request(now.Add(-o.age), o.fresh)
+	at := now.Add(-o.age)
+	signed, err := o.request(at, at, o.fresh)
 	if err != nil {
 		return false, err
 	}
@@ -135,7 +148,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	flags.StringVar(&o.extension, "extension", defaultExtension, "`name` of the extension that is called")
 	flags.StringVar(&o.pim, "pim", "main", "`name` of the PIM that sends events")
 	flags.StringVar(&o.secret, "secret", "", "`secret` to sign with, instead of the sample that the local system takes")
-	flags.StringVar(&o.header, "header", headers[0], "`name` of the header that carries an action's signature: "+strings.Join(headers, ", ")+" (for every sample)")
+	flags.StringVar(&o.header, "header", "", "`name` of the header that carries the proof, where the sender has more than one; "+noHeader+": no proof")
 	flags.BoolVar(&o.tamper, "tamper", false, "change one byte after signing")
 	flags.DurationVar(&o.age, "age", 0, "how old the signed timestamp is, like 10m; negative is ahead")
 	flags.BoolVar(&o.fresh, "fresh", false, "new items, or new events, so that nothing earlier is met")
@@ -168,8 +181,6 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, errors.New("which sample? (--list shows all, --help the flags)")
 	case len(words) > 2:
 		return o, fmt.Errorf("%q is too much: want NAME and perhaps a URL", words[2])
-	case !slices.Contains(headers, o.header):
-		return o, fmt.Errorf("header %q: want one of %s", o.header, strings.Join(headers, ", "))
 	case given(flags, "secret") && o.secret == "":
 		return o, errors.New("the secret is empty; --header none sends no signature")
 	case o.extension == "" || o.pim == "":
@@ -178,6 +189,8 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, fmt.Errorf("%d times: want at least 1", o.times)
 	case (o.times > 1 || o.duplicate || o.rate != 0) && len(words) == 1:
 		return o, errors.New("--times, --duplicate and --rate need a URL to send to")
+	case o.rate != 0 && o.times > 1:
+		return o, errors.New("--times sends the same bytes and --rate new ones: want one of them (--duplicate goes with both)")
 	case o.rate < 0 || o.rate > maxRate:
 		return o, fmt.Errorf("%d events a second: want 1 to %d", o.rate, maxRate)
 	case o.duration <= 0 || o.duration > maxDuration:
@@ -186,11 +199,19 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, errors.New("--shuffle and --for belong to --rate")
 	}
 	var err error
-	if o.sample, err = find(words[0]); err != nil || len(words) == 1 {
+	if o.sample, err = find(words[0]); err != nil {
 		return o, err
 	}
-	if _, sent := o.sample.sender(); !sent {
+	from, sent := o.sample.sender()
+	switch {
+	case !sent && len(words) > 1:
 		return o, fmt.Errorf("%s is only printed: no sender posts it to us", o.sample.name)
+	case sent && o.header != "" && o.header != noHeader && !slices.Contains(from.headers, o.header):
+		return o, fmt.Errorf("header %q: want one of %s, %s", o.header, strings.Join(from.headers, ", "), noHeader)
+	case sent && o.tamper && from.bearer():
+		return o, fmt.Errorf("a token proves who sends %s, not its bytes: --secret sends another", o.sample.name)
+	case len(words) == 1:
+		return o, nil
 	}
 	o.base, err = parseBase(words[1])
 	return o, err

@@ -208,6 +208,8 @@ func TestCommandLine(t *testing.T) {
 		errs string // must be complained
 	}{
 		{"list", "--list", done, "action-product-grid ", ""},
+		{"list by sender", "--list", done, "notifications of the Event Platform:\n  event-platform-notification-resumed ", ""},
+		{"list of what is printed", "--list", done, "only printed:\n  forwarded-event ", ""},
 		{"list beside a name", "action-product-grid --list", done, "worker-jobs ", ""},
 		{"help", "--help", done, "--age duration", ""},
 		{"help after a name", "action-product-grid -h", done, "usage: ", ""},
@@ -222,12 +224,14 @@ func TestCommandLine(t *testing.T) {
 		{"sending what nobody sends", "worker-jobs http://localhost", misused, "", "only printed"},
 		{"unknown flag", "action-product-grid --bogus", misused, "", "-bogus"},
 		{"unknown header", "action-product-grid --header x-signature", misused, "", "want one of signature,"},
+		{"header of another sender", "event-platform-product-updated --header x-akeneo-signature", misused, "", "want one of x-akeneo-signature-primary, x-akeneo-signature-secondary, none"},
 		{"empty secret", "action-product-grid --secret=", misused, "", "secret is empty"},
 		{"empty extension", "action-product-grid --extension=", misused, "", "name is empty"},
 		{"no times", "action-product-grid http://localhost --times 0", misused, "", "at least 1"},
 		{"times without URL", "action-product-grid --times 2", misused, "", "need a URL"},
 		{"load without URL", "event-platform-product-updated --rate 10", misused, "", "need a URL"},
 		{"twice without URL", "event-platform-product-updated --duplicate", misused, "", "need a URL"},
+		{"the same bytes at a rate", "event-platform-product-updated http://localhost --rate 10 --times 2", misused, "", "want one of them"},
 		{"too fast", "event-platform-product-updated http://localhost --rate 1001", misused, "", "want 1 to 1000"},
 		{"too long", "event-platform-product-updated http://localhost --rate 1 --for 11m", misused, "", "at most 10m0s"},
 		{"shuffled without a load", "event-platform-product-updated http://localhost --shuffle", misused, "", "belong to --rate"},

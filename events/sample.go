@@ -223,12 +223,12 @@ func (s sample) uuid() string {
 
 var (
 	eventID   = regexp.MustCompile(`"(event_id|id)":"[^"\\]*"`)
-	eventTime = regexp.MustCompile(`"(event_datetime|time)":"[^"\\]*"`)
+	eventTime = regexp.MustCompile(`"(event_datetime|time|timestamp)":"[^"\\]*"`)
 	entityID  = regexp.MustCompile(`"uuid":"[0-9a-f-]{36}"`)
 )
 
 // happened is a body of events as the sample has them. With fresh it is another change of another entity: each event
-// gets a new id, that time, and a new UUID for what it is about.
+// gets a new id, that time, and a new UUID for what it is about. A notification has a time alone.
 func (s sample) happened(at time.Time, fresh bool) ([]byte, error) {
 	body, err := s.compact()
 	if err != nil || !fresh {
@@ -261,11 +261,13 @@ func renew(event []byte, at time.Time) []byte {
 }
 
 // tamper changes one byte and keeps the body valid JSON, so that only the signature can tell: the lowest bit of
-// the last digit, which is the timestamp's.
+// the last digit, which is the timestamp's of an action. A body without digits gets a space at its end.
 func tamper(body []byte) []byte {
 	changed := bytes.Clone(body)
-	if i := bytes.LastIndexAny(changed, "0123456789"); i >= 0 {
-		changed[i] ^= 1
+	i := bytes.LastIndexAny(changed, "0123456789")
+	if i < 0 {
+		return append(changed, ' ')
 	}
+	changed[i] ^= 1
 	return changed
 }

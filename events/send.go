@@ -45,10 +45,7 @@ func (r request) send(ctx context.Context, out io.Writer, base *url.URL) (ok boo
 	started := time.Now()
 	answer, err := client.Do(post)
 	if err != nil {
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			return false, fmt.Errorf("%w (does the local system run? start it with `make run`)", err)
-		}
-		return false, err // it names method and URL
+		return false, hinted(err)
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
@@ -61,6 +58,14 @@ func (r request) send(ctx context.Context, out io.Writer, base *url.URL) (ok boo
 		fmt.Fprintf(out, "the PIM would have given up after %s\n", pimPatience)
 	}
 	return answer.StatusCode/100 == 2, nil
+}
+
+// hinted is a failed request's error, which names method and URL, with what to do if nobody listens there.
+func hinted(err error) error {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w (does the local system run? start it with `make run`)", err)
+	}
+	return err
 }
 
 // http is the request to a running system.
