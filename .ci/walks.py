@@ -193,6 +193,17 @@ def walk_killed_worker(stack):
 WALKS = [walk_action, walk_refusals, walk_event_platform, walk_events_api, walk_iframe, walk_data, walk_contentful, walk_poison, walk_killed_worker]
 
 
+FUNCTIONS = ("action", "iframe", "data", "contentful", "eventsapi", "eventplatform", "worker")
+
+
+def durations(stack):
+    """How long the functions took, as Lambda would bill it: each time from the start of the program on."""
+    for function in FUNCTIONS:
+        took = sorted(float(found[1]) for line in stack.log(function) if (found := re.search(r"Billed Duration: ([0-9.]+) ms", line)))
+        if took:
+            print(f"{function}: {len(took)} invocations, median {took[len(took) // 2]:.0f} ms, slowest {took[-1]:.0f} ms, start included")
+
+
 def main(template, architecture):
     destination = Destination()
     with Deployment(template, architecture, destination) as stack:
@@ -201,9 +212,10 @@ def main(template, architecture):
             try:
                 print(f"{walk.__name__.removeprefix('walk_').replace('_', ' ')}: {walk(stack)}", flush=True)
             except Exception:
-                for function in ("action", "iframe", "data", "contentful", "eventsapi", "eventplatform", "worker"):
+                for function in FUNCTIONS:
                     print(f"-- log of {function}", *stack.log(function)[-20:], sep="\n", file=sys.stderr)
                 raise
+        durations(stack)
     print(f"deployment: {len(WALKS)} walks passed.")
 
 
