@@ -35,6 +35,7 @@ func busy(t *testing.T, answers ...int) (base string, bodies func() []string) {
 		if status == 0 {
 			panic(http.ErrAbortHandler) // no answer
 		}
+		w.Header().Set("Location", "/") // of a redirect
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(server.Close)
@@ -228,6 +229,22 @@ func TestAnInterruptedLoad(t *testing.T) {
 	}
 }
 
+// Whoever stops a load learns what was lost; if nothing was, that it was stopped.
+func TestAnInterruptedLoadEndsWith(t *testing.T) {
+	for status, want := range map[int]int{http.StatusOK: interrupted, http.StatusServiceUnavailable: refused} {
+		ctx, cancel := context.WithCancel(t.Context())
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			cancel()
+		}))
+		code, out, errs := command(ctx, "event-platform-product-created", server.URL, "--rate", "1", "--for", "10m")
+		server.Close()
+		if code != want || !strings.Contains(out, "events sent    1 ") {
+			t.Errorf("%d: ends with %d: %s%s", status, code, out, errs)
+		}
+	}
+}
+
 func TestALoadOnNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 10m", func(*http.Request) (int, error) { return 0, syscall.ECONNREFUSED })
@@ -280,18 +297,20 @@ func TestALoadIsSignedWhenItIsSent(t *testing.T) {
 	}
 }
 
-func TestQuantiles(t *testing.T) {
-	var count tally
-	count.statuses = map[int]int{}
-	if got := count.quantile(0.99); got != 0 {
-		t.Errorf("%s of nothing", got)
-	}
-	for i := range 100 {
-		count.add(http.StatusOK, nil, time.Duration(100-i)*time.Millisecond)
-	}
-	for q, want := range map[float64]time.Duration{0: 1, 0.5: 50, 0.99: 99, 1: 100} {
-		if got := count.quantile(q); got != want*time.Millisecond {
-			t.Errorf("%v: %s, want %d ms", q, got, want)
+// A press says when it was, and is refused when that is long ago: in a shuffled load too it is now.
+func TestALoadOfPresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pressed := 0
+		loading(t, t.Context(), "action-product-grid --rate 1 --for 100s --shuffle", func(r *http.Request) (int, error) {
+			pressed++
+			body, err := io.ReadAll(r.Body)
+			if at := timestamp(t, body); err != nil || at != time.Now().Unix() {
+				t.Errorf("pressed at %d, sent at %d, %v", at, time.Now().Unix(), err)
+			}
+			return http.StatusOK, nil
+		})
+		if pressed != 100 {
+			t.Errorf("%d presses", pressed)
 		}
-	}
+	})
 }
