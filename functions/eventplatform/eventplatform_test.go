@@ -19,7 +19,7 @@ import (
 // examples are the vendor's own payloads, by file name.
 func examples(tb testing.TB) map[string][]byte {
 	tb.Helper()
-	names, err := filepath.Glob("testdata/*.json")
+	names, err := filepath.Glob("../../events/event-platform/*.json")
 	if err != nil || len(names) == 0 {
 		tb.Fatalf("no examples: every test over them would pass (%v)", err)
 	}
@@ -233,7 +233,7 @@ func TestOddNotificationsAreKeptInOnePiece(t *testing.T) {
 }
 
 func TestNotificationsHaveASecretOfTheirOwn(t *testing.T) {
-	body := examples(t)["event-platform-notification-resumed.json"]
+	body := examples(t)["notification-resumed.json"]
 	for _, row := range []struct {
 		name, path, secret string
 		status             int

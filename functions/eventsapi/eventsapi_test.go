@@ -19,7 +19,7 @@ import (
 // examples are the vendor's own payloads.
 func examples(tb testing.TB) map[string][]byte {
 	tb.Helper()
-	names, err := filepath.Glob("testdata/*.json")
+	names, err := filepath.Glob("../../events/events-api/*.json")
 	if err != nil || len(names) == 0 {
 		tb.Fatalf("no examples: every test over them would pass (%v)", err)
 	}
