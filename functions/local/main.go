@@ -92,7 +92,9 @@ func run(ctx context.Context, args []string, variables *env.Variables, out, errs
 	fmt.Fprintf(out, "pim-functions runs at %s (state in %s), and plays a PIM at %s.\n\n", page, system.name, system.simulator.URL())
 	if demo {
 		system.Demo(ctx, out)
-		fmt.Fprintf(out, "\nNext: open %s and press more, or send a signed request yourself:\n  go run ./events action-product-grid %s\nCtrl-C stops.\n\n", page, page)
+		fmt.Fprintf(out, "\nNext: open %s and press more, open the PIM at %s, or send signed requests yourself:\n"+
+			"  go run ./events action-product-grid %s\n  go run ./events event-platform-product-deleted %s\n  go run ./events contentful-entries %s\nCtrl-C stops.\n\n",
+			page, system.simulator.URL(), page, page, page)
 	}
 	<-ctx.Done()
 	fmt.Fprintln(out, "\nStopping …")
