@@ -274,6 +274,13 @@ func TestBrowserASelectionInTheGrid(t *testing.T) {
 		jobs := b.state().Jobs
 		return len(jobs) == 1 && jobs[0].Done == 107
 	})
+	b.do(chromedp.Click(`//button[text()="Select 500"]`))
+	b.text(b.ctx, ".bar strong", "500 selected")
+	b.do(chromedp.Click(`.bar button[data-extension="export_to_erp"]`))
+	b.until("500 are delivered", func() bool {
+		jobs := b.state().Jobs
+		return len(jobs) == 2 && jobs[0].Done == 500
+	})
 	// A product's name is text, whatever it holds.
 	b.do(chromedp.Navigate(b.simulator.URL()+"/#/product/63139bf3-a7f7-4eaa-ba5e-000000000099"), chromedp.WaitVisible("main h1"))
 	b.text(b.ctx, "main h1", `<b onclick="alert(1)">Chair & lamp</b>`)

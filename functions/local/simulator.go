@@ -142,13 +142,21 @@ func (s *Simulator) servePress(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid", "The PIM sends at most 500 products and models.")
 		return
 	}
-	pressed, err := s.system.Press(r.Context(), extension, press)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), pimPatience)
+	defer cancel()
+	pressed, err := s.system.Press(ctx, extension, press)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		respond(w, map[string]any{"success": false, "message": "The PIM gave up: no answer within " + pimPatience.String() + "."})
+	case err != nil:
 		refuse(w, http.StatusBadGateway, "not_sent", err.Error())
-		return
+	default:
+		respond(w, map[string]any{"success": pressed.Status < 300, "status": pressed.Status, "message": pressed.Message()})
 	}
-	respond(w, map[string]any{"success": pressed.Status < 300, "status": pressed.Status, "message": pressed.Message()})
 }
+
+// pimPatience is how long the PIM waits for the answer to a press (Akeneo help, "Action extension").
+const pimPatience = 5 * time.Second
 
 // serveToken signs a JWT for an embedded page, as the PIM does: times are fractions of seconds.
 func (s *Simulator) serveToken(w http.ResponseWriter, r *http.Request) {

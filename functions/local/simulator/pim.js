@@ -174,8 +174,14 @@ function gridPage() {
     frames.filter((one) => one.position === "pim.product-grid.action-bar").forEach((one) => tell(one, contextOf(one.position)));
   };
   const all = el("button", { type: "button", class: "second", onclick: () => { rows.forEach((row) => chosen.add(row.key)); refresh(); } }, "Select all");
+  // The PIM lets a user select 500; beyond the catalogue they are products that it does not show.
+  const most = el("button", { type: "button", class: "second", onclick: () => {
+    rows.forEach((row) => chosen.add(row.key));
+    for (let i = 0; chosen.size < 500; i++) chosen.add("product 63139bf3-a7f7-4eaa-ba5e-1" + String(i).padStart(11, "0"));
+    refresh();
+  } }, "Select 500");
   const none = el("button", { type: "button", class: "second", onclick: () => { chosen.clear(); refresh(); } }, "Select none");
-  bar.append(count, all, none);
+  bar.append(count, all, most, none);
   for (const extension of at("pim.product-grid.action-bar")) {
     if (extension.type === "action") bar.append(pressButton(extension, "pim.product-grid.action-bar", selection));
     if (extension.type === "iframe") {
