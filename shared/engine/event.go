@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -117,6 +118,7 @@ type eventWork struct {
 	entry    ledger.Entry
 	wait     time.Duration // until what is open should be tried again; 0: nothing is open
 	down     bool          // something is open because a try failed
+	last     bool          // the subscription at hand is the last without an outcome
 }
 
 func (w *eventWork) do(ctx context.Context) error {
@@ -127,10 +129,9 @@ func (w *eventWork) do(ctx context.Context) error {
 	case outcome != "":
 		return w.end(ctx, outcome)
 	}
-	for _, subscription := range wanted {
-		if w.entry.Outcomes[subscription.Name] != "" {
-			continue
-		}
+	wanted = slices.DeleteFunc(wanted, func(s config.Subscription) bool { return w.entry.Outcomes[s.Name] != "" })
+	for i, subscription := range wanted {
+		w.last = i == len(wanted)-1
 		if ctx.Err() != nil || w.turn.over(w.Now()) { // the process is stopping, or its time is used up
 			w.wait = max(w.wait, 1)
 			break

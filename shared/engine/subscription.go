@@ -115,9 +115,14 @@ func eventItems(kind, id string) []jobs.Item {
 	return nil
 }
 
-// outcome records what came of the event for one subscription.
+// outcome records what came of the event for one subscription. The last one's is written with the event's end.
 func (w *eventWork) outcome(ctx context.Context, s config.Subscription, outcome ledger.Outcome, reason string) error {
-	_, err := w.save(ctx, w.entry.With(s.Name, outcome, reason))
+	entry := w.entry.With(s.Name, outcome, reason)
+	if w.last && w.wait == 0 {
+		w.entry = entry
+		return nil
+	}
+	_, err := w.save(ctx, entry)
 	return err
 }
 
