@@ -66,7 +66,7 @@ func TestExplain(t *testing.T) {
 
 // Every sample of the vendor's events can be explained.
 func TestEverySampleIsExplained(t *testing.T) {
-	samples, err := filepath.Glob("../../event*/testdata/event*.json")
+	samples, err := filepath.Glob("../../../events/event*/*.json")
 	if err != nil || len(samples) < 40 {
 		t.Fatalf("%d samples, %v", len(samples), err)
 	}
