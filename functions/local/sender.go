@@ -6,10 +6,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,6 +41,9 @@ type Sent struct {
 // SendEvents sends what the PIM or the Event Platform would when prices change: fresh events, really signed, through
 // the real port.
 func (s *System) SendEvents(ctx context.Context, sending Sending) (Sent, error) {
+	if len(s.config.PIMs) == 0 {
+		return Sent{}, errors.New("extensions.yaml names no PIM")
+	}
 	count := min(cmp.Or(max(sending.Count, 0), 1), maxSent)
 	now := time.Now().UTC()
 	var events []json.RawMessage
@@ -71,6 +77,11 @@ func (s *System) SendEvents(ctx context.Context, sending Sending) (Sent, error) 
 	return sent, nil
 }
 
+// firstPIM is the PIM that sends the page's events: the first by its name.
+func (s *System) firstPIM() string {
+	return slices.Min(slices.Collect(maps.Keys(s.config.PIMs)))
+}
+
 // changed is an event that says that a product's price has changed.
 func changed(api, id, uuid, identifier string, price int, at time.Time) (json.RawMessage, error) {
 	if api == pimevent.EventsAPI {
@@ -97,7 +108,7 @@ func (s *System) sendEvents(ctx context.Context, sending Sending, events []json.
 	if err != nil {
 		return 0, fmt.Errorf("get signing secrets: %w", err)
 	}
-	const pim = "main"
+	pim := s.firstPIM()
 	header, path, body := http.Header{"Content-Type": {"application/json"}}, "/event-platform/"+pim, []byte(events[0])
 	secrets := signing.EventPlatform[pim]
 	if sending.API == pimevent.EventsAPI {
