@@ -43,11 +43,11 @@ var arrows = []arrow{
 	{from: "functions/register", to: []string{"shared/**"}},
 	{from: "functions/*", to: []string{"shared/**"}, never: []string{"shared/engine", "shared/actions/**", "shared/pim/**"}},
 
-	// Kinds of action know the engine, never each other; message is what they share.
-	{from: "shared/actions/message", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config"}},
+	// Kinds of action know the engine, never each other; template is what they share.
+	{from: "shared/actions/template", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config"}},
 	{from: "shared/actions/*", to: []string{
-		"shared/actions/message", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/outbound",
-		"shared/pim", "shared/contentful", // clients of what a kind works with
+		"shared/actions/template", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/outbound",
+		"shared/pim", "shared/contentfulapi", // clients of what a kind works with
 	}},
 	{from: "shared/engine", to: []string{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue",
@@ -57,9 +57,9 @@ var arrows = []arrow{
 	{from: "shared/startup", to: []string{"shared/awsconfig", "shared/config", "shared/env", "shared/metric", "shared/secrets", "shared/web"}},
 	{from: "shared/web", to: []string{"shared/metric"}},
 	{from: "shared/pim", to: []string{"shared/outbound"}},
-	{from: "shared/eventplatform", to: []string{"shared/outbound"}},
-	{from: "shared/contentful", to: []string{"shared/outbound"}},
-	{from: "shared/*/*test", to: []string{"shared/pim", "shared/eventplatform", "shared/contentful"}}, // each plays its other side
+	{from: "shared/platformapi", to: []string{"shared/outbound"}},
+	{from: "shared/contentfulapi", to: []string{"shared/outbound"}},
+	{from: "shared/*/*test", to: []string{"shared/pim", "shared/platformapi", "shared/contentfulapi"}}, // each plays its other side
 	{from: "shared/*"}, // every other room stands on its own
 
 	{from: "events", to: []string{"shared/signature"}},
@@ -235,7 +235,7 @@ func TestForbiddenArrowsAreRefused(t *testing.T) {
 		{"the engine imports a kind", "shared/engine/x.go", imports("engine", module+"shared/actions/notify")},
 		{"the engine makes calls", "shared/engine/x.go", imports("engine", module+"shared/outbound")},
 		{"a kind imports another", "shared/actions/notify/x.go", imports("notify", module+"shared/actions/forward")},
-		{"what kinds share imports a kind", "shared/actions/message/x.go", imports("message", module+"shared/actions/notify")},
+		{"what kinds share imports a kind", "shared/actions/template/x.go", imports("message", module+"shared/actions/notify")},
 		{"a kind reads records", "shared/actions/notify/x.go", imports("notify", module+"shared/secrets")},
 		{"the queue knows jobs", "shared/queue/x.go", imports("queue", module+"shared/jobs")},
 		{"a room that stands alone imports another", "shared/signature/x.go", imports("signature", module+"shared/secrets")},

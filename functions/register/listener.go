@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/pim-functions/pim-functions/shared/config"
-	"github.com/pim-functions/pim-functions/shared/eventplatform"
+	"github.com/pim-functions/pim-functions/shared/platformapi"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
 // Listener is what the Event Platform is to know of us for one PIM.
 type Listener struct {
 	PIM           config.PIM
-	Subscriber    eventplatform.SubscriberRequest
-	Destination   eventplatform.Destination
+	Subscriber    platformapi.SubscriberRequest
+	Destination   platformapi.Destination
 	Subscriptions []Listened
 	Notes         []string // what a person may wonder about
 }
@@ -78,7 +78,7 @@ func listener(c *config.Config, pim config.PIM, base string, signing *secrets.Si
 			return Listener{}, err
 		}
 	}
-	l.Destination = eventplatform.Destination{URL: address, Secret: eventplatform.Secret{Primary: own[0]}}
+	l.Destination = platformapi.Destination{URL: address, Secret: platformapi.Secret{Primary: own[0]}}
 	if len(own) > 1 {
 		l.Destination.Secret.Secondary = own[1]
 	}
@@ -101,7 +101,7 @@ func (l *Listener) listen(declared []config.Subscription) error {
 	by := map[string]string{} // type → who asks for it
 	wildcard := false
 	for _, s := range declared {
-		types, empty := eventplatform.Expand(s.Events)
+		types, empty := platformapi.Expand(s.Events)
 		if len(empty) > 0 {
 			return fmt.Errorf("subscription %q: %q matches no event type that is known here: write the types in full; the Event Platform takes no wildcards", s.Name, empty[0])
 		}
@@ -123,10 +123,10 @@ func (l *Listener) listen(declared []config.Subscription) error {
 			l.Subscriptions = append(l.Subscriptions, Listened{Name: s.Name, Events: own, Shadow: s.Shadow})
 		}
 	}
-	if len(l.Subscriptions) > eventplatform.MaxSubscriptions {
-		return fmt.Errorf("pim %q: %d subscriptions, and the Event Platform takes %d: declare fewer with more events each", l.PIM.Name, len(l.Subscriptions), eventplatform.MaxSubscriptions)
+	if len(l.Subscriptions) > platformapi.MaxSubscriptions {
+		return fmt.Errorf("pim %q: %d subscriptions, and the Event Platform takes %d: declare fewer with more events each", l.PIM.Name, len(l.Subscriptions), platformapi.MaxSubscriptions)
 	}
-	documented := eventplatform.Types()
+	documented := platformapi.Types()
 	for _, name := range slices.Sorted(maps.Keys(by)) {
 		if !slices.Contains(documented, name) {
 			l.Notes = append(l.Notes, fmt.Sprintf("%s is not among the documented types: check its spelling if it is refused", name))
@@ -136,7 +136,7 @@ func (l *Listener) listen(declared []config.Subscription) error {
 		}
 	}
 	if wildcard {
-		l.Notes = append(l.Notes, fmt.Sprintf("the Event Platform takes no wildcards: * stands for those of the %d documented types that it matches. Name newer ones in full.", len(eventplatform.Types())))
+		l.Notes = append(l.Notes, fmt.Sprintf("the Event Platform takes no wildcards: * stands for those of the %d documented types that it matches. Name newer ones in full.", len(platformapi.Types())))
 	}
 	return nil
 }
@@ -151,8 +151,8 @@ func newest(lists map[string][]string, name string) ([]string, error) {
 	for i := len(list) - 1; i >= 0 && len(own) < 2; i-- {
 		length := utf8.RuneCountInString(list[i])
 		switch {
-		case length < eventplatform.MinSecret || length > eventplatform.MaxSecret:
-			return nil, fmt.Errorf("event-platform.%s: secret %d has not %d to %d characters: correct the signing document", name, i, eventplatform.MinSecret, eventplatform.MaxSecret)
+		case length < platformapi.MinSecret || length > platformapi.MaxSecret:
+			return nil, fmt.Errorf("event-platform.%s: secret %d has not %d to %d characters: correct the signing document", name, i, platformapi.MinSecret, platformapi.MaxSecret)
 		case secrets.IsSample(list[i]):
 			return nil, fmt.Errorf("event-platform.%s: secret %d is a published sample, with which anybody could sign: take it out of the signing document and run make secrets", name, i)
 		}

@@ -7,13 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pim-functions/pim-functions/shared/eventplatform"
+	"github.com/pim-functions/pim-functions/shared/platformapi"
 )
 
 // Subscribe brings the Event Platform to what a Listener wants. What is right stays as it is, so that a second run
 // changes nothing; what is not ours is left alone.
 type Subscribe struct {
-	Client      *eventplatform.Client
+	Client      *platformapi.Client
 	Out         io.Writer // says what is done, line by line
 	Subscriber  string    // ID of the one to use; "": by name
 	SendSecrets bool      // to what is there already: the platform shows no secrets, so that one cannot see that they differ
@@ -56,11 +56,11 @@ func (r *subscribing) subscriber(ctx context.Context) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	at := slices.IndexFunc(list, func(s eventplatform.Subscriber) bool {
+	at := slices.IndexFunc(list, func(s platformapi.Subscriber) bool {
 		if r.Subscribe.Subscriber != "" {
 			return s.ID == r.Subscribe.Subscriber
 		}
-		return s.Name == want.Name && s.Status == eventplatform.Active && eventplatform.SamePIM(s.Subject, r.PIM.URL)
+		return s.Name == want.Name && s.Status == platformapi.Active && platformapi.SamePIM(s.Subject, r.PIM.URL)
 	})
 	switch {
 	case at < 0 && r.Subscribe.Subscriber != "":
@@ -96,11 +96,11 @@ func (r *subscribing) subscriptions(ctx context.Context, subscriber string) erro
 	if err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(s eventplatform.Subscription) bool {
-		return s.Status == eventplatform.Deleted || s.Status == eventplatform.Revoked
+	list = slices.DeleteFunc(list, func(s platformapi.Subscription) bool {
+		return s.Status == platformapi.Deleted || s.Status == platformapi.Revoked
 	})
-	ours := func(s eventplatform.Subscription) bool {
-		return strings.TrimRight(s.URL, "/") == r.Destination.URL && eventplatform.SamePIM(s.Subject, r.PIM.URL)
+	ours := func(s platformapi.Subscription) bool {
+		return strings.TrimRight(s.URL, "/") == r.Destination.URL && platformapi.SamePIM(s.Subject, r.PIM.URL)
 	}
 	pairs, rest := pair(r.Listener.Subscriptions, list, ours)
 	for i, wanted := range r.Listener.Subscriptions {
@@ -134,7 +134,7 @@ func (r *subscribing) subscriptions(ctx context.Context, subscriber string) erro
 }
 
 func (r *subscribing) make(ctx context.Context, subscriber string, wanted Listened) error {
-	made, err := r.Client.CreateSubscription(ctx, subscriber, eventplatform.NewSubscription(r.PIM.URL, wanted.Events, r.Destination))
+	made, err := r.Client.CreateSubscription(ctx, subscriber, platformapi.NewSubscription(r.PIM.URL, wanted.Events, r.Destination))
 	if err != nil {
 		return err
 	}
@@ -143,8 +143,8 @@ func (r *subscribing) make(ctx context.Context, subscriber string, wanted Listen
 }
 
 // keep changes what is there to what is wanted.
-func (r *subscribing) keep(ctx context.Context, subscriber string, wanted Listened, there eventplatform.Subscription) error {
-	var change eventplatform.SubscriptionChange
+func (r *subscribing) keep(ctx context.Context, subscriber string, wanted Listened, there platformapi.Subscription) error {
+	var change platformapi.SubscriptionChange
 	var what []string
 	if added, removed := without(wanted.Events, there.Events), without(there.Events, wanted.Events); len(added)+len(removed) > 0 {
 		change.Events = wanted.Events
@@ -177,9 +177,9 @@ func (r *subscribing) keep(ctx context.Context, subscriber string, wanted Listen
 }
 
 // wake resumes what is suspended, or says how.
-func (r *subscribing) wake(ctx context.Context, subscriber string, wanted Listened, there eventplatform.Subscription) error {
+func (r *subscribing) wake(ctx context.Context, subscriber string, wanted Listened, there platformapi.Subscription) error {
 	switch {
-	case there.Status != eventplatform.Suspended:
+	case there.Status != platformapi.Suspended:
 		return nil
 	case !r.Resume:
 		r.say("  SUSPENDED: its events are lost meanwhile. End the cause first (README, what our answer does there): the platform may")
@@ -203,8 +203,8 @@ func (l Listened) describe() string {
 
 // pair finds for each wanted subscription the one that is there for it: of those that are ours, the one with the same
 // types, else the one that shares most with it. The platform keeps no names. rest is what is left.
-func pair(wanted []Listened, there []eventplatform.Subscription, ours func(eventplatform.Subscription) bool) (pairs []*eventplatform.Subscription, rest []eventplatform.Subscription) {
-	pairs = make([]*eventplatform.Subscription, len(wanted))
+func pair(wanted []Listened, there []platformapi.Subscription, ours func(platformapi.Subscription) bool) (pairs []*platformapi.Subscription, rest []platformapi.Subscription) {
+	pairs = make([]*platformapi.Subscription, len(wanted))
 	taken := make([]bool, len(there))
 	const (
 		exact     = iota // the same types

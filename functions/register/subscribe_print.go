@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/config"
-	"github.com/pim-functions/pim-functions/shared/eventplatform"
+	"github.com/pim-functions/pim-functions/shared/platformapi"
 )
 
 const platformPreface = `What subscribe does, as curl. Secrets, tokens and IDs are variables of the shell:
@@ -45,7 +45,7 @@ func PrintListeners(w io.Writer, listeners []Listener) error {
 
 func (l Listener) calls(b *strings.Builder) error {
 	call := func(comment, method, path string, body any) error {
-		fmt.Fprintf(b, "\n# %s\ncurl -sS -X %s \"%s%s\" \\\n  -H \"X-PIM-URL: $PIM_URL\" -H \"X-PIM-TOKEN: $PIM_TOKEN\" -H \"X-PIM-CLIENT-ID: $CLIENT_ID\"", comment, method, eventplatform.DefaultBase, path)
+		fmt.Fprintf(b, "\n# %s\ncurl -sS -X %s \"%s%s\" \\\n  -H \"X-PIM-URL: $PIM_URL\" -H \"X-PIM-TOKEN: $PIM_TOKEN\" -H \"X-PIM-CLIENT-ID: $CLIENT_ID\"", comment, method, platformapi.DefaultBase, path)
 		if body == nil {
 			b.WriteString("\n")
 			return nil
@@ -72,10 +72,10 @@ func (l Listener) calls(b *strings.Builder) error {
 		{"Which subscriptions does it have?", "GET", subscriptions, nil},
 	}
 	for _, s := range l.Subscriptions {
-		steps = append(steps, step{fmt.Sprintf("Subscription %s, if it is not there", s.Name), "POST", subscriptions, eventplatform.NewSubscription(l.PIM.URL, s.Events, l.Destination)})
+		steps = append(steps, step{fmt.Sprintf("Subscription %s, if it is not there", s.Name), "POST", subscriptions, platformapi.NewSubscription(l.PIM.URL, s.Events, l.Destination)})
 	}
 	steps = append(steps,
-		step{`After a change of the secret (in a rotation with "secondary": the old one beside it)`, "PATCH", subscriptions + "/$SUBSCRIPTION", eventplatform.SubscriptionChange{Config: &l.Destination}},
+		step{`After a change of the secret (in a rotation with "secondary": the old one beside it)`, "PATCH", subscriptions + "/$SUBSCRIPTION", platformapi.SubscriptionChange{Config: &l.Destination}},
 		step{"Resume one that is suspended, when the cause is gone", "POST", subscriptions + "/$SUBSCRIPTION/resume", nil},
 		step{"Delete one that is no longer wanted", "DELETE", subscriptions + "/$SUBSCRIPTION", nil},
 	)

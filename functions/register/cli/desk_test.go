@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pim-functions/pim-functions/shared/eventplatform/eventplatformtest"
 	"github.com/pim-functions/pim-functions/shared/pim"
+	"github.com/pim-functions/pim-functions/shared/platformapi/platformtest"
 )
 
 const (
@@ -27,7 +27,7 @@ const (
 
 // desk is the command line beside a fake platform, with files of its own.
 type desk struct {
-	*eventplatformtest.API
+	*platformtest.API
 	t         *testing.T
 	url       string
 	variables map[string]string
@@ -36,15 +36,15 @@ type desk struct {
 	notify    string
 }
 
-func newDesk(t *testing.T, config eventplatformtest.Config) *desk {
+func newDesk(t *testing.T, config platformtest.Config) *desk {
 	config.Credential = pim.Credential{ClientID: "1_abc", ClientSecret: "T0PSECRET-client", Username: "magento_0000", Password: "T0PSECRET-password"}
 	config.Now = time.Now
-	d := &desk{API: eventplatformtest.New(config), t: t, email: "technical_email: ops@example.com", notify: "notifications: {main: {action: tell}}"}
+	d := &desk{API: platformtest.New(config), t: t, email: "technical_email: ops@example.com", notify: "notifications: {main: {action: tell}}"}
 	server := httptest.NewServer(d.API)
 	t.Cleanup(server.Close)
 	d.At(server.URL)
 	d.url = server.URL
-	d.variables = map[string]string{"ALLOW_PRIVATE_NETWORK": "true", "EVENT_PLATFORM_URL": server.URL + eventplatformtest.Base, "STAGE": "local"}
+	d.variables = map[string]string{"ALLOW_PRIVATE_NETWORK": "true", "EVENT_PLATFORM_URL": server.URL + platformtest.Base, "STAGE": "local"}
 	d.hold(newest)
 	return d
 }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/config"
-	"github.com/pim-functions/pim-functions/shared/eventplatform"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/pim"
+	"github.com/pim-functions/pim-functions/shared/platformapi"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
@@ -108,7 +108,7 @@ func (a app) connect(ctx context.Context, c *config.Config, base, only string, d
 		return err
 	}
 	calls := outbound.New(outbound.Config{AllowPrivate: a.vars.Bool("ALLOW_PRIVATE_NETWORK", false), Now: time.Now})
-	platform := a.vars.Optional("EVENT_PLATFORM_URL", eventplatform.DefaultBase)
+	platform := a.vars.Optional("EVENT_PLATFORM_URL", platformapi.DefaultBase)
 	if err := a.vars.Err(); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (a app) connect(ctx context.Context, c *config.Config, base, only string, d
 			return fmt.Errorf(`pims.%s of the connection document is not complete: put {"client_id":"…","client_secret":"…","username":"…","password":"…"} there, from Connect > Connection settings in the PIM`, l.PIM.Name)
 		}
 		tokens := pim.NewTokens(pim.TokensConfig{Outbound: calls, URL: l.PIM.URL, Credential: credential})
-		subscribe.Client, err = eventplatform.New(eventplatform.Config{Outbound: calls, Base: platform, PIM: l.PIM.URL, ClientID: own.ClientID, Token: tokens.Token})
+		subscribe.Client, err = platformapi.New(platformapi.Config{Outbound: calls, Base: platform, PIM: l.PIM.URL, ClientID: own.ClientID, Token: tokens.Token})
 		if err != nil {
 			return fmt.Errorf("pim %q: %w", l.PIM.Name, err)
 		}
@@ -140,7 +140,7 @@ func (a app) connect(ctx context.Context, c *config.Config, base, only string, d
 
 // told adds what the platform said to an error, for whoever reads it here.
 func told(err error) error {
-	failed, ok := errors.AsType[*eventplatform.Error](err)
+	failed, ok := errors.AsType[*platformapi.Error](err)
 	if !ok || len(failed.Said) == 0 {
 		return err
 	}

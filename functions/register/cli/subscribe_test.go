@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pim-functions/pim-functions/shared/eventplatform"
-	"github.com/pim-functions/pim-functions/shared/eventplatform/eventplatformtest"
+	"github.com/pim-functions/pim-functions/shared/platformapi"
+	"github.com/pim-functions/pim-functions/shared/platformapi/platformtest"
 )
 
 func TestSubscribingTwiceChangesNothing(t *testing.T) {
-	for name, config := range map[string]eventplatformtest.Config{
+	for name, config := range map[string]platformtest.Config{
 		"as documented": {}, "as in 2024": {Older: true}, "every success is 200": {Success: 200}, "changes are answered 204": {Silent: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -26,7 +26,7 @@ func TestSubscribingTwiceChangesNothing(t *testing.T) {
 				t.Errorf("the second run wrote %q", again[len(writes):])
 			}
 			made := d.Subscriptions()
-			if len(made) != 2 || made[0].Config != (eventplatform.Destination{URL: api + "/event-platform/main", Secret: eventplatform.Secret{Primary: newest}}) ||
+			if len(made) != 2 || made[0].Config != (platformapi.Destination{URL: api + "/event-platform/main", Secret: platformapi.Secret{Primary: newest}}) ||
 				!slices.Equal(made[0].Events, []string{"com.akeneo.pim.v1.product.deleted", "com.akeneo.pim.v1.product.updated.delta"}) || len(made[1].Events) != 4 {
 				t.Errorf("%d made", len(made))
 			}
@@ -39,7 +39,7 @@ func TestSubscribingTwiceChangesNothing(t *testing.T) {
 }
 
 func TestWhatIsThereIsBroughtToWhatIsDeclared(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	d.subscribe(catalogue, "2 changed.")
 
 	d.subscribe(strings.Replace(catalogue, "product.deleted", "product.created", 1), "+com.akeneo.pim.v1.product.created, -com.akeneo.pim.v1.product.deleted")
@@ -59,7 +59,7 @@ func TestWhatIsThereIsBroughtToWhatIsDeclared(t *testing.T) {
 
 // Removed from the file, a subscription's types may pass to another that declares them too.
 func TestWhatIsNoLongerDeclaredIsDeletedWhenAsked(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	zz := strings.Replace(strings.Replace(catalogue, "catalogue", "zz", 1), "updated.delta", "created", 1)
 	d.subscribe(catalogue+zz, "3 changed.")
 	d.subscribe(zz, "--prune deletes it")
@@ -71,7 +71,7 @@ func TestWhatIsNoLongerDeclaredIsDeletedWhenAsked(t *testing.T) {
 }
 
 func TestWhatWasSetByHandIsSaid(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	d.subscribe(catalogue, "2 changed.")
 	d.Adorn(`user_type="user"`, "X-Api-Key")
 	d.subscribe(catalogue, `it has a filter, which stays as it is: user_type="user"`)
@@ -80,7 +80,7 @@ func TestWhatWasSetByHandIsSaid(t *testing.T) {
 
 // The platform keeps no names: what is alike belongs together.
 func TestWhatSharesTypesStaysTogether(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	d.subscribe(models+`
   variants: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.family.created], action: tell}`, "3 changed.")
 	d.subscribe(catalogue+strings.Replace(models, "model.*", "model.deleted", 1), "2 changed.")
@@ -92,12 +92,12 @@ func TestWhatSharesTypesStaysTogether(t *testing.T) {
 }
 
 func TestASecretIsRotated(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	d.hold(former)
 	d.subscribe(catalogue, "2 changed.")
 	want := func(primary, secondary string) {
 		t.Helper()
-		if d.Subscriptions()[0].Config.Secret != (eventplatform.Secret{Primary: primary, Secondary: secondary}) {
+		if d.Subscriptions()[0].Config.Secret != (platformapi.Secret{Primary: primary, Secondary: secondary}) {
 			t.Error("the platform has other secrets")
 		}
 	}
@@ -115,20 +115,20 @@ func TestASecretIsRotated(t *testing.T) {
 }
 
 func TestASuspendedSubscriptionIsResumedWhenAsked(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	d.subscribe(catalogue, "2 changed.")
-	d.Set("", eventplatform.Suspended)
+	d.Set("", platformapi.Suspended)
 	d.subscribe(catalogue, "SUSPENDED")
 	d.subscribe(catalogue, "subscription catalogue: resumed", "--resume")
 	d.subscribe(catalogue, "Nothing to change.", "--resume")
-	d.Set("", eventplatform.Revoked) // the connection was gone
+	d.Set("", platformapi.Revoked) // the connection was gone
 	d.subscribe(catalogue, "subscription catalogue: made")
 }
 
 func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
-	other := d.AddSubscriber("somebody's", eventplatform.Active)
-	d.AddSubscriber("pim-functions local", eventplatform.Revoked)
+	d := newDesk(t, platformtest.Config{})
+	other := d.AddSubscriber("somebody's", platformapi.Active)
+	d.AddSubscriber("pim-functions local", platformapi.Revoked)
 	d.AddSubscription(other, "https://elsewhere.example.com", "com.akeneo.pim.v1.product.deleted", "com.akeneo.pim.v1.product.updated.delta")
 	d.subscribe(catalogue, "subscriber pim-functions local: made")
 	d.subscribe(catalogue, "not ours, left alone: 5c", "--subscriber", other, "--prune")
@@ -141,7 +141,7 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 }
 
 func TestATypeIsAskedForOnce(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	both := catalogue + `
   zz: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted, com.akeneo.pim.v1.product.created], action: tell}`
 	d.subscribe(both, "subscription zz: 1 of its 2 types come with catalogue")
@@ -161,7 +161,7 @@ func TestARunThatBreaksOffIsGoneOnWith(t *testing.T) {
 		{"it asks for a pause", 429, "try again in a minute"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk(t, eventplatformtest.Config{})
+			d := newDesk(t, platformtest.Config{})
 			for n := range 4 { // the first, the second, … call fails
 				calls := 0
 				d.Fail(func(*http.Request) int {
@@ -205,21 +205,21 @@ func TestWhatIsWrongIsSaidWithItsRemedy(t *testing.T) {
 		{"the wrong connection", func(d *desk) { d.Credential.Password = "another" }, catalogue, "correct username and password"},
 		{"the box is not ticked", func(d *desk) { d.Unticked = true }, catalogue, "tick Event Platform in the PIM"},
 		{"20 subscribers of others", func(d *desk) {
-			for range eventplatform.MaxSubscribers {
-				d.AddSubscriber("somebody's", eventplatform.Active)
+			for range platformapi.MaxSubscribers {
+				d.AddSubscriber("somebody's", platformapi.Active)
 			}
 		}, catalogue, "a PIM has at most 20"},
 		{"20 subscriptions of others", func(d *desk) {
 			d.subscribe(models, "")
 			id := strings.Split(d.Requests()[len(d.Requests())-1], "/")[4]
-			for range eventplatform.MaxSubscriptions - 1 {
+			for range platformapi.MaxSubscriptions - 1 {
 				d.AddSubscription(id, "https://elsewhere.example.com", "com.akeneo.pim.v1.app.deleted")
 			}
 		}, catalogue + models, "a subscriber has at most 20"},
 		{"a platform over http", func(d *desk) { d.variables["ALLOW_PRIVATE_NETWORK"] = "false" }, catalogue, "is not called over HTTPS"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk(t, eventplatformtest.Config{})
+			d := newDesk(t, platformtest.Config{})
 			if c.set != nil {
 				c.set(d)
 			}
@@ -233,7 +233,7 @@ func TestWhatIsWrongIsSaidWithItsRemedy(t *testing.T) {
 
 // What is printed is run by a shell, with a curl that writes down what it was given.
 func TestPrintedCallsAreThoseThatAreMade(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	status, out, err := d.run(catalogue+models, "subscribe", "--url", api, "--print")
 	if status != 0 || len(d.Requests()) != 0 {
 		t.Fatalf("status %d, %d calls, %s", status, len(d.Requests()), err)
@@ -253,7 +253,7 @@ CLIENT_ID=1_abc PIM_TOKEN=token SUBSCRIBER=5b SUBSCRIPTION=5c EVENT_PLATFORM_SEC
 	var bodies []string
 	for _, call := range strings.Split(strings.TrimSuffix(string(made), "\035"), "\035") {
 		words := strings.Split(strings.TrimSuffix(call, "\036"), "\036")
-		if len(words) < 10 || !strings.HasPrefix(words[3], eventplatform.DefaultBase+"/subscribers") || strings.Contains(call, "$") ||
+		if len(words) < 10 || !strings.HasPrefix(words[3], platformapi.DefaultBase+"/subscribers") || strings.Contains(call, "$") ||
 			!slices.Contains(words, "X-PIM-URL: "+d.url) || !slices.Contains(words, "X-PIM-TOKEN: token") || !slices.Contains(words, "X-PIM-CLIENT-ID: 1_abc") {
 			t.Errorf("call %q", words)
 		}
@@ -278,7 +278,7 @@ CLIENT_ID=1_abc PIM_TOKEN=token SUBSCRIBER=5b SUBSCRIPTION=5c EVENT_PLATFORM_SEC
 }
 
 func TestForTheEventsAPIItSaysWhatToClick(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	older := `
   older: {pim: main, api: events-api, events: [product.updated], action: tell}`
 	for _, flags := range [][]string{nil, {"--print"}} {
@@ -291,7 +291,7 @@ func TestForTheEventsAPIItSaysWhatToClick(t *testing.T) {
 }
 
 func TestTheCommandLineOfSubscribe(t *testing.T) {
-	d := newDesk(t, eventplatformtest.Config{})
+	d := newDesk(t, platformtest.Config{})
 	for _, c := range []struct {
 		name   string
 		words  string

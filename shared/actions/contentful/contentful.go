@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
-	management "github.com/pim-functions/pim-functions/shared/contentful"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
@@ -32,7 +32,7 @@ type Config struct {
 // Kind makes contentful actions. It remembers access tokens, and nothing else.
 type Kind struct {
 	Config
-	tokens *management.Tokens
+	tokens *contentfulapi.Tokens
 }
 
 // New returns a Kind.
@@ -40,7 +40,7 @@ func New(config Config) *Kind {
 	if config.Pause == nil {
 		config.Pause = pause
 	}
-	return &Kind{Config: config, tokens: management.NewTokens()}
+	return &Kind{Config: config, tokens: contentfulapi.NewTokens()}
 }
 
 // options are the keys of a contentful action in extensions.yaml.
@@ -57,7 +57,7 @@ type options struct {
 // plan is a checked configuration.
 type plan struct {
 	options
-	environment management.Environment
+	environment contentfulapi.Environment
 	parameters  parameters
 }
 
@@ -75,22 +75,22 @@ func decode(section config.Section) (plan, error) {
 		return p, err
 	}
 	var err error
-	if p.environment, err = management.ParseEnvironment(p.Environment); err != nil {
+	if p.environment, err = contentfulapi.ParseEnvironment(p.Environment); err != nil {
 		return p, section.Errorf("environment", "write SPACE/ENVIRONMENT: yadj1kx9rmg0/master", "environment %v", err)
 	}
 	switch {
 	case (p.Action == "") == (p.Category == ""):
 		return p, section.Errorf("action", "add action: with an App Action's ID, or category: Notification.v1.0", "a contentful action needs an action or a category, and not both")
-	case p.Action != "" && !management.ValidID(p.Action):
+	case p.Action != "" && !contentfulapi.ValidID(p.Action):
 		return p, section.Errorf("action", "use the ID that Contentful shows", "action %q is not the ID of an App Action", p.Action)
-	case p.App != "" && (!management.ValidID(p.App) || p.Category != ""):
+	case p.App != "" && (!contentfulapi.ValidID(p.App) || p.Category != ""):
 		return p, section.Errorf("app", "use the ID of an app's definition, and only with action", "app %q", p.App)
 	case p.Category != "" && !categoryPattern.MatchString(p.Category):
 		return p, section.Errorf("category", "use Notification.v1.0 or Entries.v1.0; a Custom action is called by its ID", "category %q", p.Category)
 	case p.Within < time.Second || p.Within > longestWithin:
 		return p, section.Errorf("within", "use 1s to 168h", "within %s", p.Within)
 	}
-	if err := management.CheckHost(p.Host); err != nil {
+	if err := contentfulapi.CheckHost(p.Host); err != nil {
 		return p, section.Errorf("host", "use api.contentful.com or api.eu.contentful.com", "%v", err)
 	}
 	if p.parameters, err = parse(p.Parameters); err != nil {
@@ -98,7 +98,7 @@ func decode(section config.Section) (plan, error) {
 	}
 	for category, needed := range builtIn {
 		for _, name := range needed {
-			if _, there := p.parameters[name]; p.Category != "" && management.SameCategory(category, p.Category) && !there {
+			if _, there := p.parameters[name]; p.Category != "" && contentfulapi.SameCategory(category, p.Category) && !there {
 				return p, section.Errorf("parameters", "add it", "App Actions of category %s need the parameter %q", p.Category, name)
 			}
 		}
@@ -115,7 +115,7 @@ func (k *Kind) Open(section config.Section, secrets engine.Secrets) (engine.Acti
 	if err != nil {
 		return nil, err
 	}
-	credential, err := management.ParseCredential(secrets.Contentful)
+	credential, err := contentfulapi.ParseCredential(secrets.Contentful)
 	if err != nil {
 		return nil, secretError{err}
 	}
@@ -137,14 +137,14 @@ func (e secretError) Reason() string { return e.Error() }
 type action struct {
 	kind *Kind
 	plan
-	credential management.Credential
+	credential contentfulapi.Credential
 }
 
 func (a *action) Batch() int { return 0 }
 
 // client makes a client whose calls carry the action's name.
-func (a *action) client(label string) (*management.Client, error) {
-	return management.New(management.Config{
+func (a *action) client(label string) (*contentfulapi.Client, error) {
+	return contentfulapi.New(contentfulapi.Config{
 		Outbound: a.kind.Outbound, Host: a.Host, Credential: a.credential, Tokens: a.kind.tokens, Label: label,
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/pim-functions/pim-functions/shared/contentful/contentfultest"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi/contentfultest"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/queue"

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	management "github.com/pim-functions/pim-functions/shared/contentful"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi"
 	"github.com/pim-functions/pim-functions/shared/engine"
 )
 
@@ -64,18 +64,18 @@ func enough(ctx context.Context, needed time.Duration) bool {
 }
 
 // round looks at every open call once. After a refusal that asks to come later it stops, and says when.
-func (a *action) round(ctx context.Context, run engine.Run, s *state, client *management.Client) (after time.Duration, err error) {
+func (a *action) round(ctx context.Context, run engine.Run, s *state, client *contentfulapi.Client) (after time.Duration, err error) {
 	s.Trouble = ""
 	for _, c := range s.open() {
 		found, err := client.Look(ctx, a.environment, c.App, c.Action, c.ID)
 		silent := run.Now.Sub(c.At) >= settling
-		failure, _ := errors.AsType[*management.Error](err)
+		failure, _ := errors.AsType[*contentfulapi.Error](err)
 		switch {
-		case err == nil && found.Status == management.Unreported && silent, management.NotFound(err) && silent:
+		case err == nil && found.Status == contentfulapi.Unreported && silent, contentfulapi.NotFound(err) && silent:
 			c.end(accepted, "")
 		case err == nil:
 			c.note(found)
-		case management.NotFound(err): // for a moment
+		case contentfulapi.NotFound(err): // for a moment
 		case failure == nil:
 			return 0, err // the run's own end
 		case failure.Permanent():

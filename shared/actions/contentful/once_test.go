@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pim-functions/pim-functions/shared/contentful/contentfultest"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi/contentfultest"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 )

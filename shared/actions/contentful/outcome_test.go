@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	management "github.com/pim-functions/pim-functions/shared/contentful"
-	"github.com/pim-functions/pim-functions/shared/contentful/contentfultest"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi/contentfultest"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 )
@@ -74,10 +74,10 @@ func TestACategoryIsOneOutcomePerAction(t *testing.T) {
 	w.install("teams", contentfultest.Script{Fails: true})
 	w.install("teams", contentfultest.Script{Fails: true}) // listed twice
 	w.install("old", contentfultest.Script{WithoutID: true})
-	w.Install(environment, management.Action{ID: "newer", App: "another", Name: "Newer", Category: "Notification.v1.2"}, contentfultest.Script{})
-	w.Install(environment, management.Action{ID: "next", App: ourApp, Category: "Notification.v2.0"}, contentfultest.Script{})
-	w.Install(environment, management.Action{ID: "entries", App: ourApp, Category: "Entries.v1.0"}, contentfultest.Script{})
-	w.Install("space1/staging", management.Action{ID: "elsewhere", App: ourApp, Category: "Notification.v1.0"}, contentfultest.Script{})
+	w.Install(environment, contentfulapi.Action{ID: "newer", App: "another", Name: "Newer", Category: "Notification.v1.2"}, contentfultest.Script{})
+	w.Install(environment, contentfulapi.Action{ID: "next", App: ourApp, Category: "Notification.v2.0"}, contentfultest.Script{})
+	w.Install(environment, contentfulapi.Action{ID: "entries", App: ourApp, Category: "Entries.v1.0"}, contentfultest.Script{})
+	w.Install("space1/staging", contentfulapi.Action{ID: "elsewhere", App: ourApp, Category: "Notification.v1.0"}, contentfultest.Script{})
 	id := w.press(2)
 	w.drain()
 	job := w.job(id)
@@ -100,7 +100,7 @@ func TestACategoryIsOneOutcomePerAction(t *testing.T) {
 
 func TestAnEnvironmentWithoutSuchAnAction(t *testing.T) {
 	w := newWorld(t, all)
-	w.Install(environment, management.Action{ID: "entries", App: ourApp, Category: "Entries.v1.0"}, contentfultest.Script{})
+	w.Install(environment, contentfulapi.Action{ID: "entries", App: ourApp, Category: "Entries.v1.0"}, contentfultest.Script{})
 	id := w.press(1)
 	w.drain()
 	if job := w.job(id); job.State != jobs.Failed || job.Message != "space1/master has no App Action of category Notification.v1.0: install an app there that provides one" {
@@ -111,7 +111,7 @@ func TestAnEnvironmentWithoutSuchAnAction(t *testing.T) {
 func TestTheLargestCategoryIsKeptInMind(t *testing.T) {
 	w := newWorld(t, all)
 	for i := range 12 {
-		w.Install(environment, management.Action{ID: fmt.Sprintf("%060d", i), App: ourApp, Name: strings.Repeat("ü<&\"", 50), Category: "Notification.v1.0"},
+		w.Install(environment, contentfulapi.Action{ID: fmt.Sprintf("%060d", i), App: ourApp, Name: strings.Repeat("ü<&\"", 50), Category: "Notification.v1.0"},
 			contentfultest.Script{Takes: 20 + i, Result: strings.Repeat("<", 2000)})
 	}
 	id := w.press(1)
@@ -216,7 +216,7 @@ func TestParametersKeepTheirTypes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, `{kind: contentful, environment: space1/master, host: "%s", action: custom, parameters: `+c.parameters+`}`)
-			w.Install(environment, management.Action{ID: "custom", App: ourApp, Category: "Custom", Parameters: []management.Parameter{
+			w.Install(environment, contentfulapi.Action{ID: "custom", App: ourApp, Category: "Custom", Parameters: []contentfulapi.Parameter{
 				{ID: "text", Type: "Symbol", Required: true}, {ID: "whole", Type: "Number"}, {ID: "part", Type: "Number"}, {ID: "yes", Type: "Boolean"},
 				{ID: "count", Type: "Number"}, {ID: "some", Type: "Boolean"}, {ID: "force", Type: "Boolean"},
 			}}, contentfultest.Script{})

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pim-functions/pim-functions/shared/actions/message"
+	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/engine"
 )
 
@@ -19,8 +19,8 @@ import (
 type parameters map[string]parameter
 
 type parameter struct {
-	fixed    any               // a number or a truth value of the file
-	template *message.Template // else
+	fixed    any                // a number or a truth value of the file
+	template *template.Template // else
 	convert  func(string) (any, error)
 }
 
@@ -64,7 +64,7 @@ func parseOne(value any) (parameter, error) {
 }
 
 func templateOf(text string, convert func(string) (any, error)) (parameter, error) {
-	template, err := message.Parse(text)
+	template, err := template.Parse(text)
 	return parameter{template: template, convert: convert}, err
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	management "github.com/pim-functions/pim-functions/shared/contentful"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
@@ -31,7 +31,7 @@ type outcome struct {
 }
 
 // result is what a run whose calls have all ended says. An item is done if every App Action took it.
-func (s *state) result(environment management.Environment, run engine.Run) (engine.Result, error) {
+func (s *state) result(environment contentfulapi.Environment, run engine.Run) (engine.Result, error) {
 	result := engine.Result{Message: clean(s.message(), maxMessage)}
 	for {
 		r := report{Environment: environment.String(), Actions: make([]outcome, len(s.Calls))}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	management "github.com/pim-functions/pim-functions/shared/contentful"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi"
 	"github.com/pim-functions/pim-functions/shared/engine"
 )
 
@@ -127,7 +127,7 @@ func (a *action) start(ctx context.Context, run engine.Run) (*state, error) {
 	}
 	s := &state{Since: run.Now.UTC()}
 	for _, one := range found {
-		if management.SameCategory(one.Category, a.Category) && management.ValidID(one.ID) && management.ValidID(one.App) {
+		if contentfulapi.SameCategory(one.Category, a.Category) && contentfulapi.ValidID(one.ID) && contentfulapi.ValidID(one.App) {
 			s.Calls = append(s.Calls, &call{App: one.App, Action: one.ID, Name: clean(one.Name, maxName)})
 		}
 	}
@@ -158,7 +158,7 @@ func (a *action) call(ctx context.Context, run engine.Run, s *state, c *call) {
 		return
 	}
 	made, err := client.Call(ctx, a.environment, c.App, c.Action, values)
-	refused, _ := errors.AsType[*management.Error](err)
+	refused, _ := errors.AsType[*contentfulapi.Error](err)
 	switch {
 	case err == nil:
 		s.NotBefore, s.Trouble, s.Tries = time.Time{}, "", 0
@@ -191,12 +191,12 @@ func (a *action) call(ctx context.Context, run engine.Run, s *state, c *call) {
 }
 
 // note takes over the end that Contentful tells of, if it does.
-func (c *call) note(told management.Call) {
+func (c *call) note(told contentfulapi.Call) {
 	switch told.Status {
-	case management.Succeeded:
+	case contentfulapi.Succeeded:
 		c.end(succeeded, "")
 		c.Result = told.Result
-	case management.Failed:
+	case contentfulapi.Failed:
 		reason := cmp.Or(clean(told.Error.Message, maxReason), "the app answered with an error")
 		if told.Error.StatusCode != 0 {
 			reason = fmt.Sprintf("%s (%d)", clean(reason, maxReason-10), told.Error.StatusCode)

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/actions/contentful"
-	management "github.com/pim-functions/pim-functions/shared/contentful"
-	"github.com/pim-functions/pim-functions/shared/contentful/contentfultest"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi/contentfultest"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
@@ -25,12 +25,12 @@ func TestAnAppsTokenOutlivesARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	api := contentfultest.New(contentfultest.Config{App: ourApp, Key: &key.PublicKey, Now: time.Now})
-	api.Install(environment, management.Action{ID: "notify", App: ourApp, Category: "Notification.v1.0"}, contentfultest.Script{})
+	api.Install(environment, contentfulapi.Action{ID: "notify", App: ourApp, Category: "Notification.v1.0"}, contentfultest.Script{})
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	kind := contentful.New(contentful.Config{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})})
 	private := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
-	secret, err := json.Marshal(management.Credential{PrivateKey: string(private), App: ourApp})
+	secret, err := json.Marshal(contentfulapi.Credential{PrivateKey: string(private), App: ourApp})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/actions/contentful"
 	"github.com/pim-functions/pim-functions/shared/config"
-	management "github.com/pim-functions/pim-functions/shared/contentful"
-	"github.com/pim-functions/pim-functions/shared/contentful/contentfultest"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi"
+	"github.com/pim-functions/pim-functions/shared/contentfulapi/contentfultest"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
@@ -131,7 +131,7 @@ func (w *world) restart() {
 }
 
 func (w *world) install(id string, script contentfultest.Script) {
-	w.Install(environment, management.Action{ID: id, App: ourApp, Name: "Notify " + id, Category: "Notification.v1.0"}, script)
+	w.Install(environment, contentfulapi.Action{ID: id, App: ourApp, Name: "Notify " + id, Category: "Notification.v1.0"}, script)
 }
 
 // press plays a button over n products, without faults, and returns the job's ID.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pim-functions/pim-functions/shared/actions/message"
+	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/outbound"
@@ -46,7 +46,7 @@ func (Kind) Check(section config.Section) error {
 	return err
 }
 
-func decode(section config.Section) (options, *message.Template, error) {
+func decode(section config.Section) (options, *template.Template, error) {
 	o := options{Method: http.MethodPost, Batch: defaultBatch, Timeout: 10 * time.Second}
 	if err := section.Decode(&o); err != nil {
 		return o, nil, err
@@ -75,7 +75,7 @@ func decode(section config.Section) (options, *message.Template, error) {
 	if o.Body == "" {
 		return o, nil, nil
 	}
-	body, err := message.Parse(o.Body)
+	body, err := template.Parse(o.Body)
 	if err != nil {
 		return o, nil, section.Errorf("body", "correct the template", "body: %v", err)
 	}
@@ -104,7 +104,7 @@ type action struct {
 	client *outbound.Client
 	options
 	header http.Header
-	body   *message.Template // nil: the default body
+	body   *template.Template // nil: the default body
 }
 
 func (a *action) Batch() int { return a.options.Batch }
@@ -133,9 +133,9 @@ func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error)
 // content makes the body and its key.
 func (a *action) content(run engine.Run) (body []byte, key string, err error) {
 	if a.body == nil {
-		body, err = message.JSON(run, false)
+		body, err = template.JSON(run, false)
 		return body, run.Key, err
 	}
 	text, err := a.body.Execute(run, nil)
-	return []byte(text), message.Key(run.Key, []byte(text)), err
+	return []byte(text), template.Key(run.Key, []byte(text)), err
 }

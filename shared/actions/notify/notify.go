@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/pim-functions/pim-functions/shared/actions/message"
+	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/outbound"
@@ -38,7 +38,7 @@ func (Kind) Check(section config.Section) error {
 	return err
 }
 
-func decode(section config.Section) (options, *message.Template, error) {
+func decode(section config.Section) (options, *template.Template, error) {
 	var o options
 	if err := section.Decode(&o); err != nil {
 		return o, nil, err
@@ -51,7 +51,7 @@ func decode(section config.Section) (options, *message.Template, error) {
 	case o.Text == "":
 		return o, nil, section.Errorf("text", `add text: "{{.Label}}: {{.Outcome}}"`, "a notify action needs a text")
 	}
-	text, err := message.Parse(o.Text)
+	text, err := template.Parse(o.Text)
 	if err != nil {
 		return o, nil, section.Errorf("text", "correct the template", "text: %v", err)
 	}
@@ -70,7 +70,7 @@ func (k Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, err
 type action struct {
 	client *outbound.Client
 	options
-	text *message.Template
+	text *template.Template
 }
 
 func (a *action) Batch() int { return 0 }
@@ -89,7 +89,7 @@ func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error)
 	if err != nil {
 		return engine.Result{}, engine.Permanent("the message could not be written", fmt.Errorf("encode: %w", err))
 	}
-	header := http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {message.Key(run.Key, body)}}
+	header := http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {template.Key(run.Key, body)}}
 	if run.Correlation != "" {
 		header.Set("X-Correlation-Id", run.Correlation)
 	}

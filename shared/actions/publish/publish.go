@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pim-functions/pim-functions/shared/actions/message"
+	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 )
@@ -60,7 +60,7 @@ func (Kind) Check(section config.Section) error {
 	return err
 }
 
-func decode(section config.Section) (options, *message.Template, error) {
+func decode(section config.Section) (options, *template.Template, error) {
 	o := options{Source: defaultSrc}
 	if err := section.Decode(&o); err != nil {
 		return o, nil, err
@@ -73,7 +73,7 @@ func decode(section config.Section) (options, *message.Template, error) {
 	case o.Detail == "":
 		return o, nil, nil
 	}
-	detail, err := message.Parse(o.Detail)
+	detail, err := template.Parse(o.Detail)
 	if err != nil {
 		return o, nil, section.Errorf("detail", "correct the template", "detail: %v", err)
 	}
@@ -92,7 +92,7 @@ func (k Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, err
 type action struct {
 	bus Bus
 	options
-	detail *message.Template // nil: what forward would post, with the idempotency key
+	detail *template.Template // nil: what forward would post, with the idempotency key
 }
 
 func (a *action) Batch() int { return 0 }
@@ -143,7 +143,7 @@ func (a *action) entries(run engine.Run) ([]Entry, error) {
 
 func (a *action) content(run engine.Run) ([]byte, error) {
 	if a.detail == nil {
-		return message.JSON(run, true)
+		return template.JSON(run, true)
 	}
 	text, err := a.detail.Execute(run, nil)
 	if err != nil {
