@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/action"
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -188,7 +189,7 @@ func (d *desk) send(t *testing.T, r *http.Request) said {
 	t.Helper()
 	before := d.log.Len()
 	w := httptest.NewRecorder()
-	web.HTTP(d.function().Invoke).ServeHTTP(w, r)
+	gateway.HTTP(d.function().Invoke).ServeHTTP(w, r)
 	got := said{status: w.Code, header: w.Header(), body: w.Body.String()}
 	if err := json.Unmarshal(w.Body.Bytes(), &got.answer); err != nil || got.answer.Success == nil {
 		t.Fatalf("answer %q: %v", got.body, err)

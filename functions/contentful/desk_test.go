@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/contentful"
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -183,7 +184,7 @@ func (d *desk) send(t *testing.T, r *http.Request) said {
 	t.Helper()
 	before := d.log.Len()
 	w := httptest.NewRecorder()
-	web.HTTP(d.function().Invoke).ServeHTTP(w, r)
+	gateway.HTTP(d.function().Invoke).ServeHTTP(w, r)
 	return said{w.Code, w.Header(), w.Body.String(), d.lineAfter(t, before)}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/data"
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
@@ -123,7 +124,7 @@ func (d *desk) send(t *testing.T, r *http.Request) (*httptest.ResponseRecorder, 
 	function := web.New(web.Config{Function: "data", MaxBody: data.MaxBody, Now: clock, Log: slog.New(slog.NewJSONHandler(&d.log, nil)),
 		Handler: data.New(data.Config{Config: d.config, Signing: d.holder, Jobs: d.jobs, Ledger: d.ledger, Gaps: d.ledger, Samples: d.samples, Now: clock})})
 	w := httptest.NewRecorder()
-	web.HTTP(function.Invoke).ServeHTTP(w, r)
+	gateway.HTTP(function.Invoke).ServeHTTP(w, r)
 	var line map[string]any
 	if err := json.Unmarshal(d.log.Bytes(), &line); err != nil {
 		t.Fatalf("log %q: %v", d.log.String(), err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -142,7 +143,7 @@ func (d *desk) function() *web.Function {
 }
 
 // gateway is API Gateway with all its routes on the function.
-func (d *desk) gateway() http.Handler { return web.HTTP(d.function().Invoke) }
+func (d *desk) gateway() http.Handler { return gateway.HTTP(d.function().Invoke) }
 
 // said is an answer.
 type said struct {

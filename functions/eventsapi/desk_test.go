@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/eventsapi"
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -152,7 +153,7 @@ func (d *desk) send(t *testing.T, r *http.Request) said {
 	t.Helper()
 	before := d.log.Len()
 	w := httptest.NewRecorder()
-	web.HTTP(d.function().Invoke).ServeHTTP(w, r)
+	gateway.HTTP(d.function().Invoke).ServeHTTP(w, r)
 	got := said{status: w.Code, header: w.Header(), body: w.Body.String()}
 	if lines := strings.Split(strings.TrimSpace(string(d.log.Bytes()[before:])), "\n"); len(lines) != 1 {
 		t.Fatalf("%d log lines: %s", len(lines), lines)

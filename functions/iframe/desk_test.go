@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/iframe"
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -182,7 +183,7 @@ func (d *desk) send(t *testing.T, r *http.Request) said {
 	t.Helper()
 	before := d.log.Len()
 	w := httptest.NewRecorder()
-	web.HTTP(d.function().Invoke).ServeHTTP(w, r)
+	gateway.HTTP(d.function().Invoke).ServeHTTP(w, r)
 	got := said{status: w.Code, header: w.Header(), body: w.Body.String()}
 	lines := strings.Split(strings.TrimSpace(string(d.log.Bytes()[before:])), "\n")
 	if len(lines) != 1 || json.Unmarshal([]byte(lines[0]), &got.line) != nil {

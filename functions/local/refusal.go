@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
@@ -17,12 +18,9 @@ import (
 // mostExplained is the largest body in bytes that is tried in all the ways it may have been signed.
 const mostExplained = 64 << 10
 
-// invocation is how a function is called: an event in, an answer out.
-type invocation func(ctx context.Context, payload []byte) ([]byte, error)
-
 // explained records, for the page, why a function refused a request. The caller learns nothing of it: on this
 // machine alone, and on its own page, may the reason be shown.
-func (s *System) explained(invoke invocation) invocation {
+func (s *System) explained(invoke gateway.Invoke) gateway.Invoke {
 	return func(ctx context.Context, payload []byte) ([]byte, error) {
 		answer, err := invoke(ctx, payload)
 		var said struct {

@@ -23,6 +23,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
 	"github.com/pim-functions/pim-functions/functions/eventsapi"
 	"github.com/pim-functions/pim-functions/functions/iframe"
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -132,7 +133,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 		return metric.New(metric.Config{Writer: io.Discard, Function: function, Now: now, Observe: s.recorder.measured})
 	}
 	mount := func(function string, handler web.Handler, maxBody int) http.Handler {
-		return web.HTTP(s.explained(web.New(web.Config{
+		return gateway.HTTP(s.explained(web.New(web.Config{
 			Function: function, Handler: handler, MaxBody: maxBody, Log: s.log, Metrics: metrics(function), Now: now,
 		}).Invoke))
 	}

@@ -136,6 +136,9 @@ func (f *Function) report(ctx context.Context, req *Request, status int, refused
 	f.config.Metrics.Duration("AckLatency", latency(req.Received, start, now))
 }
 
+// gatewayTimeout is when API Gateway stops waiting (developer guide, "Quotas for configuring and running an HTTP API").
+const gatewayTimeout = 30 * time.Second
+
 // latency is what the sender waited: from API Gateway's clock, so that a cold start counts, unless that clock cannot
 // be of this request (a sample event is old, and API Gateway gives up after 30 s).
 func latency(received, start, now time.Time) time.Duration {

@@ -1,4 +1,4 @@
-package web_test
+package gateway_test
 
 import (
 	"bytes"
@@ -14,15 +14,21 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
-type invocation = func(context.Context, []byte) ([]byte, error)
+// serve is a web.Handler made of a function.
+type serve func(context.Context, *web.Request) (web.Response, error)
 
-func call(t *testing.T, r *http.Request, invoke invocation) *httptest.ResponseRecorder {
+func (s serve) ServeRequest(ctx context.Context, r *web.Request) (web.Response, error) {
+	return s(ctx, r)
+}
+
+func call(t *testing.T, r *http.Request, invoke gateway.Invoke) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
-	web.HTTP(invoke).ServeHTTP(w, r)
+	gateway.HTTP(invoke).ServeHTTP(w, r)
 	return w
 }
 
@@ -82,13 +88,13 @@ func TestBase64ByContentType(t *testing.T) {
 }
 
 func TestAnswersOfTheGateway(t *testing.T) {
-	say := func(answer string, err error) invocation {
+	say := func(answer string, err error) gateway.Invoke {
 		return func(context.Context, []byte) ([]byte, error) { return []byte(answer), err }
 	}
 	for _, row := range []struct {
 		name   string
 		size   int // of the request's body
-		invoke invocation
+		invoke gateway.Invoke
 		status int
 		body   string
 	}{
@@ -176,7 +182,7 @@ func TestOverRealHTTP(t *testing.T) {
 		Handler: serve(func(_ context.Context, r *web.Request) (web.Response, error) {
 			return web.Response{Body: append([]byte(r.Method+" "+r.Path+" "), r.Body...)}, nil
 		})})
-	server := httptest.NewServer(web.HTTP(function.Invoke))
+	server := httptest.NewServer(gateway.HTTP(function.Invoke))
 	defer server.Close()
 	response, err := http.Post(server.URL+"/a//b/../c", "application/json", strings.NewReader("x"))
 	if err != nil {

@@ -1,4 +1,4 @@
-package web
+package gateway
 
 import (
 	"encoding/base64"
@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// gatewayEvent is a complete event, as API Gateway sends it.
-type gatewayEvent struct {
+// event is a complete event, as API Gateway sends it.
+type event struct {
 	Version        string            `json:"version"`
 	RouteKey       string            `json:"routeKey"`
 	RawPath        string            `json:"rawPath"`
@@ -20,17 +20,17 @@ type gatewayEvent struct {
 	Cookies        []string          `json:"cookies,omitempty"`
 	Headers        map[string]string `json:"headers"`
 	Query          map[string]string `json:"queryStringParameters,omitempty"`
-	RequestContext gatewayContext    `json:"requestContext"`
+	RequestContext requestContext    `json:"requestContext"`
 	Body           string            `json:"body,omitempty"`
 	Base64         bool              `json:"isBase64Encoded"`
 }
 
-type gatewayContext struct {
+type requestContext struct {
 	AccountID    string      `json:"accountId"`
 	APIID        string      `json:"apiId"`
 	DomainName   string      `json:"domainName"`
 	DomainPrefix string      `json:"domainPrefix"`
-	HTTP         gatewayHTTP `json:"http"`
+	HTTP         requestHTTP `json:"http"`
 	RequestID    string      `json:"requestId"`
 	RouteKey     string      `json:"routeKey"`
 	Stage        string      `json:"stage"`
@@ -38,7 +38,7 @@ type gatewayContext struct {
 	TimeEpoch    int64       `json:"timeEpoch"`
 }
 
-type gatewayHTTP struct {
+type requestHTTP struct {
 	Method    string `json:"method"`
 	Path      string `json:"path"`
 	Protocol  string `json:"protocol"`
@@ -46,7 +46,7 @@ type gatewayHTTP struct {
 	UserAgent string `json:"userAgent"`
 }
 
-func newGatewayEvent(r *http.Request, body []byte, id string, now time.Time) gatewayEvent {
+func newEvent(r *http.Request, body []byte, id string, now time.Time) event {
 	domain, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		domain = r.Host
@@ -56,12 +56,12 @@ func newGatewayEvent(r *http.Request, body []byte, id string, now time.Time) gat
 	if err != nil {
 		source = r.RemoteAddr
 	}
-	e := gatewayEvent{
+	e := event{
 		Version: "2.0", RouteKey: "$default", RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery,
 		Headers: map[string]string{"host": r.Host, "x-forwarded-for": source, "x-forwarded-proto": "http"},
-		RequestContext: gatewayContext{
+		RequestContext: requestContext{
 			AccountID: "000000000000", APIID: "local", DomainName: domain, DomainPrefix: prefix,
-			HTTP:      gatewayHTTP{r.Method, r.URL.Path, r.Proto, source, r.UserAgent()},
+			HTTP:      requestHTTP{r.Method, r.URL.Path, r.Proto, source, r.UserAgent()},
 			RequestID: id, RouteKey: "$default", Stage: "$default",
 			Time: now.UTC().Format("02/Jan/2006:15:04:05 +0000"), TimeEpoch: now.UnixMilli(),
 		},
