@@ -62,6 +62,7 @@ var arrows = []arrow{
 	{from: "shared/platformapi", to: []string{"shared/outbound"}},
 	{from: "shared/contentfulapi", to: []string{"shared/outbound"}},
 	{from: "shared/*/*test", to: []string{"shared/pim", "shared/platformapi", "shared/contentfulapi"}}, // each plays its other side
+	{from: "shared/signature/doctor", to: []string{"shared/signature"}},
 	{from: "shared/*"}, // every other room stands on its own
 
 	{from: "events", to: []string{"shared/signature"}},

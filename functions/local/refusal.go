@@ -13,6 +13,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
+	"github.com/pim-functions/pim-functions/shared/signature/doctor"
 )
 
 // mostExplained is the largest body in bytes that is tried in all the ways it may have been signed.
@@ -91,21 +92,21 @@ func (s *System) whyUnproven(ctx context.Context, path string, header map[string
 		}
 		var signed struct{ Timestamp int64 }
 		json.Unmarshal(body, &signed) // without one there is nothing to say of it
-		why := signature.ExplainAction(actionProof(signing.Extensions[name], extension.Unsigned), header, body)
+		why := doctor.Action(actionProof(signing.Extensions[name], extension.Unsigned), header, body)
 		return append(lines(why), outside(signed.Timestamp, signature.ActionWindow)...)
 	case "events-api":
 		if _, known := s.config.PIMs[name]; !known {
 			return []string{fmt.Sprintf("extensions.yaml has no PIM %q", name)}
 		}
-		sent, _ := strconv.ParseInt(header["x-akeneo-request-timestamp"], 10, 64) // as above
-		why := signature.ExplainEventsAPI(secrets.EventSecrets(signing.EventsAPI[name], true), header, body)
+		sent, _ := strconv.ParseInt(header[signature.EventsAPITimestamp], 10, 64) // as above
+		why := doctor.EventsAPI(secrets.EventSecrets(signing.EventsAPI[name], true), header, body)
 		return append(lines(why), outside(sent, signature.EventsAPIWindow)...)
 	case "event-platform":
 		if _, known := s.config.PIMs[name]; !known {
 			return []string{fmt.Sprintf("extensions.yaml has no PIM %q", name)}
 		}
 		key := strings.TrimSuffix(name+"/"+tail, "/")
-		return lines(signature.ExplainEventPlatform(secrets.EventSecrets(signing.EventPlatform[key], true), header, body))
+		return lines(doctor.EventPlatform(secrets.EventSecrets(signing.EventPlatform[key], true), header, body))
 	}
 	return []string{"nothing is at this address: it is answered as a subscription is that nobody can prove, since a 404 would suspend it"}
 }

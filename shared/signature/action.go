@@ -14,9 +14,12 @@ import (
 // "Action extension": 300 seconds).
 const ActionWindow = 300 * time.Second
 
-// The headers that carry an action's signature, in the order we look for them. The vendor's pages have named
-// more than one over time; the first is the current one.
+// actionHeaders carry an action's signature, in the order in which they are read. The vendor's pages have named more
+// than one over time; the first is the current one.
 var actionHeaders = [...]string{"signature", "x-akeneo-signature", "x-akeneo-request-signature"}
+
+// ActionHeaders are the headers that may carry an action's signature, in lower case, the current one first.
+func ActionHeaders() []string { return slices.Clone(actionHeaders[:]) }
 
 const actionPrefix = "sha512="
 

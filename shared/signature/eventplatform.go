@@ -5,9 +5,15 @@ import (
 	"encoding/hex"
 )
 
-// The headers that carry the signatures of an Event Platform delivery (Akeneo: "Event Platform", "Concepts"). A third,
-// x-akeneo-signature-algorithm, is not read: a sender who could choose the algorithm could choose a weak one.
-var eventPlatformHeaders = [...]string{"x-akeneo-signature-primary", "x-akeneo-signature-secondary"}
+// The headers that carry the signatures of an Event Platform delivery, in lower case (Akeneo: "Event Platform",
+// "Concepts"). A third, x-akeneo-signature-algorithm, is not read: a sender who could choose the algorithm could choose
+// a weak one.
+const (
+	EventPlatformPrimary   = "x-akeneo-signature-primary"
+	EventPlatformSecondary = "x-akeneo-signature-secondary"
+)
+
+var eventPlatformHeaders = [...]string{EventPlatformPrimary, EventPlatformSecondary}
 
 // SignEventPlatform signs a delivery of the Event Platform, or one of its notifications, as the platform does:
 // HMAC-SHA256 of the raw body, in 64 lower-case hex digits. It is the value of X-AKENEO-SIGNATURE-PRIMARY, or with

@@ -11,10 +11,10 @@ import (
 // vendor names no limit; this is that of its action extensions.
 const EventsAPIWindow = 300 * time.Second
 
-// The headers of an Events API request (Akeneo: "Events API", "Security").
+// The headers of an Events API request, in lower case (Akeneo: "Events API", "Security").
 const (
-	eventsAPISignature = "x-akeneo-request-signature"
-	eventsAPITimestamp = "x-akeneo-request-timestamp"
+	EventsAPISignature = "x-akeneo-request-signature"
+	EventsAPITimestamp = "x-akeneo-request-timestamp"
 )
 
 // Reasons of an Error that only a timestamp in a header has.
@@ -42,12 +42,12 @@ func VerifyEventsAPI(secrets []string, header map[string]string, body []byte) (V
 	if !usable(secrets) {
 		return Verified{}, time.Time{}, &Error{NoProofConfigured}
 	}
-	signature, refusal := signature256(header[eventsAPISignature])
+	signature, refusal := signature256(header[EventsAPISignature])
 	if refusal != nil {
 		return Verified{}, time.Time{}, refusal
 	}
 	// What is signed is the header's text. The number read from it is never printed again.
-	timestamp := header[eventsAPITimestamp]
+	timestamp := header[EventsAPITimestamp]
 	if trim(timestamp) == "" {
 		return Verified{}, time.Time{}, &Error{TimestampMissing}
 	}
@@ -64,5 +64,5 @@ func VerifyEventsAPI(secrets []string, header map[string]string, body []byte) (V
 	if match < 0 {
 		return Verified{}, time.Time{}, &Error{SignatureMismatch}
 	}
-	return Verified{body: body, variant: eventsAPISignature, secret: match + 1}, time.Unix(int64(seconds), 0), nil
+	return Verified{body: body, variant: EventsAPISignature, secret: match + 1}, time.Unix(int64(seconds), 0), nil
 }

@@ -1,4 +1,4 @@
-package signature_test
+package doctor_test
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pim-functions/pim-functions/shared/signature"
+	"github.com/pim-functions/pim-functions/shared/signature/doctor"
 )
 
 const explainedAt = "1767613500"
@@ -15,7 +16,7 @@ const explainedAt = "1767613500"
 // explainedEvent is as the platform writes it; a JavaScript that parses and prints it loses the escape.
 var explainedEvent = []byte(`{"data":{"product":{"uuid":"u"}},"subject":"Mot\u00e9"}`)
 
-func TestExplainEventPlatform(t *testing.T) {
+func TestEventPlatform(t *testing.T) {
 	sign := func(body []byte) string { return signature.SignEventPlatform(secret, body) }
 	for _, test := range []struct {
 		name    string
@@ -47,12 +48,12 @@ func TestExplainEventPlatform(t *testing.T) {
 			[]string{"refused: no_proof_configured", "secret 0 is empty"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			explains(t, signature.ExplainEventPlatform(test.secrets, test.header, test.body), test.want, test.secrets, test.header)
+			explains(t, doctor.EventPlatform(test.secrets, test.header, test.body), test.want, test.secrets, test.header)
 		})
 	}
 }
 
-func TestExplainEventsAPI(t *testing.T) {
+func TestEventsAPI(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		timestamp string
@@ -70,7 +71,7 @@ func TestExplainEventsAPI(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			header := map[string]string{"x-akeneo-request-signature": test.value, "x-akeneo-request-timestamp": test.timestamp}
-			explains(t, signature.ExplainEventsAPI([]string{secret}, header, test.body), test.want, []string{secret}, header)
+			explains(t, doctor.EventsAPI([]string{secret}, header, test.body), test.want, []string{secret}, header)
 		})
 	}
 }
@@ -99,7 +100,7 @@ func hexBytes(t *testing.T, digits string) []byte {
 }
 
 // Nothing that arrives may break an explanation, and its first line is what verification decided.
-func FuzzExplainEvents(f *testing.F) {
+func FuzzEvents(f *testing.F) {
 	f.Add("s3cret", explainedAt, signature.SignEventsAPI("s3cret", explainedAt, explainedEvent), explainedEvent)
 	f.Add("s3cret", "", signature.SignEventPlatform("s3cret", explainedEvent), explainedEvent)
 	f.Add("", "-1", "sha256=,,=", []byte("[\"\\ud800\",{\"\":1e999}]"))
@@ -108,11 +109,11 @@ func FuzzExplainEvents(f *testing.F) {
 			"x-akeneo-request-signature": value, "x-akeneo-request-timestamp": timestamp, "x-akeneo-signature-primary": value,
 		}
 		_, _, err := signature.VerifyEventsAPI([]string{secret}, header, body)
-		if got := signature.ExplainEventsAPI([]string{secret}, header, body); strings.HasPrefix(got, "verified") != (err == nil) {
+		if got := doctor.EventsAPI([]string{secret}, header, body); strings.HasPrefix(got, "verified") != (err == nil) {
 			t.Errorf("VerifyEventsAPI says %v, the explanation %q", err, got)
 		}
 		_, err = signature.VerifyEventPlatform([]string{secret}, header, body)
-		if got := signature.ExplainEventPlatform([]string{secret}, header, body); strings.HasPrefix(got, "verified") != (err == nil) {
+		if got := doctor.EventPlatform([]string{secret}, header, body); strings.HasPrefix(got, "verified") != (err == nil) {
 			t.Errorf("VerifyEventPlatform says %v, the explanation %q", err, got)
 		}
 	})

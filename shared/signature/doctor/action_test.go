@@ -1,4 +1,4 @@
-package signature_test
+package doctor_test
 
 import (
 	"bytes"
@@ -12,9 +12,10 @@ import (
 	"testing"
 
 	"github.com/pim-functions/pim-functions/shared/signature"
+	"github.com/pim-functions/pim-functions/shared/signature/doctor"
 )
 
-func TestExplainAction(t *testing.T) {
+func TestAction(t *testing.T) {
 	body := []byte(`{"data":{"productModelCodes":["armor/blue"],"name":"\u00c9quipe"},"timestamp":1739948408}`)
 	sign := func(over []byte) string { return signature.SignAction(secret, over) }
 	var spaced bytes.Buffer
@@ -69,7 +70,7 @@ func TestExplainAction(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			header := map[string]string{"signature": test.value, "authorization": "Bearer hidden-token"}
-			got := signature.ExplainAction(test.proof, header, test.body)
+			got := doctor.Action(test.proof, header, test.body)
 			for _, want := range test.want {
 				if !strings.Contains(got, want) {
 					t.Errorf("says nothing of %q:\n%s", want, got)
@@ -96,12 +97,12 @@ func discreet(t *testing.T, explanation string, secrets []string, values string)
 }
 
 // The vector's value over re-serialised bytes was made by JavaScript: the explanation must name that cause.
-func TestExplainReserialisedVector(t *testing.T) {
+func TestReserialisedVector(t *testing.T) {
 	for _, v := range vectors(t) {
 		if v.WrongReserialised == "" {
 			continue
 		}
-		got := signature.ExplainAction(signedBy(v.Secret), map[string]string{v.Header: v.WrongReserialised}, v.body)
+		got := doctor.Action(signedBy(v.Secret), map[string]string{v.Header: v.WrongReserialised}, v.body)
 		if !strings.Contains(got, "JSON.stringify") {
 			t.Errorf("%s: does not name JSON.stringify:\n%s", v.Name, got)
 		}
@@ -110,7 +111,7 @@ func TestExplainReserialisedVector(t *testing.T) {
 
 // An explanation is asked for exactly when something is wrong: nothing that arrives may break it, and its first
 // line is what VerifyAction decided.
-func FuzzExplainAction(f *testing.F) {
+func FuzzAction(f *testing.F) {
 	for _, v := range vectors(f) {
 		f.Add(v.Secret, v.Value, v.body)
 		f.Add(v.Secret, v.WrongReserialised, v.body)
@@ -120,7 +121,7 @@ func FuzzExplainAction(f *testing.F) {
 	f.Fuzz(func(t *testing.T, secret, value string, body []byte) {
 		header := map[string]string{"x-akeneo-signature": value}
 		_, err := signature.VerifyAction(signedBy(secret), header, body)
-		first, _, _ := strings.Cut(signature.ExplainAction(signedBy(secret), header, body), "\n")
+		first, _, _ := strings.Cut(doctor.Action(signedBy(secret), header, body), "\n")
 		if strings.HasPrefix(first, "verified") != (err == nil) {
 			t.Errorf("VerifyAction says %v, the explanation %q", err, first)
 		}

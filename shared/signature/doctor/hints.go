@@ -1,4 +1,4 @@
-package signature
+package doctor
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"hash"
 	"slices"
@@ -16,7 +15,7 @@ import (
 
 // hints says what would make a signature header's value match: a line for each way of signing that gives it. The
 // digest that the scheme wants has so many bytes.
-func hints(secrets []string, value string, size int, bodies []bodyTried) []string {
+func hints(secrets []string, value string, size int, bodies []candidateBody) []string {
 	var found []string
 	for _, reading := range readings(value, size) {
 		for i, secret := range secrets {
@@ -74,17 +73,17 @@ func readings(value string, size int) []reading {
 	return found
 }
 
-type keyTried struct{ how, value string }
+type candidateKey struct{ how, value string }
 
 // keys are what a sender may have taken for the secret.
-func keys(secret string) []keyTried {
-	tried := []keyTried{{"", secret}}
-	if emptyKey(secret) {
+func keys(secret string) []candidateKey {
+	tried := []candidateKey{{"", secret}}
+	if empty(secret) {
 		return nil
 	}
 	add := func(how, value string) {
-		if !emptyKey(value) && value != secret {
-			tried = append(tried, keyTried{how, value})
+		if !empty(value) && value != secret {
+			tried = append(tried, candidateKey{how, value})
 		}
 	}
 	add(" without the white space around it", strings.TrimSpace(secret))
@@ -99,21 +98,21 @@ func keys(secret string) []keyTried {
 	return tried
 }
 
-type bodyTried struct {
+type candidateBody struct {
 	how  string
 	body []byte
 }
 
 // bodiesSent are what a sender may have had in hand when body is what arrived.
-func bodiesSent(body []byte) []bodyTried {
-	tried := []bodyTried{{"the body as received", body}}
+func bodiesSent(body []byte) []candidateBody {
+	tried := []candidateBody{{"the body as received", body}}
 	add := func(how string, other []byte, err error) {
 		for _, t := range tried {
 			if err != nil || bytes.Equal(t.body, other) {
 				return
 			}
 		}
-		tried = append(tried, bodyTried{how, other})
+		tried = append(tried, candidateBody{how, other})
 	}
 	add("the body without its final newline", bytes.TrimRight(body, "\r\n"), nil)
 	add("the body with a newline after it", append(bytes.Clone(body), '\n'), nil)
@@ -127,42 +126,3 @@ func bodiesSent(body []byte) []bodyTried {
 	add("an empty body", nil, nil)
 	return tried
 }
-
-// bodiesOfAction are what a PIM's button, or whoever plays it, may have signed.
-func bodiesOfAction(header map[string]string, body []byte) []bodyTried {
-	tried := append(bodiesSent(body), bodyTried{"the body with the prefix sha512= inside what was signed", append([]byte(actionPrefix), body...)})
-	var payload struct{ Timestamp json.Number }
-	if json.Unmarshal(body, &payload) == nil && payload.Timestamp != "" {
-		tried = append(tried, bodyTried{"the body with its timestamp and a dot in front (the Events API's way)", stamped(payload.Timestamp.String(), body)})
-	}
-	if at := header[eventsAPITimestamp]; at != "" {
-		tried = append(tried, bodyTried{"the body with the timestamp header and a dot in front (the Events API's way)", stamped(at, body)})
-	}
-	return tried
-}
-
-// bodiesOfEventPlatform are what the Event Platform, or whoever plays it, may have signed.
-func bodiesOfEventPlatform(header map[string]string, body []byte) []bodyTried {
-	tried := bodiesSent(body)
-	if at := header[eventsAPITimestamp]; at != "" {
-		tried = append(tried, bodyTried{"the body with the timestamp header and a dot in front (the Events API's way)", stamped(at, body)})
-	}
-	return tried
-}
-
-// bodiesOfEventsAPI are what the Events API, or whoever plays it, may have signed.
-func bodiesOfEventsAPI(header map[string]string, body []byte) []bodyTried {
-	at := header[eventsAPITimestamp]
-	var tried []bodyTried
-	for _, sent := range bodiesSent(body) {
-		tried = append(tried,
-			bodyTried{"the timestamp, a dot and " + sent.how, stamped(at, sent.body)},
-			bodyTried{sent.how + " alone, without timestamp and dot", sent.body},
-			bodyTried{"the timestamp and " + sent.how + ", without a dot", append([]byte(at), sent.body...)},
-		)
-	}
-	return tried
-}
-
-// stamped is what the Events API signs.
-func stamped(timestamp string, body []byte) []byte { return append([]byte(timestamp+"."), body...) }

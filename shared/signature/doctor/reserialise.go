@@ -1,4 +1,4 @@
-package signature
+package doctor
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 )
 
 // rewriters are the ways in which JSON is often written again between what the sender signed and what arrived.
-// ExplainAction tries them; verification never does. Keys keep their order and numbers their digits.
+// They are tried for an explanation; verification never does. Keys keep their order and numbers their digits.
 var rewriters = []struct {
 	how     string
 	rewrite func([]byte) ([]byte, error)
