@@ -2,7 +2,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
-.PHONY: help run test test-aws test-browser bench fuzz vuln validate build archives verify sam-local secrets print subscribe deploy clean
+.PHONY: help run pimctl test test-aws test-browser bench fuzz vuln validate build archives verify sam-local secrets print subscribe deploy clean
 
 # The stage that deploy, secrets, print and subscribe are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
@@ -12,9 +12,12 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## run the whole system on this machine, at http://localhost:8080
-	@test -x .artifacts/local || echo "Building. The first time takes a minute."
-	@go build -o .artifacts/local ./functions/local
-	@exec .artifacts/local
+	@test -x .artifacts/pimctl || echo "Building. The first time takes a minute."
+	@$(MAKE) --no-print-directory pimctl
+	@exec .artifacts/pimctl dev
+
+pimctl: ## build the command line, .artifacts/pimctl
+	@go build -o .artifacts/pimctl ./functions/pimctl
 
 test: ## formatting, vet, staticcheck and all tests (RACE=required: fail where the race detector cannot run)
 	@RACE=$(RACE) sh .ci/test

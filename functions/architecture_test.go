@@ -36,6 +36,7 @@ var arrows = []arrow{
 	// Mains put the parts together.
 	{from: "functions/*/bootstrap", to: []string{"functions/*", "shared/**"}},
 	{from: "functions/*/cli", to: []string{"functions/*", "shared/**"}},
+	{from: "functions/pimctl", to: []string{"functions/*", "shared/**"}},
 	{from: "functions/local", to: []string{"functions/*", "functions/local/*", "shared/**"}},
 	// Its parts point one way. The gateway plays AWS alone: it knows nothing of ours.
 	{from: "functions/local/gateway"},
@@ -77,6 +78,7 @@ var libraries = []struct {
 	{"github.com/aws/aws-sdk-go-v2", adapters},
 	{"github.com/aws/smithy-go", adapters},
 	{"github.com/aws/aws-lambda-go", func(f file) bool { return f.main }},
+	{"github.com/spf13/cobra", func(f file) bool { return f.folder == "functions/pimctl" }},
 	{"go.yaml.in/yaml/v3", func(f file) bool { return f.folder == "shared/config" }},
 }
 
@@ -86,7 +88,7 @@ func nobody(file) bool { return false }
 func adapters(f file) bool {
 	adapter := slices.Contains([]string{"sqs.go", "secretsmanager.go", "eventbridge.go"}, f.name) ||
 		matches("dynamodb*.go", f.name)
-	return f.main || f.folder == "shared/awsconfig" || f.folder == "shared/startup" || adapter
+	return f.main || f.folder == "functions/local" && f.name == "aws.go" || f.folder == "shared/awsconfig" || f.folder == "shared/startup" || adapter
 }
 
 // environment are the functions that read variables of the process, which is for shared/env alone.
@@ -247,12 +249,14 @@ func TestForbiddenArrowsAreRefused(t *testing.T) {
 		{"a folder at the top", "tools/x.go", imports("main", module+"shared/jobs")},
 		{"the SDK outside of an adapter", "shared/jobs/x.go", imports("jobs", sdk+"service/dynamodb")},
 		{"the SDK in a function", "functions/action/action.go", imports("action", sdk+"service/sqs")},
+		{"the SDK in the local system, outside of its adapter", "functions/local/system.go", imports("local", sdk+"aws")},
+		{"the library of the command line elsewhere", "functions/local/local.go", imports("local", "github.com/spf13/cobra")},
 		{"the SDK's config package in an adapter", "shared/queue/sqs.go", imports("queue", sdk+"config")},
 		{"the SDK's config package in a main", "functions/action/bootstrap/main.go", imports("main", sdk+"config")},
-		{"a part of the SDK's config package", "functions/local/main.go", imports("main", sdk+"config/x")},
+		{"a part of the SDK's config package", "functions/pimctl/main.go", imports("main", sdk+"config/x")},
 		{"the Lambda runtime in a handler", "functions/action/action.go", imports("action", lambda)},
 		{"YAML outside of the configuration", "shared/jobs/x.go", imports("jobs", "go.yaml.in/yaml/v3")},
-		{"a library that is not listed", "functions/local/main.go", imports("main", "github.com/stretchr/testify")},
+		{"a library that is not listed", "functions/pimctl/main.go", imports("main", "github.com/stretchr/testify")},
 		{"the environment read by a handler", "functions/action/x.go", "package action\nimport \"os\"\nvar x = os.Getenv(\"STAGE\")"},
 		{"… by a main", "functions/action/bootstrap/main.go", "package main\nimport \"os\"\nvar x = os.Environ()"},
 		{"… under another name", "shared/jobs/x.go", "package jobs\nimport system \"os\"\nvar x, _ = system.LookupEnv(\"STAGE\")"},

@@ -92,7 +92,7 @@ func TestACodeUriThatIsNoProgramIsRefused(t *testing.T) {
 		{"a folder that is not there", "go1.x", "functions/nothing/bootstrap/", "cannot find"},
 		{"a folder without Go", "go1.x", "functions/testdata/", "no buildable Go source"},
 		{"built in another way", "makefile", "functions/action/bootstrap/", `BuildMethod is "makefile"`},
-		{"a program that is no bootstrap", "go1.x", "functions/local/", "deploys"},
+		{"a program that is no bootstrap", "go1.x", "functions/pimctl/", "deploys"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			parsed := parseTemplate(t, fmt.Sprintf(function, row.method, row.code))

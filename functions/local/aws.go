@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -35,7 +36,8 @@ const (
 
 // atEndpoint uses the adapters of production against an AWS endpoint, an emulator, and makes there what is missing.
 // The secrets are put there anew on each start: the file is the truth.
-func atEndpoint(ctx context.Context, config aws.Config, source secrets.Source) (backing, error) {
+func atEndpoint(ctx context.Context, account awsconfig.Config, source secrets.Source) (backing, error) {
+	config := awsconfig.New(account)
 	made := sqs.NewFromConfig(config)
 	messages, letters, err := createQueues(ctx, made, "jobs")
 	if err != nil {

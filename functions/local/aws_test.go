@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"os"
@@ -14,7 +14,7 @@ func TestAtAnEndpoint(t *testing.T) {
 	if endpoint == "" {
 		t.Skip("AWS_ENDPOINT_URL is not set")
 	}
-	config := awsconfig.New(awsconfig.Config{Region: "eu-west-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint})
+	config := awsconfig.Config{Region: "eu-west-1", AccessKeyID: "local", SecretAccessKey: "local", Endpoint: endpoint}
 	log := &transcript{}
 	system, err := Open(t.Context(), Options{AWS: &config, Lookup: none, AllowPrivate: true, Log: log})
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -15,8 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/pim-functions/pim-functions/functions/action"
 	"github.com/pim-functions/pim-functions/functions/contentful"
 	"github.com/pim-functions/pim-functions/functions/data"
@@ -25,6 +23,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/iframe"
 	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -41,8 +40,9 @@ type Options struct {
 	ConfigFile   string                           // "": the extensions.yaml of the project
 	SecretsFile  string                           // "": sample values
 	Lookup       func(name string) (string, bool) // variables of the process, for ${NAME} in the configuration
-	AWS          *aws.Config                      // an endpoint to stand on; nil: memory
+	AWS          *awsconfig.Config                // an endpoint to stand on; nil: memory
 	AllowPrivate bool                             // outbound calls may reach private addresses, and http
+	Demo         bool                             // Run presses a button on start, and prints its way
 	Log          io.Writer                        // short lines
 	Level        slog.Level                       // of these lines; the page shows all
 }

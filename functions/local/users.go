@@ -1,4 +1,4 @@
-package main
+package local
 
 // User of the PIM that we play, as it names them since January 2026.
 type User struct {

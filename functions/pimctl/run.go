@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pim-functions/pim-functions/shared/env"
+)
+
+// Exit codes.
+const (
+	succeeded = 0
+	failed    = 1 // something is wrong, or was not done
+	misused   = 2 // the words on the command line are wrong: nothing was tried
+)
+
+// process is what a command has of the process it runs in.
+type process struct {
+	in        io.Reader
+	out, errs io.Writer
+	variables *env.Variables
+}
+
+// usageError is a mistake on the command line that shows only when the command runs.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// run does what the arguments ask for, and returns the exit code. Whatever is wrong goes to p.errs, help to p.out.
+func run(ctx context.Context, p process, args []string) int {
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.errs)
+	started := false // before a command starts, only the command line can be wrong
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return succeeded
+	}
+	fmt.Fprintln(p.errs, err)
+	if _, ok := errors.AsType[usageError](err); ok || !started {
+		fmt.Fprintf(p.errs, "See %s --help.\n", command.CommandPath())
+		return misused
+	}
+	return failed
+}
+
+// root is pimctl with all its commands.
+func (p process) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "pimctl",
+		Short:         "The command line of pim-functions",
+		Long:          "The command line of pim-functions: run everything here, send what the PIM sends, connect a PIM with a deployment.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddGroup(&cobra.Group{ID: "local", Title: "On this machine:"})
+	root.AddCommand(p.dev())
+	return root
+}
