@@ -17,7 +17,7 @@ const (
 )
 
 // ours are the keys of an action that mean the same for every kind.
-var ours = []string{"kind", "wait", "retry", "then"}
+var ours = []string{"kind", "wait", "retry", "then", "destination"}
 
 var outcomes = []string{"succeeded", "partial", "failed"}
 
@@ -39,9 +39,10 @@ func (r *reader) actions(root table) map[string]Action {
 		kind := t.scalar("kind")
 		action := Action{
 			Name: t.name(), Kind: kind.text, kindLine: kind.at.Line, Section: t.section(),
-			Wait:  t.duration("wait", "use at most 4s: the PIM gives up at 5s", 0, maxWait),
-			Retry: retry.duration("for", "use 1s to 168h, written as 30s, 10m or 6h", time.Second, maxRetry),
-			Then:  map[string]string{},
+			Wait:        t.duration("wait", "use at most 4s: the PIM gives up at 5s", 0, maxWait),
+			Retry:       retry.duration("for", "use 1s to 7d, written as 30s, 10m, 6h or 1d", time.Second, maxRetry),
+			Then:        map[string]string{},
+			Destination: t.destination(),
 		}
 		for _, outcome := range outcomes {
 			if next := then.scalar(outcome); next.text != "" {
@@ -55,6 +56,15 @@ func (r *reader) actions(root table) map[string]Action {
 		r.cycle(t.name(), follows)
 	}
 	return actions
+}
+
+// destination reads what users call the place that the action calls.
+func (t table) destination() Text {
+	destination, sub := t.localized("destination")
+	if sub.isMapping() {
+		sub.need("default", "add default: for every other locale")
+	}
+	return destination
 }
 
 // section is what is left of an action for its kind.

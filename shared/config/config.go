@@ -24,18 +24,30 @@ type PIM struct {
 	Name           string
 	URL            string // origin, without a final slash
 	TechnicalEmail string
-	Self           []string // author identifiers that are us
-	Sources        []string // if set: pim_source values that are this PIM
+	Self           []string       // author identifiers that are us
+	Sources        []string       // if set: pim_source values that are this PIM
+	Channel        string         // where a trigger names none; may be empty
+	Locale         string         // where a trigger names none; may be empty
+	Zone           *time.Location // of the PIM's server, in which its users read times; UTC where the file names none
+}
+
+// Local is a time in the PIM's zone.
+func (p PIM) Local(t time.Time) time.Time {
+	if p.Zone == nil { // a PIM that Load did not make
+		return t.UTC()
+	}
+	return t.In(p.Zone)
 }
 
 // Action is something that can be done. What its kind alone understands is in Section.
 type Action struct {
-	Name    string
-	Kind    string
-	Wait    time.Duration     // how long an answer may watch the record; 0: not at all; at most 4 s
-	Retry   time.Duration     // retry.for; 0: the default of the trigger (1 h for jobs, 24 h for events)
-	Then    map[string]string // outcome (succeeded, partial, failed) → action
-	Section Section
+	Name        string
+	Kind        string
+	Wait        time.Duration     // how long an answer may watch the record; 0: not at all; at most 4 s
+	Retry       time.Duration     // retry.for; 0: the default of the trigger (1 h for jobs, 24 h for events)
+	Then        map[string]string // outcome (succeeded, partial, failed) → action
+	Destination Text              // what users call the place that the action calls ("the ERP"); empty: nothing was named
+	Section     Section
 
 	kindLine int // of the key kind, for CheckKinds
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"unicode/utf8"
 )
@@ -116,14 +115,12 @@ func (t table) position(position scalar, kind string) {
 	}
 }
 
-var localePattern = regexp.MustCompile(`^[a-z]{2,3}(_[A-Z][a-z]{3})?_[A-Z]{2}$`)
-
 // localized reads a text by locale.
 func (t table) localized(key string) (Text, table) {
 	texts, sub := Text{}, t.sub(key)
 	for _, e := range sub.entries {
-		if e.key.Value != "default" && !localePattern.MatchString(e.key.Value) {
-			t.warnf(e.key, "write it as the PIM does: en_US", "%q in %s is not a locale", e.key.Value, sub.what)
+		if e.key.Value != "default" && !isLocale(e.key.Value) {
+			t.errorf(e.key, localeRemedy, "%q in %s is not a locale", e.key.Value, sub.what)
 		}
 		if text := sub.text(e.key.Value); text != "" {
 			texts[e.key.Value] = text

@@ -66,9 +66,10 @@ func variables(values map[string]string) func(string) (string, bool) {
 func TestLoad(t *testing.T) {
 	loaded, err := config.Load(config.Source{File: "f.yaml", Stage: "production", Text: []byte(`
 pims:
-  main: {url: "https://ACME.cloud.akeneo.com:443/", technical_email: ops@example.com, self: [magento_0000], sources: [acme.cloud.akeneo.com]}
+  main: {url: "https://ACME.cloud.akeneo.com:443/", technical_email: ops@example.com, self: [magento_0000], sources: [acme.cloud.akeneo.com], channel: ecommerce, locale: en_US, zone: Europe/Paris}
+  outlet: {url: https://outlet.example.com}
 actions:
-  send: {kind: forward, url: https://erp.example.com, wait: 3s, retry: {for: 6h}, then: {failed: tell, partial: tell}}
+  send: {kind: forward, url: https://erp.example.com, wait: 3s, retry: {for: 1d6h}, destination: {default: the ERP, fr_FR: l'ERP}, then: {failed: tell, partial: tell}}
   tell: {kind: notify}
 extensions:
   button:
@@ -99,6 +100,10 @@ contentful:
 	if err != nil {
 		t.Fatal(err)
 	}
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
 	header, grid := "pim.product.header", "pim.product-grid.action-bar"
 	for _, row := range []struct {
 		name      string
@@ -107,14 +112,16 @@ contentful:
 		{"stage", loaded.Stage, "production"},
 		{"pim", loaded.PIMs, map[string]config.PIM{"main": {
 			Name: "main", URL: "https://acme.cloud.akeneo.com", TechnicalEmail: "ops@example.com", Self: []string{"magento_0000"}, Sources: []string{"acme.cloud.akeneo.com"},
-		}}},
+			Channel: "ecommerce", Locale: "en_US", Zone: paris,
+		}, "outlet": {Name: "outlet", URL: "https://outlet.example.com", Zone: time.UTC}}},
 		{"kind", loaded.Actions["send"].Kind, "forward"},
 		{"wait", loaded.Actions["send"].Wait, 3 * time.Second},
-		{"retry", loaded.Actions["send"].Retry, 6 * time.Hour},
+		{"retry", loaded.Actions["send"].Retry, 30 * time.Hour},
+		{"destination", loaded.Actions["send"].Destination, config.Text{"default": "the ERP", "fr_FR": "l'ERP"}},
 		{"then", loaded.Actions["send"].Then, map[string]string{"failed": "tell", "partial": "tell"}},
 		{"action with defaults", loaded.Actions["tell"].Wait + loaded.Actions["tell"].Retry, time.Duration(0)},
 		{"the kind's own key", loaded.Actions["send"].Section.Has("url"), true},
-		{"a key that is not the kind's", loaded.Actions["send"].Section.Has("retry"), false},
+		{"a key that is not the kind's", loaded.Actions["send"].Section.Has("retry") || loaded.Actions["send"].Section.Has("destination"), false},
 		{"button", loaded.Extensions["button"], config.Extension{
 			Name: "button", PIM: "main", Type: "action", Positions: []string{header, grid}, Label: config.Text{"default": "Export", "fr_FR": "Exporter"},
 			Action: "send", Allow: config.Allow{Groups: []string{"Manager"}, Usernames: []string{"julia"}}, Unsigned: true,

@@ -219,13 +219,13 @@ func (t table) oneOf(key string, words ...string) string {
 
 func (t table) flag(key string) bool { return t.oneOf(key, "false", "true") == "true" }
 
-// duration returns a time such as 30s or 6h.
+// duration returns a time such as 30s, 6h or 1d.
 func (t table) duration(key, remedy string, least, most time.Duration) time.Duration {
 	s := t.scalar(key)
 	if s.text == "" {
 		return 0
 	}
-	d, err := time.ParseDuration(s.text)
+	d, err := parseDuration(s.text)
 	if err != nil || d < least || d > most {
 		t.errorf(s.at, remedy, "%s of %s is %q", key, t.what, s.text)
 		return 0

@@ -46,7 +46,7 @@ func (r *reader) subscriptions(root table, known references) map[string]Subscrip
 func (t table) changed() Changed {
 	sub := t.sub("changed")
 	sub.only("attributes", "locales", "channels")
-	return Changed{Attributes: sub.texts("attributes"), Locales: sub.texts("locales"), Channels: sub.texts("channels")}
+	return Changed{Attributes: sub.texts("attributes"), Locales: sub.locales("locales"), Channels: sub.texts("channels")}
 }
 
 // eventType warns of a type that the API does not send. A * stands for anything.

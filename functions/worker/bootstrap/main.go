@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"time"
+	_ "time/tzdata" // users read times in the zone of their PIM; Lambda has no zones of its own
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"

@@ -1,0 +1,4 @@
+package config
+
+// Zone is zone, for tests.
+var Zone = zone
