@@ -151,30 +151,58 @@ func entityID(kind string, entity fields) string {
 	return id
 }
 
-// changes lists what a delta says has changed. values is a map from attribute to a list of {locale, scope or channel}.
+// changes lists what a delta says has changed, without what is empty. values is a map from attribute to a list of
+// {previous, new, locale, scope or channel}; properties (of assets) holds more of what stands beside it.
 func changes(f fields) []Change {
-	var found []Change
-	for name, raw := range f {
-		if name != "values" {
-			if !empty(raw) {
-				found = append(found, Change{Name: name})
-			}
-			continue
+	found := append(properties(f), properties(object(f["properties"]))...)
+	for attribute, list := range object(f["values"]) {
+		var values []fields
+		if !empty(list) && json.Unmarshal(list, &values) != nil {
+			found = append(found, Change{Name: attribute, Value: true}) // of a shape that is newer than we
 		}
-		for attribute, list := range object(raw) {
-			var values []fields
-			if json.Unmarshal(list, &values) != nil || len(values) == 0 {
-				found = append(found, Change{Name: attribute, Value: true})
-			}
-			for _, value := range values {
-				found = append(found, Change{Name: attribute, Value: true, Locale: value.text("locale"), Channel: value.first("channel", "scope")})
-			}
+		for _, value := range values {
+			found = append(found, Change{Name: attribute, Value: true, Locale: value.text("locale"), Channel: value.first("channel", "scope")})
 		}
 	}
 	slices.SortFunc(found, func(a, b Change) int {
 		return strings.Compare(a.Name+"\x00"+a.Locale+"\x00"+a.Channel, b.Name+"\x00"+b.Locale+"\x00"+b.Channel)
 	})
 	return found
+}
+
+// properties lists the changes that are no values: labels by locale, everything else by its name.
+func properties(f fields) (found []Change) {
+	for name, raw := range f {
+		switch labels := object(raw); {
+		case name == "values" || name == "properties" || nothing(raw, 4):
+		case name == "labels" && len(labels) > 0:
+			for locale, label := range labels {
+				if !nothing(label, 1) {
+					found = append(found, Change{Name: name, Locale: locale})
+				}
+			}
+		default:
+			found = append(found, Change{Name: name})
+		}
+	}
+	return found
+}
+
+// nothing says whether there is no text, number or yes or no in a value down to a depth: {"added": [], "removed": []}.
+func nothing(raw json.RawMessage, depth int) bool {
+	if empty(raw) {
+		return true
+	}
+	members := object(raw)
+	if len(members) == 0 || depth == 0 {
+		return false
+	}
+	for _, member := range members {
+		if !nothing(member, depth-1) {
+			return false
+		}
+	}
+	return true
 }
 
 func empty(raw json.RawMessage) bool {

@@ -79,7 +79,7 @@ func TestWhatTheSamplesSay(t *testing.T) {
 			}
 			for _, change := range e.Changes {
 				fmt.Fprintf(&b, "; %s", change.Name)
-				if change.Value {
+				if change.Value || change.Locale != "" {
 					fmt.Fprintf(&b, "[%s,%s]", change.Locale, change.Channel)
 				}
 			}
@@ -140,8 +140,22 @@ func TestWhatIsOdd(t *testing.T) {
 			pimevent.Event{ID: "1", Type: "com.akeneo.pim.v1.product.updated.delta", Kind: "product", EntityID: "u"}},
 		{"scope and channel mean the same", pimevent.EventPlatform, `{` + cloud + `,"type":"com.akeneo.pim.v1.product.updated.delta","data":{"product":{"uuid":"u","changes":{"values":{"a":[{"locale":null,"scope":"print"}],"b":[{"locale":"en_US","channel":"ecommerce"}],"c":[]}}}}}`,
 			pimevent.Event{ID: "1", Type: "com.akeneo.pim.v1.product.updated.delta", Kind: "product", EntityID: "u", Changes: []pimevent.Change{
-				{Name: "a", Value: true, Channel: "print"}, {Name: "b", Value: true, Locale: "en_US", Channel: "ecommerce"}, {Name: "c", Value: true},
+				{Name: "a", Value: true, Channel: "print"}, {Name: "b", Value: true, Locale: "en_US", Channel: "ecommerce"},
 			}}},
+		{"values of a shape that is newer than we", pimevent.EventPlatform, `{` + cloud + `,"type":"com.akeneo.pim.v1.product.updated.delta","data":{"product":{"uuid":"u","changes":{"values":{"a":{"en_US":"b"},"b":null}}}}}`,
+			pimevent.Event{ID: "1", Type: "com.akeneo.pim.v1.product.updated.delta", Kind: "product", EntityID: "u", Changes: []pimevent.Change{{Name: "a", Value: true}}}},
+		{"labels of a category, by locale", pimevent.EventPlatform, `{` + cloud + `,"type":"com.akeneo.pim.v1.category.updated.delta","data":{"category":{"code":"shoes","changes":{"labels":{"fr_FR":{"previous":"a","new":"b"},"de_DE":{"previous":null,"new":"c"},"en_US":{"previous":null,"new":null}}}}}}`,
+			pimevent.Event{ID: "1", Type: "com.akeneo.pim.v1.category.updated.delta", Kind: "category", EntityID: "shoes", Changes: []pimevent.Change{
+				{Name: "labels", Locale: "de_DE"}, {Name: "labels", Locale: "fr_FR"},
+			}}},
+		{"labels of a shape that is newer than we", pimevent.EventPlatform, `{` + cloud + `,"type":"com.akeneo.pim.v1.category.updated.delta","data":{"category":{"code":"shoes","changes":{"labels":["fr_FR"]}}}}`,
+			pimevent.Event{ID: "1", Type: "com.akeneo.pim.v1.category.updated.delta", Kind: "category", EntityID: "shoes", Changes: []pimevent.Change{{Name: "labels"}}}},
+		{"properties of an asset", pimevent.EventPlatform, `{` + cloud + `,"type":"com.akeneo.pim.v1.asset.updated.delta","data":{"asset":{"code":"a","asset_family":{"code":"packshots"},"changes":{"properties":{"tags":{"previous":[],"new":["x"]},"labels":{"fr_FR":{"previous":"a","new":"b"}}},"values":{"alt":[{"locale":"en_US","channel":null}]}}}}}`,
+			pimevent.Event{ID: "1", Type: "com.akeneo.pim.v1.asset.updated.delta", Kind: "asset", EntityID: "packshots/a", Changes: []pimevent.Change{
+				{Name: "alt", Value: true, Locale: "en_US"}, {Name: "labels", Locale: "fr_FR"}, {Name: "tags"},
+			}}},
+		{"lists that hold no change", pimevent.EventPlatform, `{` + cloud + `,"type":"com.akeneo.pim.v1.product.updated.delta","data":{"product":{"uuid":"u","changes":{"categories":{"added":[],"removed":[]},"groups":{"added":["g"],"removed":[]},"associations":{"PACK":{"added":{"products":[],"groups":[]},"removed":[]}},"values":{"name":[]},"labels":{}}}}}`,
+			pimevent.Event{ID: "1", Type: "com.akeneo.pim.v1.product.updated.delta", Kind: "product", EntityID: "u", Changes: []pimevent.Change{{Name: "groups"}}}},
 		{"a code that is a number", pimevent.EventPlatform, `{` + cloud + `,"type":"com.akeneo.pim.v1.category.updated","data":{"category":{"code":123}}}`,
 			pimevent.Event{ID: "1", Type: "com.akeneo.pim.v1.category.updated", Kind: "category", EntityID: "123"}},
 		{"members of other types", pimevent.EventPlatform, `{"id":"1","type":7,"time":[],"data":{"author":"julia","product":3}}`, pimevent.Event{ID: "1"}},

@@ -40,13 +40,13 @@ type Author struct {
 	Type       string // ui, user, api, job, system, …: open
 }
 
-// Change is one thing that a delta event says has changed: a value of an attribute, or a property such as
+// Change is one thing that a delta event says has changed: a value of an attribute, a label, or a property such as
 // categories, family or enabled.
 type Change struct {
-	Name    string // attribute code, or the property's name
+	Name    string // attribute code, labels, or the property's name
 	Value   bool   // of an attribute
-	Locale  string // "" for a value that is not localizable
-	Channel string // "" for one that is not scopable
+	Locale  string // of a label or a localizable value; "" for everything else
+	Channel string // of a scopable value; "" for everything else
 }
 
 // Notification is what the Event Platform says about a subscription: the event's payload where API is Notifications.
