@@ -23,6 +23,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/iframe"
 	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -164,7 +165,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 	works := worker.New(worker.Config{
 		Engine: engine.New(engine.Config{
 			Config: s.config,
-			Kinds:  worker.Kinds(worker.Deps{Outbound: client, Bus: s.bus}),
+			Kinds:  actions.Kinds(actions.Deps{Outbound: client, Bus: s.bus}),
 			Store:  s.store,
 			Queue:  s.jobs,
 			Ledger: s.ledger, Gaps: s.gaps, Events: s.events, EventLetters: s.eventLetters,
@@ -212,7 +213,7 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := loaded.CheckKinds(worker.Checks()); err != nil {
+	if err := loaded.CheckKinds(actions.Checks()); err != nil {
 		return nil, err
 	}
 	for _, warning := range loaded.Warnings {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -302,7 +303,7 @@ var memory = backing{
 	},
 }
 
-const actions = `
+const actionsYAML = `
 environments: {local: {}}
 pims: {main: {url: "https://pim.example.com"}}
 actions:
@@ -329,7 +330,7 @@ extensions:
 func newWorld(t testing.TB, b backing, plan fault) *world {
 	w := &world{TB: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, faults: &faults{plan: plan}, turn: 2 * time.Minute, undelayed: b.undelayed}
 	w.destination = newDestination(t, w.faults)
-	loaded, err := config.Load(config.Source{File: "extensions.yaml", Text: fmt.Appendf(nil, actions, w.destination.URL), Stage: "local", Lookup: func(string) (string, bool) { return "", false }})
+	loaded, err := config.Load(config.Source{File: "extensions.yaml", Text: fmt.Appendf(nil, actionsYAML, w.destination.URL), Stage: "local", Lookup: func(string) (string, bool) { return "", false }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +339,7 @@ func newWorld(t testing.TB, b backing, plan fault) *world {
 	main, dead := b.queues(t, w.clock.Now)
 	w.queue, w.deadLetters = faultyQueue{main, w.faults, b.undelayed}, dead
 	w.submitter = jobs.NewSubmitter(jobs.SubmitConfig{Store: w.store, Queue: w.queue, Now: w.clock.Now})
-	kinds := worker.Kinds(worker.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})})
+	kinds := actions.Kinds(actions.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})})
 	maps.Copy(kinds, b.kinds)
 	log := slog.New(slog.DiscardHandler)
 	w.ledger = ledger.NewMemory(ledger.MemoryConfig{Now: w.clock.Now})

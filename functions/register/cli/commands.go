@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/pim-functions/pim-functions/functions/register"
-	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/secrets"
@@ -51,7 +51,7 @@ func (s source) load(stage string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, c.CheckKinds(worker.Checks())
+	return c, c.CheckKinds(actions.Checks())
 }
 
 // local fills what the local system would fill.

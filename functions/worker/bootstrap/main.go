@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -84,7 +85,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	if err != nil {
 		return nil, err
 	}
-	if err := loaded.CheckKinds(worker.Checks()); err != nil {
+	if err := loaded.CheckKinds(actions.Checks()); err != nil {
 		return nil, err
 	}
 
@@ -110,7 +111,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	starting.Wait()
 
 	now := time.Now
-	kinds := worker.Kinds(worker.Deps{
+	kinds := actions.Kinds(actions.Deps{
 		// An emulator's neighbours have private addresses. On AWS the variable alone opens nothing: an action says
 		// private: true for itself.
 		Outbound: outbound.New(outbound.Config{AllowPrivate: private && endpoint != "", Now: now}),

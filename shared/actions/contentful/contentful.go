@@ -117,7 +117,7 @@ func (k *Kind) Open(section config.Section, secrets engine.Secrets) (engine.Acti
 	}
 	credential, err := contentfulapi.ParseCredential(secrets.Contentful)
 	if err != nil {
-		return nil, secretError{err}
+		return nil, section.Errorf("environment", "", "%v", err)
 	}
 	if p.App == "" {
 		p.App = credential.App
@@ -127,12 +127,6 @@ func (k *Kind) Open(section config.Section, secrets engine.Secrets) (engine.Acti
 	}
 	return &action{kind: k, plan: p, credential: credential}, nil
 }
-
-// secretError is passing: whoever reads its reason can mend the secret, and the job goes on.
-type secretError struct{ error }
-
-// Reason is for the user.
-func (e secretError) Reason() string { return e.Error() }
 
 type action struct {
 	kind *Kind

@@ -1,0 +1,65 @@
+// Package actions lists the kinds of action by the name that extensions.yaml gives them. A kind of your own is one
+// folder here and one line in Kinds. What kinds share is in template; how a kind is called is in package engine.
+package actions
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/pim-functions/pim-functions/shared/actions/contentful"
+	"github.com/pim-functions/pim-functions/shared/actions/forward"
+	"github.com/pim-functions/pim-functions/shared/actions/notify"
+	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/outbound"
+)
+
+// Deps are what kinds of action need to reach the outside.
+type Deps struct {
+	Outbound *outbound.Client
+	Bus      publish.Bus
+}
+
+// Kinds lists the kinds of action.
+func Kinds(deps Deps) map[string]engine.Kind {
+	return map[string]engine.Kind{
+		"contentful": contentful.New(contentful.Config{Outbound: deps.Outbound}),
+		"forward":    forward.Kind{Client: deps.Outbound},
+		"notify":     notify.Kind{Client: deps.Outbound},
+		"publish":    publish.Kind{Bus: deps.Bus},
+	}
+}
+
+// Checks are the kinds' own rules for their keys in extensions.yaml: config.CheckKinds applies them.
+func Checks() map[string]func(config.Section) error {
+	checks := map[string]func(config.Section) error{}
+	for name, kind := range Kinds(Deps{}) {
+		checks[name] = kind.Check
+	}
+	return checks
+}
+
+// CheckSecrets opens every action with the connection secret and reports all that the configuration names and the
+// secret lacks, or holds in another form: each with file, line and remedy, and never with a value. nil: every action
+// can run. Call it once CheckKinds has passed: at start, and in `check` where the secrets are known.
+func CheckSecrets(c *config.Config, secrets engine.Secrets) error {
+	kinds := Kinds(Deps{})
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(c.Actions)) {
+		action := c.Actions[name]
+		kind, ok := kinds[action.Kind]
+		if !ok {
+			continue // CheckKinds reports it
+		}
+		section, err := action.Section.Resolve(secrets.Values)
+		if err == nil {
+			_, err = kind.Open(section, secrets)
+		}
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
+}
