@@ -80,6 +80,9 @@ var libraries = []struct {
 	{"github.com/aws/smithy-go", adapters},
 	{"github.com/aws/aws-lambda-go", func(f file) bool { return f.main }},
 	{"github.com/spf13/cobra", func(f file) bool { return f.folder == "functions/pimctl" }},
+	{"golang.org/x/sync/singleflight", func(f file) bool {
+		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi"}, f.folder)
+	}},
 	{"go.yaml.in/yaml/v3", func(f file) bool { return f.folder == "shared/config" }},
 }
 

@@ -7,12 +7,15 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -23,26 +26,41 @@ const (
 
 const stepToken = "get access token"
 
-// Tokens remembers access tokens until shortly before their end. It is safe for concurrent use; one is enough for a
-// process.
+// Tokens keeps access tokens in memory until shortly before their end. It is safe for concurrent use; one is enough for
+// a process. Who needs a token that is being fetched waits for it; other tokens are served meanwhile.
 type Tokens struct {
-	mu     sync.Mutex // held while a token is fetched: who comes meanwhile waits for the same one
-	tokens map[tokenKey]accessToken
+	flights singleflight.Group // by token key
+
+	mu     sync.Mutex
+	tokens map[string]accessToken // by token key
 }
 
-// NewTokens returns an empty memory.
-func NewTokens() *Tokens { return &Tokens{tokens: map[tokenKey]accessToken{}} }
+// NewTokens returns Tokens that hold none yet.
+func NewTokens() *Tokens { return &Tokens{tokens: map[string]accessToken{}} }
 
-// tokenKey holds all that a token depends on, so that another key or app never gets it.
-type tokenKey struct {
-	base, app   string
-	environment Environment
-	key         [sha256.Size]byte
+// tokenKey names all that an app's token depends on, so that another key, app or environment never gets it.
+func (c *Client) tokenKey(environment Environment) string {
+	key := sha256.Sum256([]byte(c.Credential.PrivateKey))
+	return strings.Join([]string{c.base, c.Credential.App, environment.String(), hex.EncodeToString(key[:])}, " ")
 }
 
 type accessToken struct {
 	text string
 	ends time.Time
+}
+
+// get returns a token that has not ended.
+func (t *Tokens) get(key string, now time.Time) (text string, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	token, ok := t.tokens[key]
+	return token.text, ok && now.Before(token.ends.Add(-tokenMargin))
+}
+
+func (t *Tokens) put(key string, token accessToken) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tokens[key] = token
 }
 
 // drop forgets a token that was refused.
@@ -67,24 +85,45 @@ func (c *Client) bearer(ctx context.Context, r request) (text string, renewable 
 		return "", false, &Error{Step: r.step, unmade: true, permanent: true, reason: `Contentful takes a personal token for this: put one as "token" under "contentful" in the connection secret`}
 	}
 	text, err = c.accessToken(ctx, *r.environment)
-	if failed, ok := errors.AsType[*Error](err); ok {
-		failed.unmade = true // of the call that the token is for
-	}
 	return text, true, err
 }
 
-// accessToken is a token of our app for an environment.
+// accessToken is a token of our app for an environment. An *Error of it says that the call which needs the token was not
+// made.
 func (c *Client) accessToken(ctx context.Context, environment Environment) (string, error) {
-	key := tokenKey{base: c.base, app: c.Credential.App, environment: environment, key: sha256.Sum256([]byte(c.Credential.PrivateKey))}
-	c.Tokens.mu.Lock()
-	defer c.Tokens.mu.Unlock()
-	now := c.Outbound.Now()
-	if token, ok := c.Tokens.tokens[key]; ok && now.Before(token.ends.Add(-tokenMargin)) {
-		return token.text, nil
+	key := c.tokenKey(environment)
+	if text, ok := c.Tokens.get(key, c.Outbound.Now()); ok {
+		return text, nil
 	}
+	// Others may wait for the same token, so that its fetch outlives the caller who began it; callTimeout ends it.
+	flight := c.Tokens.flights.DoChan(key, func() (any, error) {
+		if text, ok := c.Tokens.get(key, c.Outbound.Now()); ok {
+			return text, nil // fetched since we looked
+		}
+		token, err := c.fetchToken(context.WithoutCancel(ctx), environment)
+		if failed, ok := errors.AsType[*Error](err); ok {
+			failed.unmade = true
+		}
+		if err != nil {
+			return "", err
+		}
+		c.Tokens.put(key, token)
+		return token.text, nil
+	})
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case landed := <-flight:
+		return landed.Val.(string), landed.Err
+	}
+}
+
+// fetchToken exchanges the app's assertion for an access token.
+func (c *Client) fetchToken(ctx context.Context, environment Environment) (accessToken, error) {
+	now := c.Outbound.Now()
 	assertion, err := c.assertion(now)
 	if err != nil {
-		return "", &Error{Step: stepToken, permanent: true, reason: `the private_key of "contentful" in the connection secret is not an RSA key in PEM`, cause: err}
+		return accessToken{}, &Error{Step: stepToken, permanent: true, reason: `the private_key of "contentful" in the connection secret is not an RSA key in PEM`, cause: err}
 	}
 	var answer struct {
 		Token string `json:"token"`
@@ -96,10 +135,10 @@ func (c *Client) accessToken(ctx context.Context, environment Environment) (stri
 		step: stepToken, method: http.MethodPost, path: environment.installation(c.Credential.App, "access_tokens"), bearer: assertion,
 	}, &answer)
 	if err != nil {
-		return "", err
+		return accessToken{}, err
 	}
 	if answer.Token == "" || !headerValue(answer.Token) {
-		return "", &Error{Step: stepToken, reason: "Contentful's answer holds no token"}
+		return accessToken{}, &Error{Step: stepToken, reason: "Contentful's answer holds no token"}
 	}
 	ends := now.Add(tokenLife)
 	for _, said := range []time.Time{answer.Sys.ExpiresAt, expiry(answer.Token)} {
@@ -107,8 +146,7 @@ func (c *Client) accessToken(ctx context.Context, environment Environment) (stri
 			ends = said
 		}
 	}
-	c.Tokens.tokens[key] = accessToken{text: answer.Token, ends: ends}
-	return answer.Token, nil
+	return accessToken{text: answer.Token, ends: ends}, nil
 }
 
 // assertion is the JWT (RFC 7519) with which the app says who it is, signed with RS256 (RFC 7518).

@@ -1,7 +1,12 @@
 package contentfulapi_test
 
 import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,6 +78,71 @@ func TestATokenBelongsToItsEnvironment(t *testing.T) {
 	}
 	if w.Issued() != 2 {
 		t.Errorf("%d tokens issued, want 2", w.Issued())
+	}
+}
+
+// heldTokens makes the fake hold back access tokens of staging until release is closed; each request of one is told to
+// arrived.
+func heldTokens(t *testing.T, w *world) (arrived chan string, release chan struct{}) {
+	arrived, release = make(chan string, 10), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, staging.ID) && strings.HasSuffix(r.URL.Path, "/access_tokens") {
+			arrived <- r.URL.Path
+			<-release
+		}
+		w.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(server.Close)
+	w.host = server.URL
+	return arrived, release
+}
+
+func TestASlowTokenKeepsNobodyWaitingWhoNeedsAnother(t *testing.T) {
+	w := newWorld(t)
+	master := contentfulapi.Environment{Space: staging.Space, ID: "master"}
+	arrived, release := heldTokens(t, w)
+	client := w.client(t, appCredential(t), contentfulapi.NewTokens())
+	var all sync.WaitGroup
+	all.Go(func() {
+		if _, err := client.Available(t.Context(), staging); err != nil {
+			t.Error(err)
+		}
+	})
+	<-arrived
+	if _, err := client.Available(t.Context(), master); err != nil { // hangs where one lock is held across the call
+		t.Error(err)
+	}
+	close(release)
+	all.Wait()
+}
+
+func TestAllWaitForOneToken(t *testing.T) {
+	w := newWorld(t)
+	arrived, release := heldTokens(t, w)
+	client := w.client(t, appCredential(t), contentfulapi.NewTokens())
+	impatient, leave := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() {
+		_, err := client.Available(impatient, staging)
+		gone <- err
+	}()
+	<-arrived
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := client.Available(t.Context(), staging); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	leave() // the caller who began the fetch spoils no other's
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want the context's own", err)
+	}
+	close(release)
+	all.Wait()
+	if w.Issued() != 1 {
+		t.Errorf("%d tokens issued, want 1", w.Issued())
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
 
@@ -43,17 +45,11 @@ type TokensConfig struct {
 type Tokens struct {
 	TokensConfig
 
-	mu     sync.Mutex
-	token  string
-	ends   time.Time // when it is no longer given out
-	flight *flight   // nil: nobody is fetching one
-}
+	flights singleflight.Group // of one key: there is one token
 
-// flight is one call for a token. What it brought may be read when done is closed.
-type flight struct {
-	done  chan struct{}
+	mu    sync.Mutex
 	token string
-	err   error
+	ends  time.Time // when it is no longer given out
 }
 
 // NewTokens returns Tokens that hold none yet.
@@ -62,37 +58,36 @@ func NewTokens(config TokensConfig) *Tokens { return &Tokens{TokensConfig: confi
 // Token is a token to call the PIM with. refused is the one that a call has just been answered 401 for, which is never
 // given out again; "" if there is none. Its error is a *TokenError, or the context's own when ctx has ended.
 func (t *Tokens) Token(ctx context.Context, refused string) (string, error) {
-	t.mu.Lock()
-	if t.token != "" && t.token != refused && t.Outbound.Now().Before(t.ends) {
+	if token, ok := t.inHand(refused); ok {
+		return token, nil
+	}
+	// Others may wait for the same token, so that its fetch outlives the caller who began it; outbound's timeout ends it.
+	flight := t.flights.DoChan("", func() (any, error) {
+		if token, ok := t.inHand(refused); ok {
+			return token, nil // fetched since we looked
+		}
+		token, life, err := t.fetch(context.WithoutCancel(ctx))
+		if err != nil {
+			return "", err
+		}
+		t.mu.Lock()
 		defer t.mu.Unlock()
-		return t.token, nil
-	}
-	current := t.flight
-	if current == nil {
-		current = &flight{done: make(chan struct{})}
-		t.flight = current
-		// Others may come to wait for it, so it outlives the caller that began it; outbound's timeout ends it.
-		go t.land(context.WithoutCancel(ctx), current)
-	}
-	t.mu.Unlock()
+		t.token, t.ends = token, t.Outbound.Now().Add(life-min(tokenMargin, life/2))
+		return token, nil
+	})
 	select {
 	case <-ctx.Done():
 		return "", ctx.Err()
-	case <-current.done:
-		return current.token, current.err
+	case landed := <-flight:
+		return landed.Val.(string), landed.Err
 	}
 }
 
-// land brings one flight to its end.
-func (t *Tokens) land(ctx context.Context, f *flight) {
-	token, life, err := t.fetch(ctx)
+// inHand is the token that was fetched before, if it has not ended and is not the refused one.
+func (t *Tokens) inHand(refused string) (token string, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f.token, f.err, t.flight = token, err, nil
-	if err == nil {
-		t.token, t.ends = token, t.Outbound.Now().Add(life-min(tokenMargin, life/2))
-	}
-	close(f.done)
+	return t.token, t.token != "" && t.token != refused && t.Outbound.Now().Before(t.ends)
 }
 
 func (t *Tokens) fetch(ctx context.Context) (token string, life time.Duration, err error) {

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -33,7 +35,8 @@ type CacheConfig[T any] struct {
 //
 // Safe for concurrent use. Callers share values and must not change them.
 type Cache[T any] struct {
-	config CacheConfig[T]
+	config  CacheConfig[T]
+	flights singleflight.Group // of one key: there is one document
 
 	mu        sync.Mutex
 	value     T
@@ -44,13 +47,7 @@ type Cache[T any] struct {
 	refreshed time.Time         // start of the last fetch that Refresh asked for
 	changed   time.Time         // when value last replaced another one
 	warned    time.Time
-	lastErr   error  // of the last fetch
-	flight    *fetch // nil: none under way
-}
-
-// fetch is one look at the source, shared by all who wait for it.
-type fetch struct {
-	done chan struct{}
+	lastErr   error // of the last fetch
 }
 
 // NewCache makes an empty cache; the first Get fetches. To have the value before the first request, call Get
@@ -75,20 +72,10 @@ func NewCache[T any](config CacheConfig[T]) *Cache[T] {
 // value to serve, or that ctx ended while waiting for it.
 func (c *Cache[T]) Get(ctx context.Context) (T, error) {
 	c.mu.Lock()
-	now := c.config.Now()
-	pause := c.config.Pause
-	if !c.loaded {
-		pause = min(pause, emptyPause)
-	}
-	stale := !c.loaded || now.Sub(c.fetched) >= c.config.Life
-	if stale && c.flight == nil && now.Sub(c.tried) >= pause {
-		c.start(ctx, now)
-	}
-	flight, loaded := c.flight, c.loaded
+	loaded, stale := c.loaded, c.stale(c.config.Now())
 	c.mu.Unlock()
-
-	if stale && flight != nil {
-		if err := flight.wait(ctx, loaded); err != nil {
+	if stale {
+		if _, err := c.look(ctx, c.renews, loaded); err != nil {
 			var none T
 			return none, err
 		}
@@ -96,6 +83,18 @@ func (c *Cache[T]) Get(ctx context.Context) (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.inHand()
+}
+
+// stale says that there is no value, or one that is older than Life; c.mu is held.
+func (c *Cache[T]) stale(now time.Time) bool { return !c.loaded || now.Sub(c.fetched) >= c.config.Life }
+
+// renews says that a fetch is due because the value is stale; c.mu is held.
+func (c *Cache[T]) renews(now time.Time) bool {
+	pause := c.config.Pause
+	if !c.loaded {
+		pause = min(pause, emptyPause)
+	}
+	return c.stale(now) && now.Sub(c.tried) >= pause
 }
 
 // Refresh is for whoever found that the value does not match, a signature for one: the secret may have been
@@ -106,19 +105,17 @@ func (c *Cache[T]) Get(ctx context.Context) (T, error) {
 // within the last Pause, so that a caller who was late for another's look is not turned away. Errors are those of
 // Get; a look that fails is not one as long as there is a last good value.
 func (c *Cache[T]) Refresh(ctx context.Context) (value T, fresh bool, err error) {
-	c.mu.Lock()
-	now := c.config.Now()
-	if c.flight == nil && now.Sub(c.refreshed) >= c.config.Pause {
-		c.refreshed = now
-		c.start(ctx, now)
-	}
-	flight := c.flight
-	c.mu.Unlock()
-
-	if flight != nil {
-		if err := flight.wait(ctx, false); err != nil {
+	for {
+		looked, err := c.look(ctx, c.refreshes, false)
+		if err != nil {
 			return value, false, err
 		}
+		c.mu.Lock()
+		due := c.refreshDue(c.config.Now())
+		c.mu.Unlock()
+		if looked || !due {
+			break
+		} // else we joined a Get for which no fetch was due: for a Refresh it is
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,19 +124,54 @@ func (c *Cache[T]) Refresh(ctx context.Context) (value T, fresh bool, err error)
 	return value, fresh, err
 }
 
-// start begins a fetch; c.mu is held. It has its own deadline and outlives ctx: one caller who leaves must not
-// take the answer from the others.
-func (c *Cache[T]) start(ctx context.Context, now time.Time) {
-	flight := &fetch{done: make(chan struct{})}
-	c.flight, c.tried = flight, now
-	ctx = context.WithoutCancel(ctx)
-	go func() {
-		defer close(flight.done)
-		ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+// refreshDue says that the last fetch which a Refresh asked for is long enough ago; c.mu is held.
+func (c *Cache[T]) refreshDue(now time.Time) bool { return now.Sub(c.refreshed) >= c.config.Pause }
+
+// refreshes says that a fetch is due because a value did not match, and notes it; c.mu is held.
+func (c *Cache[T]) refreshes(now time.Time) bool {
+	if !c.refreshDue(now) {
+		return false
+	}
+	c.refreshed = now
+	return true
+}
+
+// look fetches the document if that is due, and waits until it is there, ctx ends or, for the impatient who have a value
+// to go on with, patience ends. Who comes while somebody else fetches waits for the same answer; looked is false if
+// nothing was fetched. A fetch has its own deadline and outlives ctx: one caller who leaves must not take the answer
+// from the others.
+func (c *Cache[T]) look(ctx context.Context, due func(time.Time) bool, impatient bool) (looked bool, err error) {
+	flight := c.flights.DoChan("", func() (any, error) {
+		now := c.config.Now()
+		c.mu.Lock()
+		begin := due(now)
+		if begin {
+			c.tried = now
+		}
+		c.mu.Unlock()
+		if !begin {
+			return false, nil
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 		defer cancel()
 		document, err := c.config.Source.Get(ctx, c.config.ID)
 		c.land(document, err, now)
-	}()
+		return true, nil
+	})
+	var leave <-chan time.Time
+	if impatient {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		leave = timer.C
+	}
+	select {
+	case landed := <-flight:
+		return landed.Val.(bool), nil
+	case <-leave:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }
 
 // land takes in what a fetch brought.
@@ -150,7 +182,6 @@ func (c *Cache[T]) land(document []byte, err error, started time.Time) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flight = nil
 	same := err == nil && c.loaded && sum == c.sum
 	if err == nil && !same {
 		value, warnings, err = c.config.Parse(document)
@@ -189,22 +220,4 @@ func (c *Cache[T]) inHand() (T, error) {
 		return c.value, nil
 	}
 	return c.value, fmt.Errorf("read secret %q: %w", c.config.ID, c.lastErr)
-}
-
-// wait waits for the fetch as long as ctx lives; the impatient, who have a value to go on with, leave sooner.
-func (f *fetch) wait(ctx context.Context, impatient bool) error {
-	var leave <-chan time.Time
-	if impatient {
-		timer := time.NewTimer(patience)
-		defer timer.Stop()
-		leave = timer.C
-	}
-	select {
-	case <-f.done:
-		return nil
-	case <-leave:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
