@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
@@ -178,16 +179,19 @@ func (s *System) serveEvents(w http.ResponseWriter, r *http.Request) {
 	respond(w, sent)
 }
 
+// serveRedrive moves the dead letters that are there now back to their queues. Those that fail again meanwhile stay.
 func (s *System) serveRedrive(w http.ResponseWriter, r *http.Request) {
-	moved, err := queue.Redrive(r.Context(), s.letters, s.jobs)
-	if err == nil {
-		var events int
-		events, err = queue.Redrive(r.Context(), s.eventLetters, s.events)
-		moved += events
-	}
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, "internal", err.Error())
-		return
+	var moved int
+	for _, redrive := range []queue.Redrive{
+		{Letters: s.letters, Work: s.jobs, Now: time.Now},
+		{Letters: s.eventLetters, Work: s.events, Attributes: map[string]string{engine.RedriveAttribute: "1"}, Now: time.Now},
+	} {
+		done, err := redrive.Run(r.Context())
+		if err != nil {
+			refuse(w, http.StatusInternalServerError, "internal", err.Error())
+			return
+		}
+		moved += done.Moved
 	}
 	s.log.Info("dead letters redriven", "moved", moved)
 	respond(w, map[string]int{"moved": moved})

@@ -175,7 +175,7 @@ func TestAnEventThatStaysFailedIsADeadLetterAndARedriveRunsWhatIsNotApplied(t *t
 		t.Fatalf("%+v, %v, %d letters", entry, err, len(w.letters.Messages()))
 	}
 	down = false
-	if n, err := queue.Redrive(t.Context(), w.letters, w.events); n != 1 || err != nil {
+	if n, err := (queue.Redrive{Letters: w.letters, Work: w.events, Now: w.clock.Now}).Run(t.Context()); n.Moved != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	w.drainEvents()

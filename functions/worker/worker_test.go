@@ -181,7 +181,7 @@ func TestAWorkerThatCrashesEachTimeIsADeadLetterAndARedriveFinishesIt(t *testing
 		t.Errorf("a dead letter keeps the button closed: %q, %v", again, ok)
 	}
 	crashing = false
-	if n, err := queue.Redrive(t.Context(), w.deadLetters, w.queue); n != 1 || err != nil {
+	if n, err := (queue.Redrive{Letters: w.deadLetters, Work: w.queue, Now: w.clock.Now}).Run(t.Context()); n.Moved != 1 || err != nil {
 		t.Fatalf("redrive: %d, %v", n, err)
 	}
 	w.drain()

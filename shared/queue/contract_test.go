@@ -43,7 +43,9 @@ var contract = []clause{
 	{"a deleted message does not come again", deleted},
 	{"a receipt that is not known is no error", unknownReceipt},
 	{"dead letters keep when they were sent", deadLetters},
+	{"a released message comes again at once", released},
 	{"redrive", redrive},
+	{"a redrive leaves what came after its beginning", redriveLeavesNewer},
 	{"waiting ends when a message arrives", waiting},
 	{"nothing to receive is no error", nothing},
 	{"limits of a receive", receiveLimits},
@@ -150,21 +152,75 @@ func deadLetters(t *testing.T, q queues) {
 	}
 }
 
+func released(t *testing.T, q queues) {
+	send(t, q.main, queue.Message{Body: []byte("a")}, queue.Message{Body: []byte("b")})
+	got := receive(t, q.main, 2)
+	if err := q.main.Release(t.Context(), got[1].Receipt); err != nil {
+		t.Fatal(err)
+	}
+	again := receive(t, q.main, 1)[0]
+	if again.ID != got[1].ID || again.Receives != 2 {
+		t.Errorf("received %q for the time %d, want %q for the second", again.Body, again.Receives, got[1].Body)
+	}
+	for _, receipt := range []string{got[1].Receipt, "never was"} {
+		if err := q.main.Release(t.Context(), receipt); err != nil {
+			t.Errorf("receipt %q: %v", receipt, err)
+		}
+	}
+}
+
+// redriven runs a redrive of letters that are old enough to be told from newer ones.
+func redriven(t *testing.T, q queues, attributes map[string]string) queue.Redriven {
+	t.Helper()
+	done, err := queue.Redrive{Letters: q.dead, Work: q.main, Attributes: attributes, Now: time.Now}.Run(t.Context())
+	if err != nil {
+		t.Errorf("redrive: %v", err)
+	}
+	return done
+}
+
 func redrive(t *testing.T, q queues) {
-	message := queue.Message{Body: []byte("\x00poison"), Attributes: map[string]string{"pim": "main"}}
+	message := queue.Message{Body: []byte("\x00poison"), Attributes: map[string]string{"pim": "main", "redrive": "old"}}
 	_, letter := killed(t, q, message)
-	time.Sleep(visibility + visibility/2) // the look at the dead letter was a loan
-	moved, err := queue.Redrive(t.Context(), q.dead, q.main)
-	if moved != 1 || err != nil {
-		t.Errorf("moved %d, %v", moved, err)
+	if err := q.dead.Release(t.Context(), letter.Receipt); err != nil {
+		t.Fatal(err)
+	}
+	if done := redriven(t, q, map[string]string{"redrive": "1"}); done != (queue.Redriven{Moved: 1}) {
+		t.Errorf("redriven %+v", done)
 	}
 	back := receive(t, q.main, 1)[0]
-	if !bytes.Equal(back.Body, letter.Body) || !maps.Equal(back.Attributes, letter.Attributes) || back.Receives != 1 {
+	want := map[string]string{"pim": "main", "redrive": "1"}
+	if !bytes.Equal(back.Body, letter.Body) || !maps.Equal(back.Attributes, want) || back.Receives != 1 {
 		t.Errorf("came back as %+v", back)
 	}
 	if depth := depth(t, q.dead); depth != (queue.Depth{}) {
 		t.Errorf("depth of the dead letters %+v", depth)
 	}
+}
+
+// A worker that refuses again puts each message back on the letters while the redrive is at work.
+func redriveLeavesNewer(t *testing.T, q queues) {
+	send(t, q.dead, queue.Message{Body: []byte("old")})
+	time.Sleep(10 * time.Millisecond)
+	refusing := refusing{q.main, q.dead}
+	done, err := queue.Redrive{Letters: q.dead, Work: refusing, Now: time.Now}.Run(t.Context())
+	if err != nil || done != (queue.Redriven{Moved: 1, Newer: 1}) {
+		t.Errorf("redriven %+v, %v", done, err)
+	}
+	if left := receive(t, q.dead, 1); string(left[0].Body) != "old" {
+		t.Errorf("left on the letters: %q", left[0].Body)
+	}
+}
+
+// refusing is a queue whose worker refuses each message at once.
+type refusing struct {
+	queue.Queue
+	letters queue.Queue
+}
+
+func (r refusing) Send(ctx context.Context, messages ...queue.Message) error {
+	time.Sleep(10 * time.Millisecond) // SQS tells times apart by milliseconds
+	return r.letters.Send(ctx, messages...)
 }
 
 func waiting(t *testing.T, q queues) {

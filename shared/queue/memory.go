@@ -117,6 +117,24 @@ func (m *Memory) Delete(ctx context.Context, receipt string) error {
 	return nil
 }
 
+// Release implements Queue. As with Delete, an older receipt does nothing.
+func (m *Memory) Release(ctx context.Context, receipt string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.config.Now()
+	for _, h := range m.messages {
+		if h.receipt != "" && h.receipt == receipt && h.visible.After(now) {
+			h.visible = now
+			close(m.arrived)
+			m.arrived = make(chan struct{})
+		}
+	}
+	return nil
+}
+
 // Depth implements Queue; it is exact.
 func (m *Memory) Depth(ctx context.Context) (Depth, error) {
 	if err := ctx.Err(); err != nil {

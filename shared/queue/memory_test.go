@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,9 +146,10 @@ func TestRedriveLosesNothing(t *testing.T) {
 				from := faulty{Memory: queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute}), delete: test.delete}
 				to := faulty{Memory: queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute}), send: test.send}
 				send(t, from, numbered(3)...)
-				moved, err := queue.Redrive(t.Context(), from, to)
-				if moved != test.moved || (err == nil) != (test.err == nil) {
-					t.Errorf("moved %d, error %v", moved, err)
+				time.Sleep(time.Second)
+				done, err := queue.Redrive{Letters: from, Work: to, Now: time.Now}.Run(t.Context())
+				if done.Moved != test.moved || (err == nil) != (test.err == nil) {
+					t.Errorf("moved %d, error %v", done.Moved, err)
 				}
 				if _, partial := errors.AsType[*queue.PartialError](test.err); !partial && !errors.Is(err, test.err) {
 					t.Errorf("error %v", err)
@@ -158,4 +160,66 @@ func TestRedriveLosesNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Letters arrive without end while a redrive is at work, and each message that it moves is refused again.
+func TestRedriveEndsWhileLettersArrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		letters := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		work := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		send(t, letters, numbered(25)...)
+		time.Sleep(time.Second)
+		ctx, stop := context.WithCancel(t.Context())
+		var worker sync.WaitGroup
+		worker.Go(func() {
+			for ctx.Err() == nil {
+				refuseAll(t, work, letters)
+				send(t, letters, queue.Message{Body: []byte("another")})
+				time.Sleep(time.Millisecond)
+			}
+		})
+		done, err := queue.Redrive{Letters: letters, Work: work, Now: time.Now}.Run(t.Context())
+		stop()
+		worker.Wait()
+		refuseAll(t, work, letters)
+		if err != nil || done.Moved != 25 {
+			t.Errorf("redriven %+v, %v", done, err)
+		}
+		if depth := depth(t, letters); depth.InFlight != 0 || depth.Visible < 25 {
+			t.Errorf("letters %+v: want all 25 again, and none on loan", depth)
+		}
+	})
+}
+
+// refuseAll puts every message of a queue on the letters.
+func refuseAll(t *testing.T, work, letters *queue.Memory) {
+	for {
+		got, err := work.Receive(t.Context(), queue.MaxBatch, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		if len(got) == 0 {
+			return
+		}
+		for _, message := range got {
+			send(t, letters, queue.Message{Body: message.Body})
+			remove(t, work, message)
+		}
+	}
+}
+
+// One letter that the work queue does not take keeps none of the others back.
+func TestRedriveGoesOnBehindARefusedLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		letters := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		work := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		send(t, letters, numbered(30)...)
+		time.Sleep(time.Second)
+		first := queue.PartialError{Failed: map[int]error{0: errors.New("refused")}}
+		done, err := queue.Redrive{Letters: letters, Work: faulty{Memory: work, send: &first}, Now: time.Now}.Run(t.Context())
+		partial, ok := errors.AsType[*queue.PartialError](err)
+		if done.Moved != 27 || !ok || len(partial.Failed) != 3 || len(letters.Messages()) != 3 || len(work.Messages()) != 27 {
+			t.Errorf("redriven %+v, %v; %d left", done, err, len(letters.Messages()))
+		}
+	})
 }

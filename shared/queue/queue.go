@@ -74,6 +74,10 @@ type Queue interface {
 	// Delete acknowledges a message by its receipt. A receipt that is no longer known is not an error.
 	Delete(ctx context.Context, receipt string) error
 
+	// Release gives a message back before its visibility timeout ends: it can be received again at once. A receipt that
+	// is no longer known is not an error.
+	Release(ctx context.Context, receipt string) error
+
 	// Depth counts; approximate on SQS.
 	Depth(ctx context.Context) (Depth, error)
 }

@@ -4,49 +4,113 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 )
 
-// redriveWait makes every receive a long poll, which asks all of SQS's servers: a short poll may find nothing in a
-// queue that holds messages.
-const redriveWait = time.Second
+const (
+	// redriveWait makes every receive a long poll, which asks all of SQS's servers: a short poll may find nothing in a
+	// queue that holds messages.
+	redriveWait = time.Second
+	// releaseTime bounds the calls that give newer letters back, which happen even if ctx has ended.
+	releaseTime = 5 * time.Second
+)
 
-// Redrive moves the messages of a dead-letter queue back to the queue they came from, until a receive finds none,
-// and says how many were moved. They are new messages there: their receive count starts again, and Sent is now.
+// Redrive moves letters back to work. All fields but Attributes are required.
+type Redrive struct {
+	Letters    Queue             // the dead-letter queue
+	Work       Queue             // the queue that its messages came from
+	Attributes map[string]string // added to each message; they replace attributes of the same name
+	Now        func() time.Time
+}
+
+// Redriven is what a Redrive did.
+type Redriven struct {
+	Moved int // letters that are messages of the work queue now
+	Newer int // letters that came after the beginning and were left where they are, as far as they were seen
+}
+
+// Run moves the letters that are there when it begins, each once. A letter that comes later is left alone: a message
+// that fails again while Run works does not go round in a circle. Letters are told apart by the time they were sent,
+// so a clock that is wrong by a minute moves that minute's letters or leaves them.
 //
-// A message is deleted only after it was sent: whoever dies between the two leaves it in both queues, never in
-// none. What could not be sent stays in the dead letters and is on loan until its visibility timeout ends. SQS's
-// own redrive (StartMessageMoveTask) does the same inside AWS; this one works for every Queue.
-func Redrive(ctx context.Context, from, to Queue) (int, error) {
-	moved := 0
+// The messages are new in the work queue: their receive count starts again, and Sent is now. A letter is deleted only
+// after its message was sent: whoever dies in between leaves it in both queues, never in none. A letter that the work
+// queue refuses stays on loan until its visibility timeout ends; the others are moved, and the error is a *PartialError.
+// SQS's own redrive (StartMessageMoveTask) sends a letter to the queue that it came from, and fails for those that
+// were sent to the letters directly (SQS developer guide, "Learn how to configure a dead-letter queue redrive").
+func (r Redrive) Run(ctx context.Context) (done Redriven, err error) {
+	start := r.Now()
+	var newer []Received
+	defer func() {
+		done.Newer = len(newer)
+		err = errors.Join(err, r.release(ctx, newer))
+	}()
+	refused := map[int]error{} // in the order they were met
 	for {
-		letters, err := from.Receive(ctx, MaxBatch, redriveWait)
+		letters, err := r.Letters.Receive(ctx, MaxBatch, redriveWait)
 		if err != nil {
-			return moved, fmt.Errorf("receive dead letters: %w", err)
+			return done, fmt.Errorf("receive dead letters: %w", err)
 		}
-		if len(letters) == 0 {
-			return moved, nil
+		var old []Received
+		for _, letter := range letters {
+			if letter.Sent.Before(start) {
+				old = append(old, letter)
+			} else {
+				newer = append(newer, letter)
+			}
 		}
-		messages := make([]Message, len(letters))
-		for i, letter := range letters {
-			messages[i] = Message{Body: letter.Body, Attributes: letter.Attributes}
+		if len(old) == 0 {
+			break
 		}
-		sendErr := to.Send(ctx, messages...)
-		partial, isPartial := errors.AsType[*PartialError](sendErr)
-		if sendErr != nil && !isPartial {
-			return moved, fmt.Errorf("send dead letters back: %w", sendErr)
+		failed, err := r.send(ctx, old)
+		if err != nil {
+			return done, fmt.Errorf("send dead letters back: %w", err)
 		}
-		for i, letter := range letters {
-			if isPartial && partial.Failed[i] != nil {
+		for i, letter := range old {
+			if failed[i] != nil {
+				refused[len(refused)] = failed[i]
 				continue
 			}
-			if err := from.Delete(ctx, letter.Receipt); err != nil {
-				return moved, fmt.Errorf("delete dead letter after sending it back: %w", err)
+			if err := r.Letters.Delete(ctx, letter.Receipt); err != nil {
+				return done, fmt.Errorf("delete dead letter after sending it back: %w", err)
 			}
-			moved++
-		}
-		if sendErr != nil {
-			return moved, fmt.Errorf("send dead letters back: %w", sendErr)
+			done.Moved++
 		}
 	}
+	if len(refused) > 0 {
+		return done, fmt.Errorf("send dead letters back: %w", &PartialError{Failed: refused})
+	}
+	return done, nil
+}
+
+// send makes messages of letters. An error means that none is known to be sent.
+func (r Redrive) send(ctx context.Context, letters []Received) (failed map[int]error, err error) {
+	messages := make([]Message, len(letters))
+	for i, letter := range letters {
+		attributes := make(map[string]string, len(letter.Attributes)+len(r.Attributes))
+		maps.Copy(attributes, letter.Attributes)
+		maps.Copy(attributes, r.Attributes)
+		messages[i] = Message{Body: letter.Body, Attributes: attributes}
+	}
+	err = r.Work.Send(ctx, messages...)
+	if partial, ok := errors.AsType[*PartialError](err); ok {
+		return partial.Failed, nil
+	}
+	return nil, err
+}
+
+// release gives letters back that are not for this redrive, so that the next one finds them at once.
+func (r Redrive) release(ctx context.Context, letters []Received) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	for _, letter := range letters {
+		if err := r.Letters.Release(ctx, letter.Receipt); err != nil {
+			return fmt.Errorf("give newer dead letters back: %w", err)
+		}
+	}
+	return nil
 }

@@ -18,6 +18,7 @@ type sqsAPI interface {
 	SendMessageBatch(context.Context, *sqs.SendMessageBatchInput, ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
 	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
 	DeleteMessage(context.Context, *sqs.DeleteMessageInput, ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error)
+	ChangeMessageVisibility(context.Context, *sqs.ChangeMessageVisibilityInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error)
 	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
 }
 
@@ -232,6 +233,20 @@ func (q *SQS) Delete(ctx context.Context, receipt string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("delete message: %w", err)
+	}
+	return nil
+}
+
+// Release implements Queue: a visibility timeout of zero.
+func (q *SQS) Release(ctx context.Context, receipt string) error {
+	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &q.url, ReceiptHandle: &receipt})
+	_, invalid := errors.AsType[*types.ReceiptHandleIsInvalid](err)
+	_, visible := errors.AsType[*types.MessageNotInflight](err)
+	if invalid || visible {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("release message: %w", err)
 	}
 	return nil
 }
