@@ -95,3 +95,27 @@ func TestASuspensionIsAGapUntilTheResume(t *testing.T) {
 		return len(received) == 2 && received[0].Path == "/slack"
 	})
 }
+
+// A destination that refuses puts each message back on the letters while a redrive is at work: the redrive ends.
+func TestARedriveOfRefusedEventsMovesEachOnce(t *testing.T) {
+	d := open(t)
+	d.post("/_local/switch", `{"mode":"refuse"}`)
+	d.post("/_local/events", `{"count":3}`)
+	kept := func() bool { return len(d.state().DeadLetters) == 3 && d.state().Queues["events"] == Queue{} }
+	d.until("all are refused and kept", kept)
+	if answer := d.post("/_local/redrive", ""); answer != `{"moved":3}` {
+		t.Errorf("redrive answers %s", answer)
+	}
+	d.until("all are refused and kept again", kept)
+	if _, received := d.destination.Look(); len(received) != 6 {
+		t.Errorf("the destination received %d, want each of three twice", len(received))
+	}
+	d.post("/_local/switch", `{"mode":"ok"}`)
+	if answer := d.post("/_local/redrive", ""); answer != `{"moved":3}` {
+		t.Errorf("redrive answers %s", answer)
+	}
+	d.until("each is applied once and no letter is left", func() bool {
+		_, received := d.destination.Look()
+		return len(received) == 9 && received[0].Applied && received[1].Applied && received[2].Applied && len(d.state().DeadLetters) == 0
+	})
+}
