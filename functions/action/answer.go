@@ -54,7 +54,7 @@ func (h *Handler) watch(ctx context.Context, req *web.Request, job jobs.Job, wai
 		req.Log.Add(slog.String("watch_error", err.Error()))
 		return job
 	}
-	return watched.Read(h.config.Now())
+	return watched.AsOf(h.config.Now())
 }
 
 // verdict tells how a job ended: in the extension's own words, the job's, or ours.

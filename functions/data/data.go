@@ -152,7 +152,7 @@ func (h *Handler) look(ctx context.Context, pim, entity string) (answer, error) 
 	}
 	a := answer{Jobs: make([]job, len(found)), Events: make([]event, len(entries))}
 	for i, j := range found {
-		j = j.Read(h.config.Now())
+		j = j.AsOf(h.config.Now())
 		a.Jobs[i] = job{
 			Action: j.Label, State: j.State, Message: j.Message, User: j.User.Username,
 			StartedAt: j.CreatedAt.Truncate(time.Second), UpdatedAt: j.UpdatedAt.Truncate(time.Second), ID: j.ID,

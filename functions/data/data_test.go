@@ -59,9 +59,9 @@ type down struct {
 	err error
 }
 
-func (d *down) List(ctx context.Context, q jobs.Query) ([]jobs.Job, string, error) {
+func (d *down) List(ctx context.Context, q jobs.Query) ([]jobs.Job, bool, error) {
 	if d.err != nil {
-		return nil, "", d.err
+		return nil, false, d.err
 	}
 	return d.Store.List(ctx, q)
 }

@@ -102,9 +102,9 @@ type broken struct {
 	err error
 }
 
-func (b *broken) List(ctx context.Context, q jobs.Query) ([]jobs.Job, string, error) {
+func (b *broken) List(ctx context.Context, q jobs.Query) ([]jobs.Job, bool, error) {
 	if b.err != nil {
-		return nil, "", b.err
+		return nil, false, b.err
 	}
 	return b.Store.List(ctx, q)
 }

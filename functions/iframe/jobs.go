@@ -40,7 +40,7 @@ type listed struct {
 
 // newListed is the job as it reads at this time, for this page.
 func (h *Handler) newListed(extension config.Extension, job jobs.Job) listed {
-	job = job.Read(h.config.Now())
+	job = job.AsOf(h.config.Now())
 	l := listed{
 		ID: job.ID, Action: job.Action, Label: job.Label, Trigger: job.Trigger, State: job.State,
 		Done: job.Done, Failed: job.Failed, Total: job.Total, Message: job.Message, Reason: job.Reason, Parent: job.Parent,
@@ -107,7 +107,7 @@ func (h *Handler) list(ctx context.Context, c call) (web.Response, error) {
 	for i, job := range found {
 		answer.Jobs[i] = h.newListed(c.extension, job)
 	}
-	if more != "" && len(found) > 0 {
+	if more && len(found) > 0 {
 		answer.Next = &found[len(found)-1].CreatedAt
 	}
 	return respond(answer)

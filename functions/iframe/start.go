@@ -83,7 +83,7 @@ func (h *Handler) retry(ctx context.Context, c call) (web.Response, error) {
 	if err != nil {
 		return web.Response{}, err
 	}
-	before := job.Read(h.config.Now())
+	before := job.AsOf(h.config.Now())
 	switch {
 	case !slices.Contains(c.extension.Actions, job.Action):
 		return web.Response{}, notOffered()

@@ -223,7 +223,7 @@ func (s *seenQueue) dead(ctx context.Context, letters, eventLetters queue.Queue)
 	found := slices.Repeat([]DeadLetter{{Queue: "jobs"}}, depth.Visible+depth.InFlight)
 	at := 0
 	for _, job := range all {
-		if job.Read(time.Now()).Reason == jobs.ReasonDeadLetter && at < len(found) {
+		if job.AsOf(time.Now()).Reason == jobs.ReasonDeadLetter && at < len(found) {
 			found[at].Job = job.ID
 			at++
 		}

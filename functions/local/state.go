@@ -124,7 +124,7 @@ func (s *System) jobStates(ctx context.Context, most int) ([]JobState, error) {
 	}
 	states := []JobState{}
 	for _, job := range all[:min(len(all), most)] {
-		job = job.Read(time.Now())
+		job = job.AsOf(time.Now())
 		state := JobState{
 			ID: job.ID, Action: job.Action, Trigger: job.Trigger, Extension: job.Extension, Label: job.Label,
 			User: job.User.Username, State: job.State, Done: job.Done, Failed: job.Failed, Total: job.Total,

@@ -283,7 +283,7 @@ func (s *System) left(ctx context.Context) string {
 	}
 	open, ended := map[jobs.State]int{}, len(all)
 	for _, job := range all {
-		if read := job.Read(time.Now()); !read.State.Ended() {
+		if read := job.AsOf(time.Now()); !read.State.Ended() {
 			open[read.State]++
 			ended--
 		}

@@ -427,7 +427,7 @@ func (w *world) job(id string) jobs.Job {
 	if err != nil {
 		w.Fatal(err)
 	}
-	return job.Read(w.clock.Now())
+	return job.AsOf(w.clock.Now())
 }
 
 func (w *world) dead() int {

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,15 +55,12 @@ func (d *DynamoDB) Failures(ctx context.Context, id string, limit int) ([]Failur
 }
 
 // List implements Store.
-func (d *DynamoDB) List(ctx context.Context, query Query) ([]Job, string, error) {
+func (d *DynamoDB) List(ctx context.Context, query Query) ([]Job, bool, error) {
 	query, err := query.valid()
 	if err != nil {
-		return nil, "", err
+		return nil, false, err
 	}
-	bound, err := query.before()
-	if err != nil {
-		return nil, "", err
-	}
+	bound := query.before()
 	index, pk, sk, key := indexOwner, attrOwnerPK, attrOwnerSK, query.Owner
 	if query.Entity != "" {
 		index, pk, sk, key = indexEntity, attrEntityPK, attrEntitySK, query.Entity
@@ -82,21 +80,23 @@ func (d *DynamoDB) List(ctx context.Context, query Query) ([]Job, string, error)
 	for {
 		answer, err := d.Client.Query(ctx, input)
 		if err != nil {
-			return nil, "", fmt.Errorf("list jobs: %w", err)
+			return nil, false, fmt.Errorf("list jobs: %w", err)
 		}
 		for _, r := range answer.Items {
 			job, err := decodeJob([]byte(row(r).text(attrJSON)))
+			if errors.Is(err, ErrNewer) {
+				continue
+			}
 			if err != nil {
-				return nil, "", fmt.Errorf("list jobs: %w", err)
+				return nil, false, fmt.Errorf("list jobs: %w", err)
 			}
 			found = append(found, job)
 		}
 		if len(found) > query.Limit {
-			found = found[:query.Limit]
-			return found, cursorAfter(found[len(found)-1]), nil
+			return found[:query.Limit], true, nil
 		}
 		if len(answer.LastEvaluatedKey) == 0 {
-			return found, "", nil
+			return found, false, nil
 		}
 		input.ExclusiveStartKey = answer.LastEvaluatedKey
 	}

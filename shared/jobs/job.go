@@ -32,6 +32,10 @@ func (s State) Ended() bool {
 	return s == Succeeded || s == Partial || s == Failed || s == Cancelled
 }
 
+// Format is that of the records written here. It grows when an older version, which drops fields that it does not know,
+// could do harm by writing a record: such a record is not decoded there (ErrNewer).
+const Format = 2
+
 // Limits of a job's record.
 const (
 	MaxItems     = 1000      // items of one job (a PIM grid sends at most 500, Contentful is held to 1,000)
@@ -41,6 +45,16 @@ const (
 	MaxKindState = 8 << 10   // bytes of what a kind of action may keep between runs
 	RecordedLife = 5 * time.Minute
 	Life         = 30 * 24 * time.Hour // after the last write; longer than queue (10 days) and dead letters (14) together
+)
+
+// Causes of a wait or a failure: stable codes, from which the functions that face users make sentences.
+const (
+	CauseDestinationDown = "destination_down" // it cannot be reached, or answers that it cannot serve
+	CauseDestinationBusy = "destination_busy" // it asked for a pause
+	CauseNoAnswer        = "no_answer"        // it did not answer in time
+	CauseConfiguration   = "configuration"    // a mistake in extensions.yaml or the connection secret, named in Message
+	CauseUnknownAction   = "unknown_action"   // the worker's configuration does not have the action: a deployment under way
+	CauseInternal        = "internal"         // ours
 )
 
 // Triggers of a job.
@@ -107,14 +121,17 @@ type Job struct {
 	Failed      int             `json:"failed"` // items that did not
 	Next        int             `json:"next"`   // index of the first item not worked yet: the checkpoint
 	Total       int             `json:"total"`
-	Batch       int             `json:"batch"`             // items per batch, fixed by the first start; 0: not fixed yet
-	Broken      bool            `json:"broken,omitempty"`  // a batch of none failed: there is no item to count
-	Result      json.RawMessage `json:"result,omitempty"`  // what the kind of action answered last
-	Message     string          `json:"message,omitempty"` // for the user: why it waits, how it ended
-	Reason      string          `json:"reason,omitempty"`  // stable code of a failed end: not_queued, not_started, gave_up, dead_letter, permanent
-	KindState   json.RawMessage `json:"kindState,omitempty"`
-	Attempt     int             `json:"attempt"`         // starts so far
-	Tries       int             `json:"tries,omitempty"` // runs since there was progress
+	Batch       int             `json:"batch"`               // items per batch, fixed by the first start; 0: not fixed yet
+	Broken      bool            `json:"broken,omitempty"`    // a batch of none failed: there is no item to count
+	Result      json.RawMessage `json:"result,omitempty"`    // what the kind of action answered last
+	Message     string          `json:"message,omitempty"`   // for the user: why it waits, how it ended
+	Reason      string          `json:"reason,omitempty"`    // stable code of a failed end: not_queued, not_started, gave_up, dead_letter, permanent
+	Cause       string          `json:"cause,omitempty"`     // stable code of why it waits or failed: see the Cause constants; "" if nothing is wrong
+	NextTry     time.Time       `json:"nextTry,omitzero"`    // while it waits: when it goes on
+	GivesUpAt   time.Time       `json:"givesUpAt,omitzero"`  // while it waits for a destination: when it fails if that stays so
+	KindState   json.RawMessage `json:"kindState,omitempty"` // what the kind of action wants to see again; at most MaxKindState, more fails the batch
+	Attempt     int             `json:"attempt"`             // starts so far
+	Tries       int             `json:"tries,omitempty"`     // runs since there was progress
 	Lease       Lease           `json:"lease"`
 	LastReceive bool            `json:"lastReceive,omitempty"` // this run's message will not come again: a crash is a dead letter
 	Stop        bool            `json:"stop,omitempty"`        // cancel was asked while it ran
@@ -122,9 +139,13 @@ type Job struct {
 	Ended       *Ended          `json:"ended,omitempty"`       // that job's end
 	ThenDue     string          `json:"thenDue,omitempty"`     // name of the follow-up action that is still to be started
 	DownSince   time.Time       `json:"downSince,omitzero"`    // first failed try since there was progress
+	NotBefore   time.Time       `json:"notBefore,omitzero"`    // a pause that somebody asked for: no call before this
+	Asked       time.Duration   `json:"asked,omitempty"`       // pauses asked for since there was progress, together
 	Correlation string          `json:"correlation,omitempty"`
-	Once        string          `json:"once,omitempty"` // the key that keeps a second press out while this job has not ended
-	Version     int64           `json:"version"`        // of the record; every write is conditional on it
+	Once        string          `json:"once,omitempty"`   // the key that keeps a second press out while this job has not ended
+	Format      int             `json:"format,omitempty"` // of the record, see Format; 0: the first wave's
+	Turn        int64           `json:"turn,omitempty"`   // of the message that goes on with the job: a lower one is of the past
+	Version     int64           `json:"version"`          // of the record; every write is conditional on it
 	CreatedAt   time.Time       `json:"createdAt"`
 	UpdatedAt   time.Time       `json:"updatedAt"`
 	ExpiresAt   time.Time       `json:"expiresAt"`

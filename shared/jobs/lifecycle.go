@@ -11,10 +11,10 @@ const (
 	ReasonPermanent  = "permanent"   // trying again cannot help
 )
 
-// Read is the job as a reader sees it at a time. The record says what was written; two ends are never written,
+// AsOf is the job as a reader sees it at a time. The record says what was written; two ends are never written,
 // because nobody is there to write them: a start that was given up, and a worker that crashed on the last receive
 // of its message.
-func (j Job) Read(now time.Time) Job {
+func (j Job) AsOf(now time.Time) Job {
 	switch {
 	case j.abandoned(now):
 		j.State, j.Reason = Failed, ReasonNotStarted
@@ -34,14 +34,14 @@ func (j Job) abandoned(now time.Time) bool {
 type Start int
 
 const (
-	Go        Start = iota // the returned job is running with a new lease: save it, then work
+	Granted   Start = iota // the returned job is running with a new lease: save it, then work
 	Leased                 // another worker holds it until Lease.Until
 	Over                   // it has ended
 	Abandoned              // too old to start: save the returned job, which has failed
 )
 
 // Start asks for the lease from now to until; last says that the message will not be delivered again. The caller
-// saves the job that comes with Go or Abandoned; whoever saves first has it.
+// saves the job that comes with Granted or Abandoned; whoever saves first has it.
 func (j Job) Start(now, until time.Time, last bool) (Job, Start) {
 	switch {
 	case j.State.Ended():
@@ -56,7 +56,7 @@ func (j Job) Start(now, until time.Time, last bool) (Job, Start) {
 	j.LastReceive = last
 	j.Message = ""
 	j.Attempt++
-	return j, Go
+	return j, Granted
 }
 
 // Queue is the job once its message is durable. Only a recorded job is marked.
@@ -135,7 +135,7 @@ func (j Job) Finish(reason, message string) Job {
 // effect on a job that has ended.
 func (j Job) Cancel(now time.Time) Job {
 	switch {
-	case j.State.Ended() || j.Read(now).Reason == ReasonNotStarted:
+	case j.State.Ended() || j.AsOf(now).Reason == ReasonNotStarted:
 		return j
 	case j.State == Running && now.Before(j.Lease.Until):
 		j.Stop = true

@@ -17,15 +17,15 @@ func TestStartDecides(t *testing.T) {
 		job  jobs.Job
 		want jobs.Start
 	}{
-		{"queued", jobs.Job{State: jobs.Queued, CreatedAt: noon.Add(-time.Hour)}, jobs.Go},
-		{"waiting", jobs.Job{State: jobs.Waiting, CreatedAt: noon.Add(-time.Hour)}, jobs.Go},
-		{"recorded just now: its message was faster than its mark", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-time.Second)}, jobs.Go},
-		{"recorded a moment less than five minutes ago", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-5*time.Minute + time.Nanosecond)}, jobs.Go},
+		{"queued", jobs.Job{State: jobs.Queued, CreatedAt: noon.Add(-time.Hour)}, jobs.Granted},
+		{"waiting", jobs.Job{State: jobs.Waiting, CreatedAt: noon.Add(-time.Hour)}, jobs.Granted},
+		{"recorded just now: its message was faster than its mark", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-time.Second)}, jobs.Granted},
+		{"recorded a moment less than five minutes ago", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-5*time.Minute + time.Nanosecond)}, jobs.Granted},
 		{"recorded five minutes ago: the user was told to press again", jobs.Job{State: jobs.Recorded, CreatedAt: noon.Add(-5 * time.Minute)}, jobs.Abandoned},
-		{"a follow-up recorded a day ago: nobody could press again", jobs.Job{State: jobs.Recorded, Trigger: jobs.TriggerThen, CreatedAt: noon.Add(-24 * time.Hour)}, jobs.Go},
+		{"a follow-up recorded a day ago: nobody could press again", jobs.Job{State: jobs.Recorded, Trigger: jobs.TriggerThen, CreatedAt: noon.Add(-24 * time.Hour)}, jobs.Granted},
 		{"running under a live lease", jobs.Job{State: jobs.Running, Lease: lease(noon.Add(time.Nanosecond))}, jobs.Leased},
-		{"running under a lease that ends now: its worker is dead", jobs.Job{State: jobs.Running, Lease: lease(noon)}, jobs.Go},
-		{"dead letter, redriven", jobs.Job{State: jobs.Running, Lease: lease(noon.Add(-time.Hour)), LastReceive: true}, jobs.Go},
+		{"running under a lease that ends now: its worker is dead", jobs.Job{State: jobs.Running, Lease: lease(noon)}, jobs.Granted},
+		{"dead letter, redriven", jobs.Job{State: jobs.Running, Lease: lease(noon.Add(-time.Hour)), LastReceive: true}, jobs.Granted},
 		{"succeeded", jobs.Job{State: jobs.Succeeded}, jobs.Over},
 		{"partial", jobs.Job{State: jobs.Partial}, jobs.Over},
 		{"failed", jobs.Job{State: jobs.Failed}, jobs.Over},
@@ -37,7 +37,7 @@ func TestStartDecides(t *testing.T) {
 				t.Fatalf("decision %v, want %v", got, c.want)
 			}
 			switch got {
-			case jobs.Go:
+			case jobs.Granted:
 				if started.State != jobs.Running || started.Lease.Token != c.job.Lease.Token+1 || !started.Lease.Until.Equal(until) || !started.LastReceive || started.Attempt != 1 {
 					t.Errorf("started as %+v", started)
 				}
@@ -65,7 +65,7 @@ func TestReadersSeeTheEndsThatNobodyWrites(t *testing.T) {
 		{"running on the last receive", jobs.Job{State: jobs.Running, LastReceive: true, Lease: jobs.Lease{Until: noon.Add(time.Minute)}}, jobs.Running, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if read := c.job.Read(noon); read.State != c.state || read.Reason != c.reason {
+			if read := c.job.AsOf(noon); read.State != c.state || read.Reason != c.reason {
 				t.Errorf("reads as %s, %q; want %s, %q", read.State, read.Reason, c.state, c.reason)
 			}
 		})

@@ -3,6 +3,7 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -159,24 +160,20 @@ func (m *Memory) Failures(ctx context.Context, id string, limit int) ([]Failure,
 }
 
 // List implements Store.
-func (m *Memory) List(ctx context.Context, query Query) ([]Job, string, error) {
+func (m *Memory) List(ctx context.Context, query Query) ([]Job, bool, error) {
 	query, err := query.valid()
-	if err != nil {
-		return nil, "", err
-	}
-	bound, err := query.before()
 	if err := cmp.Or(ctx.Err(), err); err != nil {
-		return nil, "", err
+		return nil, false, err
 	}
+	bound := query.before()
 	found, err := m.find(decodeState, func(r *record) bool {
 		return (query.Owner == "" || r.owner == query.Owner) && (query.Entity == "" || r.entity == query.Entity) &&
 			(bound == "" || r.sort < bound)
 	})
 	if err != nil || len(found) <= query.Limit {
-		return found, "", err
+		return found, false, err
 	}
-	found = found[:query.Limit]
-	return found, cursorAfter(found[len(found)-1]), nil
+	return found[:query.Limit], true, nil
 }
 
 // All returns every job with Items, Context and Params, newest first: for the page of the local system.
@@ -202,6 +199,9 @@ func (m *Memory) find(decode func(*record) (Job, error), match func(*record) boo
 	found := make([]Job, 0, len(records))
 	for _, r := range records {
 		job, err := decode(r)
+		if errors.Is(err, ErrNewer) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

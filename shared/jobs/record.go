@@ -3,16 +3,13 @@ package jobs
 import (
 	"bytes"
 	"cmp"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
-// What every Store does in the same way: the record as JSON, the order of jobs, and the cursor of a list.
+// What every Store does in the same way: the record as JSON, and the order of jobs.
 
 // payload is the part of a job that never changes.
 type payload struct {
@@ -37,9 +34,10 @@ func encodePayload(job Job) ([]byte, error) {
 // zone and the monotonic clock here, so that what a write returns equals what a read will.
 func encodeNext(job Job, now time.Time) (Job, []byte, error) {
 	job.Version++
+	job.Format = Format
 	job.UpdatedAt = now
 	job.ExpiresAt = now.Add(Life)
-	for _, t := range []*time.Time{&job.CreatedAt, &job.UpdatedAt, &job.ExpiresAt, &job.DownSince, &job.Lease.Until} {
+	for _, t := range []*time.Time{&job.CreatedAt, &job.UpdatedAt, &job.ExpiresAt, &job.DownSince, &job.NotBefore, &job.Lease.Until, &job.NextTry, &job.GivesUpAt} {
 		*t = t.UTC().Round(0)
 	}
 	bare := job
@@ -54,8 +52,14 @@ func encodeNext(job Job, now time.Time) (Job, []byte, error) {
 	return job, blob, nil
 }
 
-// decodeJob returns the job without the part that never changes.
+// decodeJob returns the job without the part that never changes. ErrNewer.
 func decodeJob(blob []byte) (Job, error) {
+	var stored struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(blob, &stored); err == nil && stored.Format > Format {
+		return Job{}, ErrNewer
+	}
 	var job Job
 	if err := json.Unmarshal(blob, &job); err != nil {
 		return Job{}, fmt.Errorf("decode job: %w", err)
@@ -108,32 +112,10 @@ func sortKey(created time.Time, id string) string {
 	return created.UTC().Format(sortableTime) + "#" + id
 }
 
-var errCursor = errors.New("list jobs: the cursor is not one of ours")
-
-// cursorAfter is the cursor of the page that follows a job.
-func cursorAfter(job Job) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(sortKey(job.CreatedAt, job.ID)))
-}
-
 // before is the sort key below which the jobs of the page lie; "" for no bound.
-func (q Query) before() (string, error) {
-	var bound string
-	if !q.Before.IsZero() {
-		bound = sortKey(q.Before, "")
+func (q Query) before() string {
+	if q.Before.IsZero() {
+		return ""
 	}
-	if q.Cursor == "" {
-		return bound, nil
-	}
-	key, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
-	if err != nil {
-		return "", errCursor
-	}
-	created, id, _ := strings.Cut(string(key), "#")
-	if _, err := time.Parse(sortableTime, created); err != nil || id == "" || len(id) > maxID {
-		return "", errCursor
-	}
-	if bound == "" {
-		return string(key), nil
-	}
-	return min(bound, string(key)), nil
+	return sortKey(q.Before, "")
 }

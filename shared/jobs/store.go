@@ -14,6 +14,8 @@ var (
 	ErrExists = errors.New("job exists")
 	// ErrConflict: the record is not at the version that the write was made for.
 	ErrConflict = errors.New("job was changed by another")
+	// ErrNewer: a later version of this program wrote the record, in a format that this one would spoil by writing it.
+	ErrNewer = errors.New("job record of a newer format")
 	// ErrTooLarge: items, params and context exceed MaxItems, MaxCode or MaxRecord.
 	ErrTooLarge = errors.New("job record too large")
 )
@@ -33,10 +35,10 @@ type Store interface {
 	// this one, and takeover itself is saved in the same step, so that it cannot be started any more.
 	Create(ctx context.Context, job Job, takeover *Job) (Job, error)
 
-	// Get returns the record without Items, Context and Params. ErrNotFound.
+	// Get returns the record without Items, Context and Params. ErrNotFound, ErrNewer.
 	Get(ctx context.Context, id string) (Job, error)
 
-	// Load returns the record with Items, Context and Params. ErrNotFound.
+	// Load returns the record with Items, Context and Params. ErrNotFound, ErrNewer.
 	Load(ctx context.Context, id string) (Job, error)
 
 	// Save replaces the record if its version is still job.Version (else ErrConflict, or ErrNotFound), and returns it as stored:
@@ -48,18 +50,17 @@ type Store interface {
 	// Failures returns what failed, by index, at most limit (0: all). A job without any, or no job, has none.
 	Failures(ctx context.Context, id string, limit int) ([]Failure, error)
 
-	// List returns jobs, newest first, without Items, Context and Params, and a cursor for more ("" when there is none).
-	// It may lag behind writes by a second.
-	List(ctx context.Context, query Query) (found []Job, next string, err error)
+	// List returns jobs, newest first, without Items, Context and Params, and whether there are more, which are
+	// Before the last one's CreatedAt. Records of a newer format are left out. It may lag behind writes by a second.
+	List(ctx context.Context, query Query) (found []Job, more bool, err error)
 }
 
 // Query chooses jobs by exactly one of Owner and Entity.
 type Query struct {
-	Owner  string // Owner(pim, user uuid): all jobs of that user
-	Entity string // Entity(pim, item): jobs of that one item
-	Before time.Time
-	Limit  int    // 1 to 100; 0: 20
-	Cursor string // next of an earlier List
+	Owner  string    // Owner(pim, user uuid): all jobs of that user
+	Entity string    // Entity(pim, item): jobs of that one item
+	Before time.Time // created before this; zero: no bound
+	Limit  int       // 1 to 100; 0: 20
 }
 
 // Owner is the index key of a user's jobs; "" (in no index) without a PIM or a user UUID.

@@ -20,7 +20,7 @@ const (
 	AlreadyRunning Verdict = "already_running" // another job holds the once key: nothing was started
 )
 
-// Submitted is a job that is past recorded: success may be said of it.
+// Submitted is a job that is durably queued: callers may report success.
 type Submitted struct {
 	Job     Job
 	Verdict Verdict
@@ -78,7 +78,7 @@ func (s *Submitter) Submit(ctx context.Context, job Job) (Submitted, error) {
 		if err != nil {
 			return Submitted{}, &NotStartedError{fmt.Errorf("read the holder of the once key: %w", err)}
 		}
-		switch read := holder.Read(s.Now()); {
+		switch read := holder.AsOf(s.Now()); {
 		case holder.State.Ended(): // it has just freed the key
 			takeover = nil
 		case read.Reason == ReasonNotStarted:
@@ -97,7 +97,7 @@ func (s *Submitter) Submit(ctx context.Context, job Job) (Submitted, error) {
 
 // resume answers with a job that is there already.
 func (s *Submitter) resume(ctx context.Context, job Job, verdict Verdict) (Submitted, error) {
-	switch read := job.Read(s.Now()); {
+	switch read := job.AsOf(s.Now()); {
 	case read.Reason == ReasonNotStarted || read.Reason == ReasonNotQueued:
 		return Submitted{}, &NotStartedError{fmt.Errorf("an earlier delivery ended as %s", read.Reason)}
 	case job.State == Recorded:
@@ -125,7 +125,7 @@ func (s *Submitter) dispatch(ctx context.Context, job Job, verdict Verdict) (Sub
 	return Submitted{Job: marked, Verdict: verdict}, nil
 }
 
-// moved answers after another has changed the record: past recorded and not failed to start is success.
+// moved answers after another has changed the record: a job that is durably queued, or further, is success.
 func (s *Submitter) moved(ctx context.Context, job Job, verdict Verdict, cause error) (Submitted, error) {
 	now, err := s.Store.Get(ctx, job.ID)
 	if err != nil {
@@ -184,7 +184,7 @@ func Watch(ctx context.Context, store Store, id string, until time.Time, now fun
 	for pause := shortest; ; pause = min(pause*3/2, longest) {
 		job, err := store.Get(ctx, id)
 		left := until.Sub(now())
-		if err != nil || job.Read(now()).State.Ended() || left <= 0 {
+		if err != nil || job.AsOf(now()).State.Ended() || left <= 0 {
 			return job, err
 		}
 		select {

@@ -157,7 +157,7 @@ func TestADeadLetterNoLongerKeepsOthersOut(t *testing.T) {
 		t.Errorf("%+v", submitted)
 	}
 	old, _ := d.store.Get(t.Context(), "a")
-	if _, decision := old.Start(d.now, d.now.Add(time.Minute), false); decision != jobs.Go {
+	if _, decision := old.Start(d.now, d.now.Add(time.Minute), false); decision != jobs.Granted {
 		t.Error("a redrive cannot start it any more")
 	}
 }
