@@ -42,6 +42,7 @@ func TestPressBecomesAJob(t *testing.T) {
 		t.Errorf("state %s, %d messages", job.State, d.depth(t))
 	}
 	job.CreatedAt, job.UpdatedAt, job.ExpiresAt, job.Version, job.State, job.Correlation = time.Time{}, time.Time{}, time.Time{}, 0, "", ""
+	job.Format, job.Turn = 0, 0
 	text, _ := json.Marshal(job)
 	once := jobs.OnceKey("export", "send", job.Items, "en_US", "ecommerce")
 	want, _ := json.Marshal(jobs.Job{ID: id, Action: "send", Trigger: "action", Extension: "export", PIM: "main", Label: "Export to ERP",
