@@ -75,7 +75,7 @@ func (t table) section() Section {
 			rest.Content = append(rest.Content, e.key, e.value)
 		}
 	}
-	return Section{file: t.file, line: t.at.Line, node: rest}
+	return Section{file: t.file, what: t.what, line: t.at.Line, node: rest}
 }
 
 // cycle reports an action that follows itself. It looks at later names in the alphabet alone, so that each cycle is

@@ -40,7 +40,8 @@ func TestCheckKinds(t *testing.T) {
 	})
 	want := `f.yaml:2: not today
 f.yaml:5: action "first" is of kind "forwards", which does not exist; did you mean "forward"?
-f.yaml:7: unknown key "urll"; did you mean "url"?
+f.yaml:7: unknown key "urll" in action "strict"; did you mean "url"?
+f.yaml:7: batch of action "strict" is not a whole number; write a whole number
 f.yaml:10: text is a; use b
 f.yaml:11: no url; add url
 f.yaml:11: no text; add text`

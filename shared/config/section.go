@@ -2,9 +2,7 @@ package config
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -13,6 +11,7 @@ import (
 // is empty.
 type Section struct {
 	file string
+	what string // how problems call it: action "send-to-erp"; may be empty
 	line int
 	node *yaml.Node // a mapping; nil when empty
 }
@@ -33,33 +32,6 @@ func ParseSection(text string) (Section, error) {
 	return section, nil
 }
 
-// Decode fills the struct that into points to, by its yaml tags. A key that the struct lacks, one that stands
-// twice, or a value of another type is an error with file and line. Durations are written as 30s or 6h.
-func (s Section) Decode(into any) error {
-	if s.node == nil {
-		return nil
-	}
-	var problems Problems
-	known := yamlKeys(reflect.TypeOf(into).Elem())
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(s.node.Content); i += 2 {
-		key := s.node.Content[i]
-		if !known[key.Value] {
-			problems = append(problems, &Problem{File: s.file, Line: key.Line, Message: fmt.Sprintf("unknown key %q", key.Value), Remedy: nearest(key.Value, known)})
-		} else if seen[key.Value] {
-			problems = append(problems, &Problem{File: s.file, Line: key.Line, Message: fmt.Sprintf("key %q stands twice", key.Value), Remedy: "remove one"})
-		}
-		seen[key.Value] = true
-	}
-	if len(problems) > 0 {
-		return problems
-	}
-	if err := s.node.Decode(into); err != nil {
-		return decodeProblems(s.file, s.line, err)
-	}
-	return nil
-}
-
 // Resolve returns the section with every value of the form secret:NAME replaced by values[NAME]. A name that is
 // not there is an error with file and line; the error never holds a value.
 func (s Section) Resolve(values map[string]string) (Section, error) {
@@ -67,7 +39,8 @@ func (s Section) Resolve(values map[string]string) (Section, error) {
 		return s, nil
 	}
 	var problems Problems
-	resolved := Section{file: s.file, line: s.line, node: s.resolve(s.node, values, &problems)}
+	resolved := s
+	resolved.node = s.resolve(s.node, values, &problems)
 	if len(problems) > 0 {
 		return Section{}, problems
 	}
@@ -105,6 +78,16 @@ func (s Section) Errorf(key, remedy, format string, args ...any) error {
 	return &Problem{File: s.file, Line: line, Message: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 
+// Sub is the mapping under a key, for problems with its own lines; an empty Section where there is none.
+func (s Section) Sub(key string) Section {
+	for i := 0; s.node != nil && i+1 < len(s.node.Content); i += 2 {
+		if name, value := s.node.Content[i], s.node.Content[i+1]; name.Value == key && value.Kind == yaml.MappingNode {
+			return Section{file: s.file, what: of(key, s.what), line: name.Line, node: value}
+		}
+	}
+	return Section{file: s.file, line: s.line}
+}
+
 func (s Section) find(key string) *yaml.Node {
 	if s.node == nil {
 		return nil
@@ -131,28 +114,6 @@ func (s Section) resolve(node *yaml.Node, values map[string]string, problems *Pr
 		fresh.Content[i] = s.resolve(child, values, problems)
 	}
 	return &fresh
-}
-
-var durationType = reflect.TypeFor[time.Duration]()
-
-// yamlKeys lists the keys that a struct takes.
-func yamlKeys(t reflect.Type) map[string]bool {
-	keys := map[string]bool{}
-	for i := range t.NumField() {
-		field := t.Field(i)
-		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		if options == "inline" && field.Type != durationType {
-			for key := range yamlKeys(field.Type) {
-				keys[key] = true
-			}
-			continue
-		}
-		if name == "" {
-			name = strings.ToLower(field.Name)
-		}
-		keys[name] = true
-	}
-	return keys
 }
 
 // Text is the value of a key that holds one text; "" for another or none.
