@@ -90,8 +90,8 @@ func nobody(file) bool { return false }
 
 // adapters are the files that may know AWS.
 func adapters(f file) bool {
-	adapter := slices.Contains([]string{"sqs.go", "secretsmanager.go", "eventbridge.go"}, f.name) ||
-		matches("dynamodb*.go", f.name)
+	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go"}, f.name) ||
+		matches("dynamodb*.go", f.name) || matches("sqs*.go", f.name)
 	return f.main || f.folder == "functions/local" && f.name == "aws.go" || f.folder == "shared/awsconfig" || f.folder == "shared/startup" || adapter
 }
 

@@ -34,8 +34,8 @@ const maxEvents = 100
 type Config struct {
 	Config  *config.Config
 	Signing secrets.Holder[secrets.Signing]
-	Queue   queue.Queue // of events
-	Samples bool        // published sample secrets may prove: on a developer's machine only
+	Queue   queue.Sender // of events
+	Samples bool         // published sample secrets may prove: on a developer's machine only
 	Now     func() time.Time
 	Metrics *metric.Sink
 }

@@ -31,11 +31,11 @@ type Config struct {
 	Config       *config.Config
 	Kinds        map[string]Kind
 	Store        jobs.Store
-	Queue        queue.Queue // the jobs queue
+	Queue        queue.Sender // the jobs queue
 	Ledger       ledger.Store
 	Gaps         ledger.Gaps
-	Events       queue.Queue // the events queue
-	EventLetters queue.Queue // its dead letters
+	Events       queue.Sender // the events queue
+	EventLetters queue.Sender // its dead letters
 	Secrets      func(context.Context) (Secrets, error)
 	Log          *slog.Logger
 	Metrics      *metric.Sink

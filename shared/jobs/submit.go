@@ -36,7 +36,7 @@ func (e *NotStartedError) Unwrap() error { return e.Err }
 // SubmitConfig is what a Submitter needs.
 type SubmitConfig struct {
 	Store Store
-	Queue queue.Queue // the jobs queue
+	Queue queue.Sender // the jobs queue
 	Now   func() time.Time
 }
 

@@ -6,20 +6,42 @@ import (
 	"encoding/base64"
 	"errors"
 	"maps"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
-func TestDecode(t *testing.T) {
-	bomb := func(size int) string {
-		var buffer bytes.Buffer
-		writer, _ := gzip.NewWriterLevel(&buffer, gzip.BestSpeed)
-		writer.Write(make([]byte, size))
-		writer.Close()
-		return base64.StdEncoding.EncodeToString(buffer.Bytes())
+// bomb is a body of so many zero bytes, compressed.
+func bomb(size int) string {
+	var buffer bytes.Buffer
+	writer, _ := gzip.NewWriterLevel(&buffer, gzip.BestSpeed)
+	writer.Write(make([]byte, size))
+	writer.Close()
+	return base64.StdEncoding.EncodeToString(buffer.Bytes())
+}
+
+// A message of less than 1 MiB can stand for hundreds: what Decode takes of the memory has a bound.
+func TestDecodeBoundsWhatGzipExpandsTo(t *testing.T) {
+	const expanded = 160 << 20
+	body, attributes := bomb(expanded), map[string]string{"encoding": "gzip+base64"}
+	if len(body) > queue.MaxPayload {
+		t.Fatalf("%d bytes are no message", len(body))
 	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, err := queue.Decode(body, attributes)
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, queue.ErrTooLarge) {
+		t.Errorf("error %v", err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > expanded {
+		t.Errorf("%d MiB were allocated for a body of which 16 MiB are read at most", took>>20)
+	}
+}
+
+func TestDecode(t *testing.T) {
 	for name, test := range map[string]struct {
 		body, encoding string
 		want           string

@@ -46,7 +46,10 @@ type held struct {
 	receipt  string // of the latest receive; "" while there was none in this queue
 }
 
-var _ Queue = (*Memory)(nil)
+var (
+	_ Sender   = (*Memory)(nil)
+	_ Receiver = (*Memory)(nil)
+)
 
 // NewMemory makes an empty queue. It panics if Visibility is not positive, which no test can run on.
 func NewMemory(config MemoryConfig) *Memory {
@@ -59,7 +62,7 @@ func NewMemory(config MemoryConfig) *Memory {
 	return &Memory{config: config, arrived: make(chan struct{})}
 }
 
-// Send implements Queue. It stores all messages or none; there is no *PartialError.
+// Send implements Sender. It stores all messages or none; there is no *PartialError.
 func (m *Memory) Send(ctx context.Context, messages ...Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -77,7 +80,7 @@ func (m *Memory) Send(ctx context.Context, messages ...Message) error {
 	return nil
 }
 
-// Receive implements Queue. A message that has been received MaxReceives times and is visible again moves to the
+// Receive implements Receiver. A message that has been received MaxReceives times and is visible again moves to the
 // dead letters now, with its ID and the time it was first sent.
 func (m *Memory) Receive(ctx context.Context, limit int, wait time.Duration) ([]Received, error) {
 	if err := checkReceive(limit, wait); err != nil {
@@ -105,7 +108,7 @@ func (m *Memory) Receive(ctx context.Context, limit int, wait time.Duration) ([]
 	}
 }
 
-// Delete implements Queue. As on SQS, only the receipt of a message's latest receive deletes it; an older one is
+// Delete implements Receiver. As on SQS, only the receipt of a message's latest receive deletes it; an older one is
 // accepted and does nothing, because the message is on loan to somebody else.
 func (m *Memory) Delete(ctx context.Context, receipt string) error {
 	if err := ctx.Err(); err != nil {
@@ -117,7 +120,7 @@ func (m *Memory) Delete(ctx context.Context, receipt string) error {
 	return nil
 }
 
-// Release implements Queue. As with Delete, an older receipt does nothing.
+// Release implements Receiver. As with Delete, an older receipt does nothing.
 func (m *Memory) Release(ctx context.Context, receipt string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -135,7 +138,7 @@ func (m *Memory) Release(ctx context.Context, receipt string) error {
 	return nil
 }
 
-// Depth implements Queue; it is exact.
+// Depth implements Receiver; it is exact.
 func (m *Memory) Depth(ctx context.Context) (Depth, error) {
 	if err := ctx.Err(); err != nil {
 		return Depth{}, err

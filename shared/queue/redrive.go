@@ -18,8 +18,8 @@ const (
 
 // Redrive moves letters back to work. All fields but Attributes are required.
 type Redrive struct {
-	Letters    Queue             // the dead-letter queue
-	Work       Queue             // the queue that its messages came from
+	Letters    Receiver          // the dead-letter queue
+	Work       Sender            // the queue that its messages came from
 	Attributes map[string]string // added to each message; they replace attributes of the same name
 	Now        func() time.Time
 }
