@@ -55,13 +55,15 @@ var arrows = []arrow{
 	}},
 	{from: "shared/engine", to: []string{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue",
+		"shared/eventtype",
 	}},
+	{from: "shared/config", to: []string{"shared/eventtype"}},
 	{from: "shared/jobs", to: []string{"shared/queue"}},
 	// Where programs of one shape begin is a composition root itself.
 	{from: "shared/startup", to: []string{"shared/awsconfig", "shared/config", "shared/env", "shared/metric", "shared/secrets", "shared/web"}},
 	{from: "shared/web", to: []string{"shared/metric"}},
 	{from: "shared/pim", to: []string{"shared/outbound"}},
-	{from: "shared/platformapi", to: []string{"shared/outbound"}},
+	{from: "shared/platformapi", to: []string{"shared/outbound", "shared/eventtype"}},
 	{from: "shared/contentfulapi", to: []string{"shared/outbound"}},
 	{from: "shared/*/*test", to: []string{"shared/pim", "shared/platformapi", "shared/contentfulapi"}}, // each plays its other side
 	{from: "shared/signature/doctor", to: []string{"shared/signature"}},

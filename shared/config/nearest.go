@@ -3,8 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,26 +14,30 @@ import (
 
 // nearest is the remedy for an unknown word: the known one that looks most like it, or the list.
 func nearest(word string, known map[string]bool) string {
-	words := make([]string, 0, len(known))
-	for candidate := range known {
-		words = append(words, candidate)
+	words := slices.Sorted(maps.Keys(known))
+	if best := closest(word, words); best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
 	}
-	sort.Strings(words)
+	return "known are " + strings.Join(words, ", ")
+}
+
+// closest is the word that looks most like another; "" if none does. One that begins with it does, whatever stands
+// between its letters: pim.product.grid is pim.product-grid.action-bar.
+func closest(word string, words []string) string {
 	best, distance := "", len(word)/2+1
 	for _, candidate := range words {
 		d := editDistance(word, candidate)
-		if word != "" && strings.HasPrefix(candidate, word) {
-			d = 1
+		if begin := letters.Replace(word); begin != "" && strings.HasPrefix(letters.Replace(candidate), begin) {
+			d = min(d, 1)
 		}
 		if d < distance {
 			best, distance = candidate, d
 		}
 	}
-	if best != "" {
-		return fmt.Sprintf("did you mean %q?", best)
-	}
-	return "known are " + strings.Join(words, ", ")
+	return best
 }
+
+var letters = strings.NewReplacer("-", "", "_", "", ".", "")
 
 // editDistance is the Levenshtein distance in bytes.
 func editDistance(a, b string) int {

@@ -4,16 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pim-functions/pim-functions/shared/eventtype"
 )
-
-// legacyEvents are the event types of the Events API (Akeneo help, "Events reference").
-var legacyEvents = []string{
-	"product.created", "product.updated", "product.removed",
-	"product_model.created", "product_model.updated", "product_model.removed",
-}
-
-// platformPrefix begins every event type of the Event Platform (Akeneo help, "Available events"), whose list grows.
-const platformPrefix = "com.akeneo.pim.v1."
 
 func (r *reader) subscriptions(root table, known references) map[string]Subscription {
 	subscriptions := map[string]Subscription{}
@@ -49,17 +42,45 @@ func (t table) changed() Changed {
 	return Changed{Attributes: sub.texts("attributes"), Locales: sub.locales("locales"), Channels: sub.texts("channels")}
 }
 
-// eventType warns of a type that the API does not send. A * stands for anything.
+// eventType reports a type, or a pattern, that the API does not send. The Event Platform's types grow: one under its
+// prefix may be newer than we.
 func (t table) eventType(event scalar, api string) {
-	if strings.Contains(event.text, "*") {
+	known, prefix, name := eventtype.Known(), eventtype.Prefix, "the Event Platform"
+	if api == "events-api" {
+		known, prefix, name = eventtype.EventsAPI, "", "the Events API"
+	}
+	if slices.ContainsFunc(known, func(one string) bool { return eventtype.Matches(event.text, one) }) {
 		return
 	}
-	if api == "events-api" && !slices.Contains(legacyEvents, event.text) {
-		t.warnf(event.at, nearest(event.text, set(legacyEvents)), "event %q of %s is not one of the Events API", event.text, t.what)
+	report := t.errorf
+	if api == "event-platform" && strings.HasPrefix(event.text, prefix) {
+		report = t.warnf
 	}
-	if api == "event-platform" && !strings.HasPrefix(event.text, platformPrefix) {
-		t.warnf(event.at, fmt.Sprintf("types of the Event Platform begin with %s", platformPrefix), "event %q of %s is not one of the Event Platform", event.text, t.what)
+	if strings.Contains(event.text, "*") {
+		report(event.at, "* stands for anything: write for example "+prefix+"product.*", "event %q of %s matches none of %s", event.text, t.what, name)
+		return
 	}
+	remedy := "take one of the vendor's page \"Available events\""
+	if best := closestType(event.text, prefix, known); best != "" {
+		remedy = fmt.Sprintf("did you mean %q?", best)
+	}
+	report(event.at, remedy, "event %q of %s is not one of %s", event.text, t.what, name)
+}
+
+// closestType is the type of an API that looks most like a text, which may be in the other API's words.
+func closestType(text, prefix string, known []string) string {
+	words := strings.NewReplacer("product_model", "product-model", ".removed", ".deleted")
+	if prefix == "" {
+		words = strings.NewReplacer("product-model", "product_model", ".deleted", ".removed", ".delta", "")
+	}
+	short := make([]string, len(known)) // the prefix is alike in all
+	for i, one := range known {
+		short[i] = strings.TrimPrefix(one, prefix)
+	}
+	if best := closest(words.Replace(strings.TrimPrefix(text, eventtype.Prefix)), short); best != "" {
+		return prefix + best
+	}
+	return ""
 }
 
 func (r *reader) notifications(root table, known references) map[string]Notification {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/eventtype"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
@@ -17,7 +18,7 @@ func Matches(s config.Subscription, event pimevent.Event) (bool, string) {
 	case s.API != event.API:
 		return false, fmt.Sprintf("it listens to the %s", s.API)
 	}
-	at := slices.IndexFunc(s.Events, func(pattern string) bool { return matchesType(pattern, event.Type) })
+	at := slices.IndexFunc(s.Events, func(pattern string) bool { return eventtype.Matches(pattern, event.Type) })
 	if at < 0 {
 		return false, fmt.Sprintf("no entry of events matches the type %q", event.Type)
 	}
@@ -40,27 +41,6 @@ func wanted(c config.Changed, change pimevent.Change) bool {
 		return len(list) == 0 || value == "" || slices.Contains(list, value)
 	}
 	return (len(c.Attributes) == 0 || slices.Contains(c.Attributes, change.Name)) && in(c.Locales, change.Locale) && in(c.Channels, change.Channel)
-}
-
-// matchesType compares an event's type with a pattern in which * stands for anything.
-func matchesType(pattern, eventType string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == eventType
-	}
-	rest, ok := strings.CutPrefix(eventType, parts[0])
-	if !ok {
-		return false
-	}
-	last := parts[len(parts)-1]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, after, found := strings.Cut(rest, part)
-		if !found {
-			return false
-		}
-		rest = after
-	}
-	return strings.HasSuffix(rest, last)
 }
 
 // foreign says whether the sender names another PIM than ours: refused is true where the PIM lists its sources, odd
