@@ -184,7 +184,7 @@ def take(queue):
 
 def sqs_event(messages, queue):
     """The sample of events/ with messages that are really in the queue."""
-    event = json.loads((root / "events/worker-jobs.json").read_text())
+    event = json.loads((root / "events/lambda/worker-jobs.json").read_text())
     (sample,) = event["Records"]
     event["Records"] = [sample | {
         "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"],
@@ -200,7 +200,7 @@ def sqs_event(messages, queue):
 
 def sample(name, *flags):
     """The Lambda event that API Gateway would make of a sample, signed now."""
-    printed = subprocess.run(["go", "run", "./events", name, *flags], cwd=root, capture_output=True, text=True, check=True)
+    printed = subprocess.run(["go", "run", "./functions/pimctl", "send", name, *flags], cwd=root, capture_output=True, text=True, check=True)
     return json.loads(printed.stdout)
 
 
@@ -270,7 +270,7 @@ def prove_pages(variables, panel, history, contentful):
 def prove_api(variables, secret):
     with Api(variables) as api:
         printed = subprocess.run(
-            ["go", "run", "./events", SAMPLE, api.url, "--extension", EXTENSION, "--secret", secret, "--fresh"],
+            ["go", "run", "./functions/pimctl", "send", SAMPLE, api.url, "--extension", EXTENSION, "--secret", secret, "--fresh"],
             cwd=root, capture_output=True, text=True,
         )
         check("Job ID: " in printed.stdout, f"a press at start-api: {printed.stdout}{printed.stderr}")

@@ -19,7 +19,7 @@ SAMPLE = "action-product-grid"
 def press(stack, extension="export_to_erp"):
     """Presses a button with the project's own sending tool; returns the job's ID."""
     secret = stack.signing["extensions"][extension]["secrets"][0]
-    said = run("go", "run", "./events", SAMPLE, stack.url, "--extension", extension, "--secret", secret, "--fresh")
+    said = run("go", "run", "./functions/pimctl", "send", SAMPLE, stack.url, "--extension", extension, "--secret", secret, "--fresh")
     found = re.search(r"Job ID: ([A-Za-z0-9_-]+)", said)
     check(found, f"a press was answered without a job ID: {said}")
     return found[1]

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/pim-functions/pim-functions/events"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/signature"
@@ -119,7 +119,7 @@ func TestWhatProves(t *testing.T) {
 
 // TestRecordedEvents plays events as API Gateway sends them: with a named stage in the path, and with base64.
 func TestRecordedEvents(t *testing.T) {
-	body, err := os.ReadFile("testdata/action-product-header.json")
+	body, err := events.FS.ReadFile("action-product-header.json")
 	if err != nil {
 		t.Fatal(err)
 	}

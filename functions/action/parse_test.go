@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/pim-functions/pim-functions/events"
 	"github.com/pim-functions/pim-functions/functions/action"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/signature"
@@ -31,17 +31,17 @@ func proven(t testing.TB, body []byte) signature.Verified {
 // samples are the bodies that the PIM sends, by name.
 func samples(t testing.TB) map[string][]byte {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/*.json")
+	paths, err := fs.Glob(events.FS, "action-*.json")
 	if err != nil || len(paths) < 10 {
 		t.Fatalf("%d samples, %v", len(paths), err)
 	}
 	bodies := map[string][]byte{}
 	for _, path := range paths {
-		body, err := os.ReadFile(path)
+		body, err := events.FS.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		bodies[strings.TrimSuffix(filepath.Base(path), ".json")] = body
+		bodies[strings.TrimSuffix(path, ".json")] = body
 	}
 	return bodies
 }

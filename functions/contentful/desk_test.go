@@ -8,14 +8,13 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/events"
 	"github.com/pim-functions/pim-functions/functions/contentful"
 	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -246,7 +245,7 @@ func quoted(tb testing.TB, text string) string {
 
 func example(tb testing.TB, name string) string {
 	tb.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "contentful-action-"+name+".json"))
+	text, err := events.FS.ReadFile("contentful/" + name + ".json")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func Run(ctx context.Context, options Options, out io.Writer) error {
 	if options.Demo {
 		system.Demo(ctx, out)
 		fmt.Fprintf(out, "\nNext: open %s and press more, open the PIM at %s, or send signed requests yourself:\n"+
-			"  go run ./events action-product-grid %s\n  go run ./events event-platform-product-deleted %s\n  go run ./events contentful-entries %s\nCtrl-C stops.\n\n",
+			"  go run ./functions/pimctl send action-product-grid %s\n  go run ./functions/pimctl send event-platform-product-deleted %s\n  go run ./functions/pimctl send contentful-entries %s\nCtrl-C stops.\n\n",
 			page, system.simulator.URL(), page, page, page)
 	}
 	<-ctx.Done()

@@ -32,7 +32,7 @@ func TestOnStartOneButtonIsPressedAndItsWayPrinted(t *testing.T) {
 	text, last := out.String(), 0
 	for _, step := range []string{
 		"runs at http://localhost:", "signed ", "verified ", "answered ", "recorded ", "delivered ", "Idempotency-Key export_to_erp-", "succeeded  3 of 3",
-		"go run ./events action-product-grid http://localhost:", "Stopped. Jobs ended: 1. Nothing is left.",
+		"go run ./functions/pimctl send action-product-grid http://localhost:", "Stopped. Jobs ended: 1. Nothing is left.",
 	} {
 		at := strings.Index(text[last:], step)
 		if at < 0 {

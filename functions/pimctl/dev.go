@@ -28,7 +28,7 @@ const devHelp = `Runs the whole system on this machine and shows it at http://lo
 func (p process) dev() *cobra.Command {
 	return &cobra.Command{
 		Use:     "dev",
-		GroupID: "local",
+		GroupID: groupLocal,
 		Short:   "Run the whole system on this machine",
 		Long:    devHelp,
 		Args:    cobra.NoArgs,

@@ -9,13 +9,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/env"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, process{in: os.Stdin, out: os.Stdout, errs: os.Stderr, variables: env.OS()}, os.Args[1:])
+	context.AfterFunc(ctx, stop) // a second interrupt waits for nothing
+	code := run(ctx, process{in: os.Stdin, out: os.Stdout, errs: os.Stderr, variables: env.OS(), now: time.Now}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,11 +19,15 @@ const (
 	misused   = 2 // the words on the command line are wrong: nothing was tried
 )
 
+// Groups of commands in the help.
+const groupLocal = "local"
+
 // process is what a command has of the process it runs in.
 type process struct {
 	in        io.Reader
 	out, errs io.Writer
 	variables *env.Variables
+	now       func() time.Time
 }
 
 // usageError is a mistake on the command line that shows only when the command runs.
@@ -63,7 +68,7 @@ func (p process) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddGroup(&cobra.Group{ID: "local", Title: "On this machine:"})
-	root.AddCommand(p.dev())
+	root.AddGroup(&cobra.Group{ID: groupLocal, Title: "On this machine:"})
+	root.AddCommand(p.dev(), p.send())
 	return root
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/env"
 )
@@ -13,7 +14,7 @@ func pimctl(t *testing.T, set map[string]string, args ...string) (code int, out,
 	t.Helper()
 	var printed, complained bytes.Buffer
 	variables := env.Read(func(name string) (string, bool) { value, ok := set[name]; return value, ok })
-	code = run(t.Context(), process{in: strings.NewReader(""), out: &printed, errs: &complained, variables: variables}, args)
+	code = run(t.Context(), process{in: strings.NewReader(""), out: &printed, errs: &complained, variables: variables, now: time.Now}, args)
 	return code, printed.String(), complained.String()
 }
 

@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/pim-functions/pim-functions/shared/senders"
 )
 
 // Bounds of a load.
@@ -23,24 +25,28 @@ const (
 // network is how a load reaches a running system: without a new connection for every request.
 func network() *http.Transport { return &http.Transport{MaxIdleConnsPerHost: maxInFlight} }
 
-// load sends new events at a rate, and prints what came of it: once a second a line, at the end a table. It says
-// whether every request was answered 2xx. When ctx ends nothing more is sent; what is under way has as long as the PIM
-// would give it, and is in the table.
-func (o options) load(ctx context.Context, out io.Writer, over http.RoundTripper) (ok bool, err error) {
-	client := &http.Client{
-		Transport:     over,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       patience,
-	}
+// load sends new events at a rate, and prints what came of it: once a second a line, at the end a table. Its error says
+// that not every request was answered 2xx, or that ctx ended. When ctx ends nothing more is sent; what is under way has as
+// long as the PIM would give it, and is in the table.
+//
+// The loop is our own: what load libraries give (a pace, counts, quantiles) is small beside what they lack here. Events
+// are signed when they are due, each perhaps twice; a wait counts from when the request was due, so that a system that
+// keeps us from sending is not called fast; and an interrupt leaves nothing uncounted.
+func (s *sending) load(ctx context.Context, out io.Writer, over http.RoundTripper) error {
+	client := client(over)
 	defer client.CloseIdleConnections()
-	count := &tally{statuses: map[int]int{}, perSend: o.perRequest()}
-	every := time.Second * time.Duration(count.perSend) / time.Duration(o.rate)
-	total := max(int(o.duration/every), 1)
-	fmt.Fprintf(out, "POST %s: %d requests with %d events each, one every %s\n", o.base.JoinPath(o.path()), total, count.perSend, every)
+	count := &tally{statuses: map[int]int{}, perSend: s.sample.Events()}
+	every := time.Second * time.Duration(count.perSend) / time.Duration(s.rate)
+	total := max(int(s.duration/every), 1)
+	path, err := s.path()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s: %d requests with %d events each, one every %s\n", path, total, count.perSend, every)
 
 	started := time.Now()
 	ended := make(chan error, 1)
-	go func() { ended <- o.pace(ctx, client, count, total, every) }()
+	go func() { ended <- s.pace(ctx, client, count, total, every) }()
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -52,27 +58,44 @@ func (o options) load(ctx context.Context, out io.Writer, over http.RoundTripper
 			if err == nil {
 				err = hinted(count.failure)
 			}
-			return count.lost() == 0, err
+			switch {
+			case err != nil:
+				return err
+			case count.lost() > 0:
+				return errRefused
+			case ctx.Err() != nil:
+				return errors.New("interrupted")
+			}
+			return nil
 		}
 	}
 }
 
+// path is the method and the address of the requests.
+func (s *sending) path() (string, error) {
+	request, err := s.request(s.now(), s.now(), false)
+	if err != nil {
+		return "", err
+	}
+	return request.Method + " " + s.base.JoinPath(request.Path).String(), nil
+}
+
 // pace sends each request when it is due, and returns when the last was answered or given up. It ends early with ctx,
 // and if nobody listens.
-func (o options) pace(ctx context.Context, client *http.Client, count *tally, total int, every time.Duration) error {
+func (s *sending) pace(ctx context.Context, client *http.Client, count *tally, total int, every time.Duration) error {
 	posting, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(pimPatience, giveUp) })()
 
 	copies := 1
-	if o.duplicate {
+	if s.duplicate {
 		copies = 2
 	}
 	var sending sync.WaitGroup
 	defer sending.Wait()
 	slots := make(chan struct{}, maxInFlight)
 	started := time.Now()
-	for i, place := range places(total, o.shuffle) {
+	for i, place := range places(total, s.shuffle) {
 		due := started.Add(time.Duration(i) * every)
 		select {
 		case <-time.After(time.Until(due)):
@@ -82,7 +105,7 @@ func (o options) pace(ctx context.Context, client *http.Client, count *tally, to
 			return nil
 		}
 		happened := started.Add(time.Duration(place) * every)
-		signed, err := o.request(happened.Add(-o.age), time.Now().Add(-o.age), true)
+		request, err := s.request(happened.Add(-s.age), time.Now().Add(-s.age), true)
 		if err != nil {
 			return err
 		}
@@ -94,35 +117,27 @@ func (o options) pace(ctx context.Context, client *http.Client, count *tally, to
 			}
 			sending.Go(func() {
 				defer func() { <-slots }()
-				status, err := o.post(posting, client, signed)
-				count.add(status, err, time.Since(due)) // from when it was due: who keeps us from sending is not fast
+				status, err := s.once(posting, client, request)
+				count.add(status, err, time.Since(due))
 			})
 		}
 	}
 	return nil
 }
 
-// post sends one request and returns the answer's status.
-func (o options) post(ctx context.Context, client *http.Client, signed request) (status int, err error) {
-	post, err := signed.http(ctx, o.base)
+// once sends a request and returns the answer's status.
+func (s *sending) once(ctx context.Context, client *http.Client, request senders.Request) (status int, err error) {
+	call, err := request.HTTP(ctx, s.base)
 	if err != nil {
 		return 0, err
 	}
-	answer, err := client.Do(post)
+	answer, err := client.Do(call)
 	if err != nil {
 		return 0, err
 	}
 	defer answer.Body.Close()
 	_, err = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
 	return answer.StatusCode, err
-}
-
-// perRequest is how many events the sample holds.
-func (o options) perRequest() int {
-	if !strings.HasPrefix(o.sample.name, "events-api-") {
-		return 1
-	}
-	return max(strings.Count(string(o.sample.text), `"event_id"`), 1)
 }
 
 // places are the numbers up to n: in their order, or each block of some in any.

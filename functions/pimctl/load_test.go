@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
 
@@ -55,17 +57,17 @@ func TestALoadIsCounted(t *testing.T) {
 		sent    int // requests
 		want    []string
 	}{
-		{"all taken", "event-platform-product-updated-delta --rate 500 --for 20ms", []int{200}, done, 10, []string{"events sent    10 ", "answered 2xx   10\n", "lost           0\n", "p99 "}},
-		{"some refused", "event-platform-product-updated-delta --rate 500 --for 20ms", []int{429, 429, 503, 200}, refused, 10, []string{"answered 2xx   7\n", "answered 429   2\n", "answered 503   1\n", "lost           3\n"}},
-		{"a redirect is no success", "event-platform-product-updated-delta --rate 100 --for 20ms", []int{301, 200}, refused, 2, []string{"answered 301   1\n", "lost           1\n"}},
-		{"no answer", "event-platform-product-updated-delta --rate 100 --for 10ms", []int{0}, refused, 1, []string{"not answered   1\n", "lost           1\n"}},
-		{"each twice", "event-platform-product-updated-delta --rate 500 --for 20ms --duplicate", []int{200}, done, 20, []string{"events sent    20 "}},
-		{"ten of the Events API in a request", "events-api-ten --rate 1000 --for 30ms", []int{200}, done, 3, []string{"events sent    30 ", "answered 2xx   30\n"}},
-		{"presses", "action-product-grid --rate 100 --for 20ms", []int{200}, done, 2, []string{"events sent    2 "}},
+		{"all taken", "event-platform-product-updated-delta --rate 500 --for 20ms", []int{200}, succeeded, 10, []string{"events sent    10 ", "answered 2xx   10\n", "lost           0\n", "p99 "}},
+		{"some refused", "event-platform-product-updated-delta --rate 500 --for 20ms", []int{429, 429, 503, 200}, failed, 10, []string{"answered 2xx   7\n", "answered 429   2\n", "answered 503   1\n", "lost           3\n"}},
+		{"a redirect is no success", "event-platform-product-updated-delta --rate 100 --for 20ms", []int{301, 200}, failed, 2, []string{"answered 301   1\n", "lost           1\n"}},
+		{"no answer", "event-platform-product-updated-delta --rate 100 --for 10ms", []int{0}, failed, 1, []string{"not answered   1\n", "lost           1\n"}},
+		{"each twice", "event-platform-product-updated-delta --rate 500 --for 20ms --duplicate", []int{200}, succeeded, 20, []string{"events sent    20 "}},
+		{"ten of the Events API in a request", "events-api-ten --rate 1000 --for 30ms", []int{200}, succeeded, 3, []string{"events sent    30 ", "answered 2xx   30\n"}},
+		{"presses", "action-product-grid --rate 100 --for 20ms", []int{200}, succeeded, 2, []string{"events sent    2 "}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			base, bodies := busy(t, row.answers...)
-			code, out, errs := command(t.Context(), append(strings.Fields(row.args), base)...)
+			code, out, errs := send(t.Context(), append(strings.Fields(row.args), base)...)
 			if code != row.code {
 				t.Errorf("ends with %d: %s", code, errs)
 			}
@@ -83,7 +85,7 @@ func TestALoadIsCounted(t *testing.T) {
 
 func TestALoadIsOfNewEventsInOrderUnlessShuffled(t *testing.T) {
 	base, bodies := busy(t, 200)
-	if code, out, errs := command(t.Context(), "event-platform-product-updated-delta", base, "--rate", "1000", "--for", "100ms"); code != done {
+	if code, out, errs := send(t.Context(), "event-platform-product-updated-delta", base, "--rate", "1000", "--for", "100ms"); code != succeeded {
 		t.Fatalf("ends with %d: %s%s", code, out, errs)
 	}
 	ids, times := map[string]bool{}, map[string]bool{}
@@ -131,23 +133,27 @@ func after(r *http.Request, wait time.Duration) (int, error) {
 	}
 }
 
-// loading plays a command line's load.
-func loading(t *testing.T, ctx context.Context, args string, way over) (ok bool, printed string, err error) {
+// loading plays a command line's load, against a system that is reached that way.
+func loading(t *testing.T, ctx context.Context, args string, way over) (printed string, err error) {
 	t.Helper()
-	o, err := parse(append(strings.Fields(args), "http://localhost:8080"), io.Discard)
-	if err != nil {
+	s, flags := sending{now: time.Now}, pflag.NewFlagSet("send", pflag.ContinueOnError)
+	s.flags(flags)
+	if err := flags.Parse(strings.Fields(args)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.check(flags, append(flags.Args(), "http://localhost:8080")); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	ok, err = o.load(ctx, &out, way)
-	return ok, out.String(), err
+	err = s.load(ctx, &out, way)
+	return out.String(), err
 }
 
 // An event every 100 ms, answered after 1 ms, 2 ms, …: what is printed while it goes on and at its end.
 func TestALoadPrintsOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent int
-		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 2500ms", func(r *http.Request) (int, error) {
+		printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 2500ms", func(r *http.Request) (int, error) {
 			sent++
 			time.Sleep(time.Duration(sent) * time.Millisecond)
 			switch sent {
@@ -171,8 +177,8 @@ p50            13ms
 p99            25ms
 slowest        25ms
 `
-		if ok || err != nil || printed != want {
-			t.Errorf("%t, %v:\n%s\nwant\n%s", ok, err, printed, want)
+		if err != errRefused || printed != want {
+			t.Errorf("%v:\n%s\nwant\n%s", err, printed, want)
 		}
 	})
 }
@@ -182,7 +188,7 @@ func TestALoadIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var underWay, most int
-		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 500 --for 1s", func(r *http.Request) (int, error) {
+		printed, err := loading(t, t.Context(), "event-platform-product-created --rate 500 --for 1s", func(r *http.Request) (int, error) {
 			mu.Lock()
 			underWay++
 			most = max(most, underWay)
@@ -194,8 +200,8 @@ func TestALoadIsBounded(t *testing.T) {
 			}()
 			return after(r, 5*time.Second)
 		})
-		if !ok || err != nil || most != maxInFlight {
-			t.Errorf("%t, %v, %d at once", ok, err, most)
+		if err != nil || most != maxInFlight {
+			t.Errorf("%v, %d at once", err, most)
 		}
 		for _, want := range []string{"\n   3s  sent 0 ", "\n   7s  sent 256 ", "events sent    500 in 10.", "slowest        9."} {
 			if !strings.Contains(printed, want) {
@@ -209,20 +215,20 @@ func TestAnInterruptedLoad(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		wait  time.Duration // of each answer
-		ok    bool
+		err   string
 		taken string
 		ended string
 	}{
-		{"waits for what is under way", 3 * time.Second, true, "answered 2xx   2\n", "events sent    2 in 4s"},
-		{"no longer than the PIM would", time.Minute, false, "not answered   2\n", "events sent    2 in 6.5s"},
+		{"waits for what is under way", 3 * time.Second, "interrupted", "answered 2xx   2\n", "events sent    2 in 4s"},
+		{"no longer than the PIM would", time.Minute, errRefused.Error(), "not answered   2\n", "events sent    2 in 6.5s"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(1500*time.Millisecond, cancel)
-				ok, printed, err := loading(t, ctx, "event-platform-product-created --rate 1 --for 10s", func(r *http.Request) (int, error) { return after(r, row.wait) })
-				if ok != row.ok || err != nil || !strings.Contains(printed, row.taken) || !strings.Contains(printed, row.ended) {
-					t.Errorf("%t, %v:\n%s", ok, err, printed)
+				printed, err := loading(t, ctx, "event-platform-product-created --rate 1 --for 10s", func(r *http.Request) (int, error) { return after(r, row.wait) })
+				if err == nil || err.Error() != row.err || !strings.Contains(printed, row.taken) || !strings.Contains(printed, row.ended) {
+					t.Errorf("%v:\n%s", err, printed)
 				}
 			})
 		})
@@ -231,15 +237,15 @@ func TestAnInterruptedLoad(t *testing.T) {
 
 // Whoever stops a load learns what was lost; if nothing was, that it was stopped.
 func TestAnInterruptedLoadEndsWith(t *testing.T) {
-	for status, want := range map[int]int{http.StatusOK: interrupted, http.StatusServiceUnavailable: refused} {
+	for status, want := range map[int]string{http.StatusOK: "interrupted\n", http.StatusServiceUnavailable: errRefused.Error() + "\n"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
 			cancel()
 		}))
-		code, out, errs := command(ctx, "event-platform-product-created", server.URL, "--rate", "1", "--for", "10m")
+		code, out, errs := send(ctx, "event-platform-product-created", server.URL, "--rate", "1", "--for", "10m")
 		server.Close()
-		if code != want || !strings.Contains(out, "events sent    1 ") {
+		if code != failed || errs != want || !strings.Contains(out, "events sent    1 ") {
 			t.Errorf("%d: ends with %d: %s%s", status, code, out, errs)
 		}
 	}
@@ -247,21 +253,21 @@ func TestAnInterruptedLoadEndsWith(t *testing.T) {
 
 func TestALoadOnNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 10m", func(*http.Request) (int, error) { return 0, syscall.ECONNREFUSED })
-		if ok || err == nil || !strings.Contains(err.Error(), "make run") || !strings.Contains(printed, "events sent    1 in 100ms") {
-			t.Errorf("%t, %v:\n%s", ok, err, printed)
+		printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 10m", func(*http.Request) (int, error) { return 0, syscall.ECONNREFUSED })
+		if err == nil || !strings.Contains(err.Error(), "make run") || !strings.Contains(printed, "events sent    1 in 100ms") {
+			t.Errorf("%v:\n%s", err, printed)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // a system that starts anew is another matter
 		var sent int
-		ok, printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 1s", func(*http.Request) (int, error) {
+		printed, err := loading(t, t.Context(), "event-platform-product-created --rate 10 --for 1s", func(*http.Request) (int, error) {
 			if sent++; sent == 1 || sent > 5 {
 				return http.StatusOK, nil
 			}
 			return 0, syscall.ECONNREFUSED
 		})
-		if ok || err == nil || !strings.Contains(printed, "answered 2xx   6\n") || !strings.Contains(printed, "lost           4\n") {
-			t.Errorf("%t, %v:\n%s", ok, err, printed)
+		if err == nil || !strings.Contains(printed, "answered 2xx   6\n") || !strings.Contains(printed, "lost           4\n") {
+			t.Errorf("%v:\n%s", err, printed)
 		}
 	})
 }
