@@ -14,8 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/pim-functions/pim-functions/shared/metric"
 )
 
@@ -29,10 +27,12 @@ type stack struct {
 		} `yaml:"AWS::CloudFormation::Interface"`
 	} `yaml:"Metadata"`
 	Parameters map[string]struct {
-		Type        string `yaml:"Type"`
-		Default     any    `yaml:"Default"`
-		Description string `yaml:"Description"`
+		Type          string `yaml:"Type"`
+		Default       any    `yaml:"Default"`
+		AllowedValues []any  `yaml:"AllowedValues"`
+		Description   string `yaml:"Description"`
 	} `yaml:"Parameters"`
+	Mappings  map[string]map[string]map[string]string `yaml:"Mappings"`
 	Resources map[string]struct {
 		Type           string         `yaml:"Type"`
 		DeletionPolicy string         `yaml:"DeletionPolicy"`
@@ -81,16 +81,24 @@ func TestABrokenTemplateIsNoticed(t *testing.T) {
 		name, old, new string
 		want           string
 	}{
-		{"a queue without dead letters", "      RedrivePolicy:\n        deadLetterTargetArn: !GetAtt EventsDeadLetters.Arn\n        maxReceiveCount: !Ref MaxReceives\n", "", "EventsQueue: no dead letters"},
+		{"a queue without dead letters", "      RedrivePolicy: {deadLetterTargetArn: !GetAtt EventsDeadLetters.Arn, maxReceiveCount: !Ref MaxReceives}\n", "      RedrivePolicy: {}\n", "EventsQueue: no dead letters"},
 		{"dead letters that end before their queue", "MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 86400", "kept for less time than"},
-		{"a function without a route", "          Type: HttpApi\n          Properties: {ApiId: !Ref Api}\n", "          Type: None\n", "EventPlatformFunction: nothing calls it"},
-		{"no default route", "          Properties: {ApiId: !Ref Api}\n", "          Properties: {ApiId: !Ref Api, Path: /x, Method: ANY}\n", "no $default route"},
+		{"a function without a route", "        Calls: {Type: HttpApi,", "        Calls: {Type: None,", "ActionFunction: nothing calls it"},
+		{"a route that does not say what follows it", "/actions/{proxy+}", "/actions/{extension}", "ActionFunction.Calls: path /actions/{extension}"},
+		{"no default route", "        Default: {Type: HttpApi, Properties: {ApiId: !Ref Api}}\n", "", "no $default route"},
 		{"a route for one method alone", "            Method: ANY\n            Path: \"/events-api/{proxy+}\"", "            Method: POST\n            Path: \"/events-api/{proxy+}\"", "routes POST alone"},
 		{"an alarm on a metric that nobody emits", "MetricName: Taken", "MetricName: Token", `metric "Token" is emitted by nobody`},
 		{"an alarm on a metric that AWS has not", "MetricName: 5xx", "MetricName: 6xx", `AWS/ApiGateway has no metric "6xx"`},
 		{"an alarm that tells nobody", "      AlarmActions: [!Ref AlarmTopic]\n", "", "tells nobody"},
 		{"an alarm without a runbook", "  Refusals:\n    Type", "  Refusions:\n    Type", "Refusions: README.md says nowhere what to do"},
-		{"a visibility timeout that is shorter than the worker's", "    Default: 180\n", "    Default: 60\n", "less than WorkerTimeout"},
+		{"a visibility timeout that AWS advises against", "    Default: 720\n", "    Default: 180\n", "less than six times WorkerTimeout"},
+		{"a worker's memory without a limit for Go", "    \"1024\": {Bytes: 870MiB}\n", "", "WorkerMemory 1024: no GOMEMLIMIT"},
+		{"a limit for Go that the worker's memory has not", "870MiB", "1024MiB", "WorkerMemory 1024: GOMEMLIMIT 1024MiB"},
+		{"a log of accesses that holds links", "$context.routeKey", "$context.path", "may hold a person's name or a link's proof"},
+		{"accesses that nobody sees", "      AccessLogSettings:", "      StageVariables:", "Api: no log of accesses"},
+		{"a log without the customer's key", "      KmsKeyId: !If [HasKey, !Ref KmsKeyArn, !Ref AWS::NoValue]\n\n  # ---- Buttons", "\n  # ---- Buttons", "ActionLogs: not encrypted with a key of one's own"},
+		{"a topic without the customer's key", "    Type: AWS::SNS::Topic\n    Properties:\n      KmsMasterKeyId: !If [HasKey, !Ref KmsKeyArn, !Ref AWS::NoValue]\n", "    Type: AWS::SNS::Topic\n", "AlarmTopic: not encrypted with a key of one's own"},
+		{"a queue that takes its messages with it", "  EventsQueue:\n    Type: AWS::SQS::Queue\n    DeletionPolicy: Retain\n", "  EventsQueue:\n    Type: AWS::SQS::Queue\n", "EventsQueue: it is deleted with the stack"},
 		{"more requests than concurrency", "    Default: 100\n    MinValue: 1\n    MaxValue: 10000", "    Default: 900\n    MinValue: 1\n    MaxValue: 10000", "ThrottleRate"},
 		{"no partial batch response", "            FunctionResponseTypes: [ReportBatchItemFailures]\n", "", "a failure would bring its whole batch back"},
 		{"a log that is kept for ever", "      RetentionInDays: !Ref LogRetentionDays\n", "", "no retention"},
@@ -115,7 +123,7 @@ func TestABrokenTemplateIsNoticed(t *testing.T) {
 func ruleProblems(t *testing.T, text, readme string, metrics []string) (found []string) {
 	t.Helper()
 	var s stack
-	if err := yaml.Unmarshal([]byte(text), &s); err != nil {
+	if err := writtenOut(t, text).Decode(&s); err != nil {
 		t.Fatal(err)
 	}
 	say := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
@@ -136,8 +144,17 @@ func ruleProblems(t *testing.T, text, readme string, metrics []string) (found []
 			if p["RetentionInDays"] == nil {
 				say("%s: no retention", name)
 			}
+			if p["KmsKeyId"] == nil {
+				say("%s: not encrypted with a key of one's own", name)
+			}
+		case "AWS::SNS::Topic":
+			if p["KmsMasterKeyId"] == nil {
+				say("%s: not encrypted with a key of one's own", name)
+			}
+		case "AWS::Serverless::HttpApi":
+			accessProblems(name, p, say)
 		}
-		if slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}, resource.Type) &&
+		if slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"}, resource.Type) &&
 			(resource.DeletionPolicy != "Retain" || resource.ReplacePolicy != "Retain") {
 			say("%s: it is deleted with the stack, or when it is replaced", name)
 		}
@@ -159,10 +176,14 @@ func functionProblems(name string, p map[string]any, say func(string, ...any)) (
 		switch e["Type"] {
 		case "HttpApi":
 			called = true
-			if properties["Path"] == nil {
+			path, _ := properties["Path"].(string)
+			switch {
+			case path == "":
 				defaults++
-			} else if properties["Method"] != "ANY" {
+			case properties["Method"] != "ANY":
 				say("%s.%s routes %v alone: another method would be API Gateway's own 404", name, key, properties["Method"])
+			case !strings.HasSuffix(path, "/{proxy+}"):
+				say("%s.%s: path %s does not end in /{proxy+}, by which the function finds what follows a stage or a mapping", name, key, path)
 			}
 		case "SQS":
 			called = true
@@ -175,6 +196,27 @@ func functionProblems(name string, p map[string]any, say func(string, ...any)) (
 		say("%s: nothing calls it", name)
 	}
 	return defaults
+}
+
+// accessProblems looks at what API Gateway logs of each request. Paths may name a person, queries hold the proofs of
+// links, and headers those of callers.
+func accessProblems(name string, p map[string]any, say func(string, ...any)) {
+	settings, _ := p["AccessLogSettings"].(map[string]any)
+	format, _ := settings["Format"].(string)
+	if settings["DestinationArn"] == nil || format == "" {
+		say("%s: no log of accesses", name)
+		return
+	}
+	allowed := []string{
+		"requestTime", "requestId", "identity.sourceIp", "httpMethod", "routeKey", "status", "responseLength", "responseLatency",
+		"integrationErrorMessage",
+	}
+	for _, part := range strings.Split(format, "$context.")[1:] {
+		variable, _, _ := strings.Cut(part, `"`)
+		if !slices.Contains(allowed, variable) {
+			say("%s: the log of accesses has $context.%s, which may hold a person's name or a link's proof", name, variable)
+		}
+	}
 }
 
 func queueProblems(s stack, name string, p map[string]any, say func(string, ...any)) {
@@ -227,8 +269,19 @@ func parameterProblems(s stack, say func(string, ...any)) {
 		}
 	}
 	number := func(name string) int { n, _ := s.Parameters[name].Default.(int); return n }
-	if number("QueueVisibility") < number("WorkerTimeout") {
-		say("QueueVisibility is less than WorkerTimeout: a message would come again while it is worked on")
+	if number("QueueVisibility") < 6*number("WorkerTimeout") { // AWS Lambda developer guide, "Using Lambda with Amazon SQS"
+		say("QueueVisibility is less than six times WorkerTimeout: a throttled batch would be received again before Lambda gives it up")
+	}
+	for _, memory := range s.Parameters["WorkerMemory"].AllowedValues {
+		limit, there := s.Mappings["GoMemoryLimit"][fmt.Sprint(memory)]["Bytes"]
+		if !there {
+			say("WorkerMemory %v: no GOMEMLIMIT", memory)
+			continue
+		}
+		var mebibytes int
+		if _, err := fmt.Sscanf(limit, "%dMiB", &mebibytes); err != nil || mebibytes < memory.(int)*80/100 || mebibytes > memory.(int)*90/100 {
+			say("WorkerMemory %v: GOMEMLIMIT %s is not 80 to 90 %% of it", memory, limit)
+		}
 	}
 	const timeout = 5 // seconds of an HTTP function
 	if number("ThrottleRate")*timeout > accountConcurrency {
