@@ -268,4 +268,3 @@ func values(node *yaml.Node) (found []string) {
 	}
 	return found
 }
-
