@@ -191,7 +191,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 
 // loadConfig reads extensions.yaml with the variables that only this system knows.
 func (s *System) loadConfig(options Options) (*config.Config, error) {
-	file, text := "extensions.yaml", config.Embedded()
+	file, text := config.File, config.Embedded()
 	if options.ConfigFile != "" {
 		read, err := os.ReadFile(options.ConfigFile)
 		if err != nil {

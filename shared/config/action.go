@@ -30,7 +30,7 @@ func (r *reader) actions(root table) map[string]Action {
 	}
 	follows := map[string][]scalar{}
 	for _, t := range tables {
-		t.encrypted("url")
+		t.destinationURL("url")
 		t.need("kind", "add kind: forward, notify, publish, contentful or one of your own")
 		retry := t.sub("retry")
 		retry.only("for")

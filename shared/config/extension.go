@@ -160,7 +160,7 @@ func (t table) allow() Allow {
 	sub := t.sub("allow")
 	sub.only("groups", "usernames")
 	allow := Allow{Groups: sub.texts("groups"), Usernames: sub.texts("usernames")}
-	if e, ok := t.entry("allow"); ok && sub.nothing("groups") && sub.nothing("usernames") {
+	if e, ok := t.entry("allow"); ok && (sub.isMapping() || isNull(e.value)) && sub.nothing("groups") && sub.nothing("usernames") {
 		t.errorf(e.key, "name groups or usernames, or remove allow", "allow of %s names nobody", t.what)
 	}
 	return allow

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -18,6 +16,9 @@ const Local = "local"
 
 //go:embed extensions.yaml
 var embedded string
+
+// File is where the file that Embedded returns stands in the project.
+const File = "shared/config/extensions.yaml"
 
 // Embedded is the extensions.yaml that was built into the program.
 func Embedded() []byte { return []byte(embedded) }
@@ -47,6 +48,7 @@ func Load(source Source) (*Config, error) {
 			r.interpolate(e.value, variables, source.Lookup)
 		}
 	}
+	r.places(root)
 
 	c := &Config{Stage: source.Stage}
 	c.PIMs = r.pims(root)
@@ -64,9 +66,8 @@ func Load(source Source) (*Config, error) {
 	return c, nil
 }
 
-// Stages lists the environments of a file, in its order.
-func Stages(text []byte) ([]string, error) {
-	const file = "extensions.yaml"
+// Stages lists the environments of a file, in its order. file is its name in problems.
+func Stages(file string, text []byte) ([]string, error) {
 	document, err := parse(file, text)
 	if err != nil {
 		return nil, err
@@ -74,6 +75,7 @@ func Stages(text []byte) ([]string, error) {
 	r := &reader{file: file}
 	var stages []string
 	for _, e := range r.table(document, document, "the file").sub("environments").entries {
+		r.checkName(e.key, "environment")
 		stages = append(stages, e.key.Value)
 	}
 	if len(r.problems) > 0 {
@@ -87,7 +89,7 @@ func parse(file string, text []byte) (*yaml.Node, error) {
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
-		return nil, syntaxProblem(file, err)
+		return nil, syntaxProblem(file, text, err)
 	}
 	if len(document.Content) == 0 || document.Content[0].Tag == "!!null" {
 		return nil, Problems{{File: file, Line: 1, Message: "the file is empty", Remedy: "begin with pims: and actions:"}}
@@ -95,7 +97,7 @@ func parse(file string, text []byte) (*yaml.Node, error) {
 	if err := decoder.Decode(&second); err == nil {
 		return nil, Problems{{File: file, Line: second.Line, Message: "a second document begins", Remedy: "remove the line ---"}}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxProblem(file, err)
+		return nil, syntaxProblem(file, text, err)
 	}
 	var problems Problems
 	refuseAliases(file, document.Content[0], &problems)
@@ -115,22 +117,6 @@ func refuseAliases(file string, node *yaml.Node, problems *Problems) {
 	for _, child := range node.Content {
 		refuseAliases(file, child, problems)
 	}
-}
-
-// countedFromZero are the messages of the YAML library's parser, which names the line before; its scanner does not.
-var countedFromZero = regexp.MustCompile(`^did not find expected (node content|key|'-' indicator|',' or '[\]}]'|<document start>)`)
-
-func syntaxProblem(file string, err error) error {
-	problems := decodeProblems(file, 0, err)
-	for _, problem := range problems {
-		problem.Message = strings.TrimPrefix(problem.Message, "yaml: ")
-		problem.Remedy = "check the indentation and the quotes around here"
-		if countedFromZero.MatchString(problem.Message) {
-			problem.Line++
-		}
-		problem.Line = max(problem.Line, 1)
-	}
-	return problems
 }
 
 // sorted orders problems by line; those of one line stay as they were found.

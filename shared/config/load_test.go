@@ -12,7 +12,7 @@ import (
 
 // The file that ships is right for every stage in it, and says nothing odd.
 func TestEmbedded(t *testing.T) {
-	stages, err := config.Stages(config.Embedded())
+	stages, err := config.Stages(config.File, config.Embedded())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,10 +165,11 @@ func TestStages(t *testing.T) {
 		{"in the file's order", "environments: {staging: {}, local: {}, production: {}}", []string{"staging", "local", "production"}, ""},
 		{"none", "pims: {}", nil, ""},
 		{"mistakes elsewhere are Load's", "environments: {local: {}}\nactionz: 1", []string{"local"}, ""},
-		{"not a mapping", "environments: [local]", nil, "extensions.yaml:1: environments is not a mapping; write it as key: value"},
-		{"not YAML", "environments: [\n", nil, "extensions.yaml:2: did not find expected node content; check the indentation and the quotes around here"},
+		{"a stage that is not a name", "environments: {eu/prod: {}}", nil, `f.yaml:1: environment "eu/prod": not a name; use 1 to 40 letters, digits, - and _`},
+		{"not a mapping", "environments: [local]", nil, "f.yaml:1: environments is not a mapping; write it as key: value"},
+		{"not YAML", "environments: [\n", nil, "f.yaml:2: did not find expected node content; check the indentation and the quotes around here"},
 	} {
-		got, err := config.Stages([]byte(row.text))
+		got, err := config.Stages("f.yaml", []byte(row.text))
 		message := ""
 		if err != nil {
 			message = err.Error()

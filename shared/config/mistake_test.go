@@ -52,6 +52,12 @@ func TestMistakes(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
 		// The file as YAML.
 		{"not YAML", "actions:\n  send", "actions:\n  - send: [\n  send", `f.yaml:7: did not find expected ',' or ']'; check the indentation and the quotes around here`},
+		{"tab", "  tell: {kind: notify}", "\ttell: {kind: notify}", `f.yaml:8: a tab indents the line; indent with spaces`},
+		{"tab further in", "  tell: {kind: notify}", "  tell:\n  \tkind: notify", `f.yaml:9: a tab indents the line; indent with spaces`},
+		{"half a file", "positions: [pim.product.panel], label: {default: Data}, id: uuid}\nsubscriptions:\n", "positions: [pim.product.panel], label: {de\n", `f.yaml:13: did not find expected ',' or '}'; check the indentation and the quotes around here`},
+		{"a text that does not end", `url: "https://erp.example.com"}`, `url: "https://erp.example.com}`, `f.yaml:7: did not find expected ',' or '}'; check the indentation and the quotes around here`},
+		{"variable without quotes in braces", `url: "https://erp.example.com"`, "url: ${ERP_URL}", `f.yaml:7: did not find expected ',' or '}'; write variables in quotes: "${NAME}"`},
+		{"indentation that goes back too little", "  tell: {kind: notify}", " tell: {kind: notify}", `f.yaml:8: did not find expected key; check the indentation and the quotes around here`},
 		{"second document", "", "---\npims: {}\n", `f.yaml:20: a second document begins; remove the line ---`},
 		{"alias", "  tell: {kind: notify}", "  tell: &tell {kind: notify}\n  other: *tell", `f.yaml:9: alias *tell; write the value out`},
 		{"section that is no mapping", "contentful:\n  spaces: [yadj1kx9rmg0/master]\n  actions: {notify: {category: Notification.v1.0, action: tell}}\n", "contentful: [a]\n", `f.yaml:17: contentful is not a mapping; write it as key: value`},
@@ -73,12 +79,13 @@ func TestMistakes(t *testing.T) {
 		{"unknown message", "action: send}\n  panel", "action: send, messages: {start: {default: a}}}\n  panel", `f.yaml:10: unknown key "start" in messages of extension "button"; did you mean "started"?`},
 		{"twice at the top", "", "pims: {}\n", `f.yaml:20: "pims" stands twice in the file, first in line 4; remove or rename one`},
 		{"twice in an action", "kind: forward,", "kind: forward, kind: notify,", `f.yaml:7: "kind" stands twice in action "send", first in line 7; remove or rename one`},
-		{"kind's own key twice", "kind: forward,", "kind: forward, url: a,", `f.yaml:7: "url" stands twice in action "send", first in line 7; remove or rename one`},
+		{"kind's own key twice", "kind: forward,", "kind: forward, url: https://a.example.com,", `f.yaml:7: "url" stands twice in action "send", first in line 7; remove or rename one`},
 		{"key of another type", "id: uuid", "id: uuid, url: https://a.example.com", `f.yaml:13: extension "data" is of type data_component and has the key "url"; remove it: it belongs to type link`},
 		{"allow on an iframe, which could not keep it", "actions: [send]", "actions: [send], allow: {groups: [Manager]}", `f.yaml:11: extension "panel" is of type iframe and has the key "allow"; remove it: it belongs to type action`},
 
 		// Names.
 		{"duplicate name", "  tell: {kind: notify}", "  tell: {kind: notify}\n  send: {kind: notify}", `f.yaml:9: "send" stands twice in actions, first in line 7; remove or rename one`},
+		{"stage with a slash", "local: {}", "eu/local: {}", `f.yaml:2: environment "eu/local": not a name; use 1 to 40 letters, digits, - and _`},
 		{"name with a space", "  tell: {kind: notify}", "  tell: {kind: notify}\n  tell it: {kind: notify}", `f.yaml:9: action "tell it": not a name; use 1 to 40 letters, digits, - and _`},
 		{"name of 41 characters", "  tell: {kind: notify}", "  tell: {kind: notify}\n  " + strings.Repeat("a", 41) + ": {kind: notify}", `f.yaml:9: action "` + strings.Repeat("a", 41) + `": not a name; use 1 to 40 letters, digits, - and _`},
 		{"extension's action", "label: {default: Button}, action: send", "label: {default: Button}, action: sned", `f.yaml:10: action of extension "button": no action "sned"; did you mean "send"?`},
@@ -108,6 +115,7 @@ func TestMistakes(t *testing.T) {
 		{"link without url", `, url: "https://shop.example.com/%sku%"`, "", `f.yaml:12: extension "shop" has no url; add url: "https://shop.example.com/%sku%"`},
 		{"data component without id", ", id: uuid", "", `f.yaml:13: extension "data" has no id; add id: uuid (products) or code (product models)`},
 		{"allow that names nobody", "action: send}\n  panel", "action: send, allow: {groups: []}}\n  panel", `f.yaml:10: allow of extension "button" names nobody; name groups or usernames, or remove allow`},
+		{"allow that is a text", "action: send}\n  panel", "action: send, allow: Manager}\n  panel", `f.yaml:10: allow of extension "button" is not a mapping; write it as key: value`},
 		{"allow with nothing in it", "action: send}\n  panel", "action: send, allow: }\n  panel", `f.yaml:10: allow of extension "button" names nobody; name groups or usernames, or remove allow`},
 		{"subscription without api", "api: event-platform, ", "", `f.yaml:15: subscription "new" has no api; add api: event-platform or events-api`},
 		{"subscription without events", "events: [com.akeneo.pim.v1.product.updated.delta], ", "", `f.yaml:15: subscription "new" has no events; add events: [com.akeneo.pim.v1.product.updated]`},
@@ -169,6 +177,19 @@ func TestMistakes(t *testing.T) {
 		{"link without host", "https://shop.example.com/%sku%", "https:///%sku%", `f.yaml:12: url of extension "shop" is not a URL; write https://host/path`},
 		{"link with a script", "https://shop.example.com/%sku%", "javascript:alert(%sku%)", `f.yaml:12: url of extension "shop" is not a URL; write https://host/path`},
 
+		{"kind's key over http", "https://erp.example.com", "http://erp.example.com", `f.yaml:7: url of action "send" is not encrypted; use https; http is for this machine alone`},
+
+		// Secrets and templates.
+		{"secret that is not a name", "https://erp.example.com", "secret:erp key", `f.yaml:7: secret: is not followed by a name alone; write secret:NAME and nothing else, where NAME has 1 to 40 letters, digits, - and _`},
+		{"secret in a URL", "https://erp.example.com", "https://erp.example.com/?key=secret:erp", `f.yaml:7: secret: stands inside a longer text; put the whole text into the connection secret, and write secret:NAME alone`},
+		{"secret in a header", "{kind: notify}", "{kind: notify, headers: {Authorization: Bearer secret:erp}}", `f.yaml:8: secret: stands inside a longer text; put the whole text into the connection secret, and write secret:NAME alone`},
+		{"secret in a list", "{kind: notify}", "{kind: notify, to: [x, secret:a b]}", `f.yaml:8: secret: is not followed by a name alone; write secret:NAME and nothing else, where NAME has 1 to 40 letters, digits, - and _`},
+		{"secret for a key of every kind", "{kind: notify}", "{kind: notify, destination: {default: secret:erp}}", `f.yaml:8: secret: stands where no secret is filled in; secrets are for the keys of an action's kind`},
+		{"secret in an extension", "{default: Data}", "{default: secret:label}", `f.yaml:13: secret: stands where no secret is filled in; secrets are for the keys of an action's kind`},
+		{"template in an extension", "{default: Data}", "{default: 'Data of {{.Label}}'}", `f.yaml:13: a template stands where none is filled in; templates are for the keys of an action's kind`},
+		{"template in a link", "https://shop.example.com/%sku%", "https://shop.example.com/{{.Item.ID}}", `f.yaml:12: a template stands where none is filled in; templates are for the keys of an action's kind`},
+		{"template for a key of every kind", "{kind: notify}", "{kind: notify, destination: {default: '{{.Label}}'}}", `f.yaml:8: a template stands where none is filled in; templates are for the keys of an action's kind`},
+
 		// Cycles.
 		{"action that follows itself", "{kind: notify}", "{kind: notify, then: {failed: tell}}", `f.yaml:8: then goes round: tell → tell; let the last one end without then`},
 		{"two that follow each other", "  send: {kind: forward, url: \"https://erp.example.com\"}\n  tell: {kind: notify}", "  send: {kind: forward, then: {failed: tell}}\n  tell: {kind: notify, then: {succeeded: send}}", `f.yaml:8: then goes round: send → tell → send; let the last one end without then`},
@@ -213,6 +234,22 @@ f.yaml:6: pim "main" has no url; add url: https://NAME.cloud.akeneo.com`
 	}
 }
 
+// A text that is no YAML, or no mapping, is told in one line, whatever else it holds.
+func TestWhatIsNoMapping(t *testing.T) {
+	for _, row := range []struct{ name, text, want string }{
+		{"a list", "- pims\n- actions\n", "f.yaml:1: the file is not a mapping; write it as key: value"},
+		{"a text", "pims\n", "f.yaml:1: the file is not a mapping; write it as key: value"},
+		{"a number", "7", "f.yaml:1: the file is not a mapping; write it as key: value"},
+		{"another encoding", "pims: {a\xe9: {}}", "f.yaml:1: invalid trailing UTF-8 octet; save the file as UTF-8 text"},
+		{"no text at all", "\x00\x01\x02", "f.yaml:1: control characters are not allowed; save the file as UTF-8 text"},
+		{"JSON that ends early", `{"pims": {"main": {"url": "https://a.exa`, "f.yaml:1: found unexpected end of stream; check the indentation and the quotes around here"},
+	} {
+		if _, err := load(row.text); err == nil || err.Error() != row.want {
+			t.Errorf("%s: got\n\t%v\nwant\n\t%s", row.name, err, row.want)
+		}
+	}
+}
+
 func TestEmptyFile(t *testing.T) {
 	for _, text := range []string{"", "# nothing yet\n", "---\n", "null\n"} {
 		if _, err := load(text); err == nil || err.Error() != "f.yaml:1: the file is empty; begin with pims: and actions:" {
@@ -231,8 +268,6 @@ func TestWarnings(t *testing.T) {
 		{"label of 30 characters that are more bytes", "{default: Data}", "{default: " + strings.Repeat("é", 30) + "}", ""},
 		{"label of 31 characters", "{default: Data}", "{default: Data, fr_FR: " + strings.Repeat("é", 31) + "}", `f.yaml:13: fr_FR of label of extension "data" has 31 characters; the PIM takes 30: shorten it`},
 		{"locale with a script", "{default: Data}", "{default: Data, sr_Latn_RS: A}", ""},
-		{"action over http", "https://erp.example.com", "http://erp.example.com", `f.yaml:7: url of action "send" is not encrypted: such calls are refused; use https`},
-		{"action over http on this machine", "https://erp.example.com", "http://localhost:9000", ""},
 		{"type that may be newer than we", "[com.akeneo.pim.v1.product.updated.delta]", "[com.akeneo.pim.v1.product.painted]", `f.yaml:15: event "com.akeneo.pim.v1.product.painted" of subscription "new" is not one of the Event Platform; did you mean "com.akeneo.pim.v1.product.created"?`},
 		{"type with a letter missing", "[com.akeneo.pim.v1.product.updated.delta]", "[com.akeneo.pim.v1.product.update]", `f.yaml:15: event "com.akeneo.pim.v1.product.update" of subscription "new" is not one of the Event Platform; did you mean "com.akeneo.pim.v1.product.updated"?`},
 		{"type with an underscore", "[com.akeneo.pim.v1.product.updated.delta]", "[com.akeneo.pim.v1.product_model.updated]", `f.yaml:15: event "com.akeneo.pim.v1.product_model.updated" of subscription "new" is not one of the Event Platform; did you mean "com.akeneo.pim.v1.product-model.updated"?`},

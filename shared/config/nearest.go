@@ -1,15 +1,10 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // nearest is the remedy for an unknown word: the known one that looks most like it, or the list.
@@ -57,23 +52,4 @@ func editDistance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
-
-// decodeProblems turns the YAML library's errors into ours, line by line.
-func decodeProblems(file string, line int, err error) Problems {
-	messages := []string{err.Error()}
-	if typed, ok := errors.AsType[*yaml.TypeError](err); ok {
-		messages = typed.Errors
-	}
-	problems := make(Problems, len(messages))
-	for i, message := range messages {
-		problems[i] = &Problem{File: file, Line: line, Message: message}
-		if m := yamlLine.FindStringSubmatch(message); m != nil {
-			problems[i].Line, _ = strconv.Atoi(m[1])
-			problems[i].Message = m[2]
-		}
-	}
-	return problems
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -110,15 +109,27 @@ func (t table) sub(key string) table {
 	return t.table(e.key, e.value, what)
 }
 
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
+// checkName reports a name of the file's author that cannot stand in an address, a key or a file's name.
+func (r *reader) checkName(at *yaml.Node, what string) {
+	if !isName(at.Value) {
+		r.errorf(at, "use 1 to 40 letters, digits, - and _", "%s %q: not a name", what, at.Value)
+	}
+}
+
+func isName(text string) bool {
+	for _, c := range []byte(text) {
+		if !letter(c) && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return text != "" && len(text) <= 40
+}
 
 // named reads a mapping whose keys are names of the file's author; each value is a mapping.
 func (t table) named(key, what string) []table {
 	var tables []table
 	for _, e := range t.sub(key).entries {
-		if !namePattern.MatchString(e.key.Value) {
-			t.errorf(e.key, "use 1 to 40 letters, digits, - and _", "%s %q: not a name", what, e.key.Value)
-		}
+		t.checkName(e.key, what)
 		tables = append(tables, t.table(e.key, e.value, fmt.Sprintf("%s %q", what, e.key.Value)))
 	}
 	return tables

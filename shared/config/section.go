@@ -55,7 +55,7 @@ func (s Section) Secrets() []string {
 		if node == nil {
 			return
 		}
-		if name, ok := strings.CutPrefix(node.Value, "secret:"); ok && node.Kind == yaml.ScalarNode {
+		if name, ok := strings.CutPrefix(node.Value, secretPrefix); ok && node.Kind == yaml.ScalarNode {
 			names = append(names, name)
 		}
 		for _, child := range node.Content {
@@ -102,7 +102,7 @@ func (s Section) find(key string) *yaml.Node {
 
 func (s Section) resolve(node *yaml.Node, values map[string]string, problems *Problems) *yaml.Node {
 	fresh := *node
-	if name, ok := strings.CutPrefix(node.Value, "secret:"); ok && node.Kind == yaml.ScalarNode {
+	if name, ok := strings.CutPrefix(node.Value, secretPrefix); ok && node.Kind == yaml.ScalarNode {
 		value, there := values[name]
 		if !there || value == "" {
 			*problems = append(*problems, &Problem{File: s.file, Line: node.Line, Message: fmt.Sprintf("secret:%s is not in the connection secret", name), Remedy: fmt.Sprintf("add it under \"values\" as %q", name)})

@@ -66,18 +66,6 @@ func (t table) url(s scalar, text, key string) *url.URL {
 	return nil
 }
 
-// encrypted warns of an action that would call over plain http. What else is right for the key is its kind's
-// business, and calls are refused when they are made, not here.
-func (t table) encrypted(key string) {
-	e, ok := t.find(key)
-	if !ok || t.stage == Local || !strings.HasPrefix(e.value.Value, "http://") {
-		return
-	}
-	if u, err := url.Parse(e.value.Value); err != nil || !loopback(u.Hostname()) {
-		t.warnf(e.value, "use https", "%s of %s is not encrypted: such calls are refused", key, t.what)
-	}
-}
-
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

@@ -19,6 +19,7 @@ func (r *reader) environment(root table) map[string]string {
 	var chosen map[string]string
 	stages := map[string]bool{}
 	for _, e := range environments.entries {
+		r.checkName(e.key, "environment")
 		stages[e.key.Value] = true
 		variables := map[string]string{}
 		stage := r.table(e.key, e.value, fmt.Sprintf("environment %q", e.key.Value))

@@ -86,7 +86,7 @@ func build(function Function, variables *env.Variables, level *slog.LevelVar, lo
 		return nil, fmt.Errorf("LOG_LEVEL is %q: set it to debug, info, warn or error", levelName)
 	}
 	loaded, err := config.Load(config.Source{
-		File: "extensions.yaml", Text: config.Embedded(), Stage: stage, Lookup: variables.Lookup,
+		File: config.File, Text: config.Embedded(), Stage: stage, Lookup: variables.Lookup,
 	})
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ func (a app) source(set *flag.FlagSet) source {
 
 func (s source) text() (name string, text []byte, err error) {
 	if *s.file == "" {
-		return "shared/config/extensions.yaml", config.Embedded(), nil
+		return config.File, config.Embedded(), nil
 	}
 	text, err = os.ReadFile(*s.file)
 	return *s.file, text, err
@@ -77,7 +77,7 @@ func (a app) check(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	stages, err := config.Stages(text)
+	stages, err := config.Stages(name, text)
 	if err != nil {
 		return err
 	}
