@@ -59,7 +59,8 @@ var arrows = []arrow{
 		"shared/eventtype",
 	}},
 	{from: "shared/config", to: []string{"shared/eventtype"}},
-	{from: "shared/jobs", to: []string{"shared/queue"}},
+	{from: "shared/jobs", to: []string{"shared/queue", "shared/table"}},
+	{from: "shared/ledger", to: []string{"shared/table"}},
 	// Where programs of one shape begin is a composition root itself.
 	{from: "shared/startup", to: []string{"shared/awsconfig", "shared/config", "shared/env", "shared/metric", "shared/secrets", "shared/web"}},
 	{from: "shared/web", to: []string{"shared/metric"}},
@@ -97,9 +98,9 @@ func commandLine(f file) bool { return f.folder == "functions/pimctl" }
 
 // adapters are the files that may know AWS.
 func adapters(f file) bool {
-	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go"}, f.name) ||
-		matches("dynamodb*.go", f.name) || matches("sqs*.go", f.name)
-	return f.main || f.folder == "functions/local" && f.name == "aws.go" || f.folder == "shared/awsconfig" || f.folder == "shared/startup" || adapter
+	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go"}, f.name) || matches("sqs*.go", f.name)
+	return f.main || adapter || f.folder == "functions/local" && f.name == "aws.go" ||
+		slices.Contains([]string{"shared/awsconfig", "shared/startup", "shared/table"}, f.folder)
 }
 
 // environment are the functions that read variables of the process, which is for shared/env alone.

@@ -25,6 +25,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/queue"
 	"github.com/pim-functions/pim-functions/shared/secrets"
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
 // Names of what is made at the endpoint.
@@ -114,7 +115,7 @@ func createQueue(ctx context.Context, client *sqs.Client, name string, attribute
 }
 
 func createTable(ctx context.Context, client *dynamodb.Client) error {
-	_, err := client.CreateTable(ctx, jobs.TableDefinition(awsName))
+	_, err := client.CreateTable(ctx, table.Definition(awsName))
 	if _, there := errors.AsType[*dynamotypes.ResourceInUseException](err); err != nil && !there {
 		return fmt.Errorf("create table: %w", err)
 	}

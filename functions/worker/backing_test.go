@@ -16,6 +16,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/queue"
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
 // backings are what the fault tests run on: memory, and with AWS_ENDPOINT_URL (make test-aws) the real adapters.
@@ -39,7 +40,7 @@ func backings(t *testing.T) map[string]backing {
 func openTable(client *dynamodb.Client) func(testing.TB, func() time.Time) jobs.Store {
 	return func(t testing.TB, now func() time.Time) jobs.Store {
 		name := "faults-" + strings.ToLower(rand.Text())
-		if _, err := client.CreateTable(t.Context(), jobs.TableDefinition(name)); err != nil {
+		if _, err := client.CreateTable(t.Context(), table.Definition(name)); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {

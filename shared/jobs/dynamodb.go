@@ -3,32 +3,20 @@ package jobs
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
-// dynamoAPI is the part of *dynamodb.Client that a DynamoDB calls.
-type dynamoAPI interface {
-	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
-}
-
 // DynamoDBConfig is what a DynamoDB needs.
-type DynamoDBConfig struct {
-	Client dynamoAPI // repeats what failed for a passing cause, as the SDK's retryer does
-	Table  string    // laid out as TableDefinition says
-	Now    func() time.Time
-}
+type DynamoDBConfig = table.Config
 
 // DynamoDB is a Store in one DynamoDB table. Every write is conditional, and nothing else keeps order.
-type DynamoDB struct{ DynamoDBConfig }
+type DynamoDB struct{ *table.Table }
+
+var _ Store = (*DynamoDB)(nil)
 
 // NewDynamoDB returns a DynamoDB.
-func NewDynamoDB(config DynamoDBConfig) *DynamoDB { return &DynamoDB{config} }
+func NewDynamoDB(config DynamoDBConfig) *DynamoDB { return &DynamoDB{table.New(config)} }
 
 // Create implements Store.
 func (d *DynamoDB) Create(ctx context.Context, job Job, takeover *Job) (Job, error) {
@@ -48,20 +36,20 @@ func (d *DynamoDB) Create(ctx context.Context, job Job, takeover *Job) (Job, err
 	} else if job.Once != "" {
 		s.putOnce(created)
 	}
-	reasons, err := s.commit(ctx)
+	refusal, err := s.Commit(ctx)
+	before, exists := refusal.At(stateAt)
 	switch {
 	case err != nil:
 		return Job{}, fmt.Errorf("create job: %w", err)
-	case reasons == nil:
+	case refusal == nil, exists && s.Wrote(before):
 		return created, nil
-	case refused(reasons, stateAt) && s.wrote(reasons[stateAt].Item):
-		return created, nil
-	case refused(reasons, stateAt):
-		return Job{}, ErrExists // before all else: the same request gets the same answer
+	case exists: // before all else: the same request gets the same answer
+		return Job{}, ErrExists
 	case takeover != nil:
 		return Job{}, ErrConflict
 	}
-	return Job{}, &OnceError{Holder: row(reasons[onceAt].Item).text(attrHolder)}
+	once, _ := refusal.At(onceAt)
+	return Job{}, &OnceError{Holder: once.Text(attrHolder)}
 }
 
 // Save implements Store.
@@ -74,24 +62,22 @@ func (d *DynamoDB) Save(ctx context.Context, job Job, failures ...Failure) (Job,
 	if err != nil {
 		return Job{}, err
 	}
-	reasons, err := s.commit(ctx)
-	if err == nil && reasons != nil && !refused(reasons, stateAt) && frees {
+	refusal, err := s.Commit(ctx)
+	before, changed := refusal.At(stateAt)
+	if err == nil && refusal != nil && !changed && frees {
 		// Another job has taken the once key over: there is nothing to free.
 		if s, saved, err = d.saving(job, failures, false); err != nil {
 			return Job{}, err
 		}
-		reasons, err = s.commit(ctx)
+		refusal, err = s.Commit(ctx)
+		before, _ = refusal.At(stateAt)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return Job{}, fmt.Errorf("save job: %w", err)
-	}
-	if reasons == nil {
+	case refusal == nil, s.Wrote(before):
 		return saved, nil
-	}
-	switch before := row(reasons[stateAt].Item); {
-	case s.wrote(before):
-		return saved, nil
-	case !before.live(s.now):
+	case !before.Live(s.Now):
 		return Job{}, ErrNotFound
 	}
 	return Job{}, ErrConflict
@@ -123,25 +109,19 @@ func (d *DynamoDB) Get(ctx context.Context, id string) (Job, error) {
 }
 
 // state reads a STATE row; none is an empty one.
-func (d *DynamoDB) state(ctx context.Context, id string) (row, error) {
+func (d *DynamoDB) state(ctx context.Context, id string) (table.Row, error) {
 	if !possibleID(id) {
 		return nil, nil
 	}
-	answer, err := d.Client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: &d.Table, Key: key(keyJob+id, rowState), ConsistentRead: aws.Bool(true),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return answer.Item, nil
+	return d.Table.Get(ctx, keyJob+id, rowState)
 }
 
 // decode reads a STATE row.
-func (d *DynamoDB) decode(state row) (Job, error) {
-	if !state.live(d.Now()) {
+func (d *DynamoDB) decode(state table.Row) (Job, error) {
+	if !state.Live(d.Now()) {
 		return Job{}, ErrNotFound
 	}
-	return decodeJob([]byte(state.text(attrJSON)))
+	return decodeJob([]byte(state.Text(table.JSON)))
 }
 
 // Load implements Store. One query reads both rows: in the order of their names, ITEMS and STATE are the last two.
@@ -149,32 +129,19 @@ func (d *DynamoDB) Load(ctx context.Context, id string) (Job, error) {
 	if !possibleID(id) {
 		return Job{}, ErrNotFound
 	}
-	answer, err := d.Client.Query(ctx, &dynamodb.QueryInput{
-		TableName: &d.Table, ConsistentRead: aws.Bool(true),
-		KeyConditionExpression:    aws.String("pk = :pk AND sk BETWEEN :first AND :last"),
-		ExpressionAttributeValues: row{":pk": text(keyJob + id), ":first": text(rowPayload), ":last": text(rowState)},
-	})
-	if err != nil {
-		return Job{}, fmt.Errorf("load job: %w", err)
-	}
-	rows := map[string]row{}
-	for _, r := range answer.Items {
-		rows[row(r).text(attrSK)] = r
+	rows := map[string]table.Row{}
+	for row, err := range d.Rows(ctx, table.Query{
+		Where:  "pk = :pk AND sk BETWEEN :first AND :last",
+		Values: table.Row{":pk": table.Text(keyJob + id), ":first": table.Text(rowPayload), ":last": table.Text(rowState)},
+	}) {
+		if err != nil {
+			return Job{}, fmt.Errorf("load job: %w", err)
+		}
+		rows[row.Text(table.SK)] = row
 	}
 	job, err := d.decode(rows[rowState])
 	if err != nil {
 		return Job{}, err
 	}
-	return decodePayload(job, []byte(rows[rowPayload].text(attrJSON)))
-}
-
-// Address is where DynamoDB answers for an account, "" if the SDK does not know: for a connection that is opened before
-// the first request.
-func Address(ctx context.Context, account aws.Config) string {
-	parameters := dynamodb.EndpointParameters{Region: &account.Region, Endpoint: account.BaseEndpoint}
-	endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, parameters)
-	if err != nil {
-		return ""
-	}
-	return endpoint.URI.String()
+	return decodePayload(job, []byte(rows[rowPayload].Text(table.JSON)))
 }

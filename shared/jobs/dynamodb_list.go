@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
 // Failures implements Store. Rows that a former job of the same ID has left are not this job's: its time to live
@@ -18,40 +17,28 @@ func (d *DynamoDB) Failures(ctx context.Context, id string, limit int) ([]Failur
 	if err != nil {
 		return nil, fmt.Errorf("read failures: %w", err)
 	}
-	if !state.live(d.Now()) {
+	if !state.Live(d.Now()) {
 		return nil, nil
 	}
-	former := state.number(attrBorn) + int64((onceWrittenLife-Life)/time.Second)
-	input := &dynamodb.QueryInput{
-		TableName: &d.Table, ConsistentRead: aws.Bool(true),
-		KeyConditionExpression:    aws.String("pk = :pk AND begins_with(sk, :sk)"),
-		FilterExpression:          aws.String("expires > :former"),
-		ExpressionAttributeValues: row{":pk": text(keyJob + id), ":sk": text(rowFailures), ":former": number(former)},
-	}
-	if limit > 0 {
-		input.Limit = aws.Int32(int32(min(limit, MaxItems))) // of rows, each with one failure or more
-	}
 	var found []Failure
-	for {
-		answer, err := d.Client.Query(ctx, input)
+	for row, err := range d.Rows(ctx, table.Query{
+		Where:  "pk = :pk AND begins_with(sk, :sk)",
+		Values: table.Row{":pk": table.Text(keyJob + id), ":sk": table.Text(rowFailures)},
+		Since:  time.Unix(state.Number(attrBorn), 0).Add(onceWrittenLife - Life),
+		Page:   min(limit, MaxItems), // each row holds one failure or more
+	}) {
 		if err != nil {
 			return nil, fmt.Errorf("read failures: %w", err)
 		}
-		for _, r := range answer.Items {
-			var chunk []Failure
-			if err := json.Unmarshal([]byte(row(r).text(attrJSON)), &chunk); err != nil {
-				return nil, fmt.Errorf("decode failures: %w", err)
-			}
-			found = append(found, chunk...)
+		var chunk []Failure
+		if err := json.Unmarshal([]byte(row.Text(table.JSON)), &chunk); err != nil {
+			return nil, fmt.Errorf("decode failures: %w", err)
 		}
-		if limit > 0 && len(found) >= limit {
+		if found = append(found, chunk...); limit > 0 && len(found) >= limit {
 			return found[:limit], nil
 		}
-		if len(answer.LastEvaluatedKey) == 0 {
-			return found, nil
-		}
-		input.ExclusiveStartKey = answer.LastEvaluatedKey
 	}
+	return found, nil
 }
 
 // List implements Store.
@@ -60,44 +47,34 @@ func (d *DynamoDB) List(ctx context.Context, query Query) ([]Job, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	bound := query.before()
-	index, pk, sk, key := indexOwner, attrOwnerPK, attrOwnerSK, query.Owner
+	rows := table.Query{
+		Index: table.OwnerIndex, Where: table.OwnerPK + " = :key", Values: table.Row{":key": table.Text(query.Owner)},
+		Since: d.Now(), Last: true, Page: query.Limit + 1, // one more says whether there is more
+	}
+	sortKey := table.OwnerSK
 	if query.Entity != "" {
-		index, pk, sk, key = indexEntity, attrEntityPK, attrEntitySK, query.Entity
+		rows.Index, rows.Where, sortKey = table.EntityIndex, table.EntityPK+" = :key", table.EntitySK
+		rows.Values[":key"] = table.Text(query.Entity)
 	}
-	condition, values := pk+" = :key", row{":key": text(key), ":now": seconds(d.Now())}
-	if bound != "" {
-		condition += " AND " + sk + " < :bound"
-		values[":bound"] = text(bound)
+	if bound := query.before(); bound != "" {
+		rows.Where += " AND " + sortKey + " < :bound"
+		rows.Values[":bound"] = table.Text(bound)
 	}
-	input := &dynamodb.QueryInput{
-		TableName: &d.Table, IndexName: &index, ScanIndexForward: aws.Bool(false),
-		KeyConditionExpression: &condition, FilterExpression: aws.String("expires > :now"),
-		ExpressionAttributeValues: values,
-		Limit:                     aws.Int32(int32(query.Limit + 1)), // one more says whether there is more
-	}
-	found := make([]Job, 0, query.Limit+1)
-	for {
-		answer, err := d.Client.Query(ctx, input)
+	found := make([]Job, 0, query.Limit)
+	for row, err := range d.Rows(ctx, rows) {
 		if err != nil {
 			return nil, false, fmt.Errorf("list jobs: %w", err)
 		}
-		for _, r := range answer.Items {
-			job, err := decodeJob([]byte(row(r).text(attrJSON)))
-			if errors.Is(err, ErrNewer) {
-				continue
-			}
-			if err != nil {
-				return nil, false, fmt.Errorf("list jobs: %w", err)
-			}
-			found = append(found, job)
+		job, err := decodeJob([]byte(row.Text(table.JSON)))
+		switch {
+		case errors.Is(err, ErrNewer):
+			continue
+		case err != nil:
+			return nil, false, fmt.Errorf("list jobs: %w", err)
+		case len(found) == query.Limit:
+			return found, true, nil
 		}
-		if len(found) > query.Limit {
-			return found[:query.Limit], true, nil
-		}
-		if len(answer.LastEvaluatedKey) == 0 {
-			return found, false, nil
-		}
-		input.ExclusiveStartKey = answer.LastEvaluatedKey
+		found = append(found, job)
 	}
+	return found, false, nil
 }

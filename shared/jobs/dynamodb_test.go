@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
 // TestDynamoDB holds the adapter to the contract on a real endpoint. It makes a table per clause and deletes it.
@@ -99,7 +100,7 @@ func awsConfig(endpoint string, client aws.HTTPClient) aws.Config {
 func createTable(t *testing.T, client *dynamodb.Client) string {
 	t.Helper()
 	name := "pim-functions-test-" + rand.Text()
-	_, err := client.CreateTable(t.Context(), jobs.TableDefinition(name))
+	_, err := client.CreateTable(t.Context(), table.Definition(name))
 	if _, again := errors.AsType[*types.ResourceInUseException](err); err != nil && !again { // the name is ours alone
 		t.Fatal(err)
 	}

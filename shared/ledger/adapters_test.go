@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
 func TestMemory(t *testing.T) {
@@ -104,7 +104,7 @@ func client(endpoint string, through aws.HTTPClient) *dynamodb.Client {
 func createTable(t *testing.T, client *dynamodb.Client) string {
 	t.Helper()
 	name := "ledger-" + rand.Text()
-	if _, err := client.CreateTable(t.Context(), jobs.TableDefinition(name)); err != nil {
+	if _, err := client.CreateTable(t.Context(), table.Definition(name)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -2,68 +2,42 @@ package ledger
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
-// The rows of a DynamoDB, in the one table that template.yaml declares.
+// The rows of a DynamoDB, in the one table that holds all state (package table).
 //
 //	pk                    sk                   holds
 //	EVENT#{api}/{pim}#id  STATE                an Entry
 //	MARK#subscription     entity               a Mark
 //	GAP#pim               from#subscription    a Gap: one query reads a PIM's, newest first
 //
-// What a condition looks at is an attribute; the rest is JSON. None of the names is a word that DynamoDB reserves.
+// Entries are in the index of entities, whose key begins in another way than that of jobs, which are listed alone. Its
+// sort key is when the event was first seen, and its key.
 const (
-	attrPK      = "pk"
-	attrSK      = "sk"
-	attrJSON    = "json"
-	attrVersion = "version"
-	attrWriter  = "writer"  // random, of the last write: tells our own write whose answer was lost
-	attrExpires = "expires" // TTL, epoch seconds; a row counts as gone from then on, whenever DynamoDB removes it
-
-	// Index of entities. Its key begins in another way than that of jobs, which are listed alone.
-	indexEntity  = "gsi2"
-	attrEntityPK = "gsi2pk"
-	attrEntitySK = "gsi2sk" // when the event was first seen, and its key
-
-	// free: there is no row, or its time has ended and DynamoDB has yet to remove it.
-	free = "attribute_not_exists(pk) OR expires <= :now"
-
 	keyEvent = "EVENT#"
 	keyMark  = "MARK#"
 	keyGap   = "GAP#"
 	rowState = "STATE"
 )
 
-// dynamoAPI is the part of *dynamodb.Client that a DynamoDB calls.
-type dynamoAPI interface {
-	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
-	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-}
-
 // DynamoDBConfig is what a DynamoDB needs.
-type DynamoDBConfig struct {
-	Client dynamoAPI // repeats what failed for a passing cause, as the SDK's retryer does
-	Table  string
-	Now    func() time.Time
-}
+type DynamoDBConfig = table.Config
 
 // DynamoDB is a Store and Gaps in the table that jobs are in too. Every write is one conditional put.
-type DynamoDB struct{ DynamoDBConfig }
+type DynamoDB struct{ *table.Table }
+
+var (
+	_ Store = (*DynamoDB)(nil)
+	_ Gaps  = (*DynamoDB)(nil)
+)
 
 // NewDynamoDB returns a DynamoDB.
-func NewDynamoDB(config DynamoDBConfig) *DynamoDB { return &DynamoDB{config} }
+func NewDynamoDB(config DynamoDBConfig) *DynamoDB { return &DynamoDB{table.New(config)} }
 
 // Get implements Store.
 func (d *DynamoDB) Get(ctx context.Context, key string) (Entry, error) {
@@ -71,7 +45,7 @@ func (d *DynamoDB) Get(ctx context.Context, key string) (Entry, error) {
 		return Entry{}, ErrNotFound
 	}
 	var entry Entry
-	found, err := d.get(ctx, eventKey(key), &entry)
+	found, err := d.get(ctx, eventKey(key), rowState, &entry)
 	switch {
 	case err != nil:
 		return Entry{}, fmt.Errorf("get event: %w", err)
@@ -87,10 +61,10 @@ func (d *DynamoDB) Save(ctx context.Context, entry Entry) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	row := eventKey(entry.Key)
+	row := table.Key(eventKey(entry.Key), rowState)
 	if saved.Entity != "" {
-		row[attrEntityPK] = text(keyEvent + saved.Entity)
-		row[attrEntitySK] = text(sortable(saved.CreatedAt) + "#" + short(saved.Key))
+		row[table.EntityPK] = table.Text(keyEvent + saved.Entity)
+		row[table.EntitySK] = table.Text(sortable(saved.CreatedAt) + "#" + short(saved.Key))
 	}
 	if err := d.swap(ctx, row, entry.Version, blob); err != nil {
 		return Entry{}, fmt.Errorf("save event: %w", err)
@@ -101,7 +75,7 @@ func (d *DynamoDB) Save(ctx context.Context, entry Entry) (Entry, error) {
 // Mark implements Store.
 func (d *DynamoDB) Mark(ctx context.Context, subscription, entity string) (Mark, error) {
 	mark := Mark{Subscription: subscription, Entity: entity}
-	if _, err := d.get(ctx, key(keyMark+subscription, short(entity)), &mark); err != nil {
+	if _, err := d.get(ctx, keyMark+subscription, short(entity), &mark); err != nil {
 		return Mark{}, fmt.Errorf("get mark: %w", err)
 	}
 	return mark, nil
@@ -113,7 +87,7 @@ func (d *DynamoDB) SaveMark(ctx context.Context, mark Mark) (Mark, error) {
 	if err != nil {
 		return Mark{}, err
 	}
-	if err := d.swap(ctx, key(keyMark+saved.Subscription, saved.Entity), mark.Version, blob); err != nil {
+	if err := d.swap(ctx, table.Key(keyMark+saved.Subscription, saved.Entity), mark.Version, blob); err != nil {
 		return Mark{}, fmt.Errorf("save mark: %w", err)
 	}
 	return saved, nil
@@ -124,14 +98,13 @@ func (d *DynamoDB) Recent(ctx context.Context, entity string, limit int) ([]Entr
 	if entity == "" {
 		return nil, nil
 	}
-	rows, err := d.query(ctx, &dynamodb.QueryInput{
-		IndexName: aws.String(indexEntity), KeyConditionExpression: aws.String(attrEntityPK + " = :key"),
-		ExpressionAttributeValues: item{":key": text(keyEvent + short(entity))},
-	}, clamp(limit))
+	found, err := list[Entry](ctx, d, clamp(limit), table.Query{
+		Index: table.EntityIndex, Where: table.EntityPK + " = :key", Values: table.Row{":key": table.Text(keyEvent + short(entity))},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
-	return decodeAll[Entry](rows)
+	return found, nil
 }
 
 // SaveGap implements Gaps.
@@ -140,18 +113,13 @@ func (d *DynamoDB) SaveGap(ctx context.Context, gap Gap) error {
 	if err != nil {
 		return err
 	}
-	row := key(keyGap+saved.PIM, saved.key())
-	d.fill(row, 1, rand.Text(), blob)
-	put := &dynamodb.PutItemInput{TableName: &d.Table, Item: row}
+	row, step, condition := table.Key(keyGap+saved.PIM, saved.key()), d.Step(), table.Condition{}
 	if saved.To.IsZero() { // a beginning told again must not open what has ended
-		put.ConditionExpression = aws.String(free)
-		put.ExpressionAttributeValues = item{":now": number(d.Now().Unix())}
+		condition = step.Free()
 	}
-	_, err = d.Client.PutItem(ctx, put)
-	if _, known := errors.AsType[*types.ConditionalCheckFailedException](err); known {
-		return nil
-	}
-	if err != nil {
+	step.Stamp(row, blob, 1, step.Now.Add(Life))
+	step.Put(row, condition)
+	if _, err := step.Commit(ctx); err != nil { // a refusal: it is known
 		return fmt.Errorf("save gap: %w", err)
 	}
 	return nil
@@ -159,130 +127,58 @@ func (d *DynamoDB) SaveGap(ctx context.Context, gap Gap) error {
 
 // Gaps implements Gaps.
 func (d *DynamoDB) Gaps(ctx context.Context, pim string) ([]Gap, error) {
-	rows, err := d.query(ctx, &dynamodb.QueryInput{
-		ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :key"),
-		ExpressionAttributeValues: item{":key": text(keyGap + pim)},
-	}, maxGaps)
+	found, err := list[Gap](ctx, d, maxGaps, table.Query{Where: "pk = :key", Values: table.Row{":key": table.Text(keyGap + pim)}})
 	if err != nil {
 		return nil, fmt.Errorf("list gaps: %w", err)
 	}
-	return decodeAll[Gap](rows)
+	return found, nil
 }
 
 // get reads a row into what it holds; found is false if there is none.
-func (d *DynamoDB) get(ctx context.Context, key item, into any) (found bool, err error) {
-	answer, err := d.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.Table, Key: key, ConsistentRead: aws.Bool(true)})
-	if err != nil {
+func (d *DynamoDB) get(ctx context.Context, pk, sk string, into any) (found bool, err error) {
+	row, err := d.Table.Get(ctx, pk, sk)
+	if err != nil || !row.Live(d.Now()) {
 		return false, err
 	}
-	row := item(answer.Item)
-	if len(row) == 0 || row.number(attrExpires) <= d.Now().Unix() {
-		return false, nil
-	}
-	return true, json.Unmarshal([]byte(row.text(attrJSON)), into)
+	return true, json.Unmarshal([]byte(row.Text(table.JSON)), into)
 }
 
 // swap writes a row whose stored version is still version (0: there is none), else ErrConflict.
-func (d *DynamoDB) swap(ctx context.Context, row item, version int64, blob []byte) error {
-	writer := rand.Text()
-	d.fill(row, version+1, writer, blob)
-	condition, values := "version = :version AND expires > :now", item{":now": number(d.Now().Unix())}
-	if version == 0 {
-		condition = free
-	} else {
-		values[":version"] = number(version)
-	}
-	_, err := d.Client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &d.Table, Item: row, ConditionExpression: &condition, ExpressionAttributeValues: values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		// The write may have been carried out, its answer lost, and the SDK have sent it again.
-		if item(refused.Item).text(attrWriter) == writer {
-			return nil
-		}
+func (d *DynamoDB) swap(ctx context.Context, row table.Row, version int64, blob []byte) error {
+	step := d.Step()
+	step.Stamp(row, blob, version+1, step.Now.Add(Life))
+	step.Put(row, step.At(version))
+	refusal, err := step.Commit(ctx)
+	if before, refused := refusal.At(0); refused && !step.Wrote(before) {
 		return ErrConflict
 	}
 	return err
 }
 
-func (d *DynamoDB) fill(row item, version int64, writer string, blob []byte) {
-	row[attrJSON] = text(string(blob))
-	row[attrVersion] = number(version)
-	row[attrWriter] = text(writer)
-	row[attrExpires] = number(d.Now().Add(Life).Unix())
-}
-
-// query reads at most so many rows, the last in order first.
-func (d *DynamoDB) query(ctx context.Context, input *dynamodb.QueryInput, limit int) ([]item, error) {
-	input.TableName, input.ScanIndexForward, input.Limit = &d.Table, aws.Bool(false), aws.Int32(int32(limit))
-	input.FilterExpression = aws.String("expires > :now")
-	input.ExpressionAttributeValues[":now"] = number(d.Now().Unix())
-	var found []item
-	for {
-		answer, err := d.Client.Query(ctx, input)
+// list reads at most so many records, the last in order first.
+func list[T any](ctx context.Context, d *DynamoDB, limit int, query table.Query) ([]T, error) {
+	query.Last, query.Page, query.Since = true, limit, d.Now()
+	var found []T
+	for row, err := range d.Rows(ctx, query) {
 		if err != nil {
 			return nil, err
 		}
-		for _, row := range answer.Items {
-			found = append(found, row)
-		}
-		if len(found) >= limit || len(answer.LastEvaluatedKey) == 0 {
-			return found[:min(len(found), limit)], nil
-		}
-		input.ExclusiveStartKey = answer.LastEvaluatedKey
-	}
-}
-
-func decodeAll[T any](rows []item) ([]T, error) {
-	var found []T
-	for _, row := range rows {
 		var one T
-		if err := json.Unmarshal([]byte(row.text(attrJSON)), &one); err != nil {
+		if err := json.Unmarshal([]byte(row.Text(table.JSON)), &one); err != nil {
 			return nil, fmt.Errorf("decode record: %w", err)
 		}
-		found = append(found, one)
+		if found = append(found, one); len(found) == limit {
+			break
+		}
 	}
 	return found, nil
 }
 
 // eventKey names the row of an entry: {api}/{pim}/{id}, of which the id alone comes from outside.
-func eventKey(name string) item {
+func eventKey(name string) string {
 	parts := strings.SplitN(name, "/", 3)
 	if len(parts) < 3 {
-		return key(keyEvent+short(name), rowState)
+		return keyEvent + short(name)
 	}
-	return key(keyEvent+parts[0]+"/"+parts[1]+"#"+short(parts[2]), rowState)
-}
-
-// item is a row of the table, a key, or the values of an expression.
-type item map[string]types.AttributeValue
-
-func key(pk, sk string) item { return item{attrPK: text(pk), attrSK: text(sk)} }
-
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-
-func number(n int64) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
-}
-
-// text is a string attribute; "" for another or none.
-func (i item) text(name string) string {
-	if s, ok := i[name].(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
-}
-
-// number is a number attribute; 0 for another or none.
-func (i item) number(name string) int64 {
-	n, ok := i[name].(*types.AttributeValueMemberN)
-	if !ok {
-		return 0
-	}
-	value, err := strconv.ParseInt(n.Value, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return value
+	return keyEvent + parts[0] + "/" + parts[1] + "#" + short(parts[2])
 }

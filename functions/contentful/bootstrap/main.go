@@ -16,6 +16,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/queue"
 	"github.com/pim-functions/pim-functions/shared/startup"
+	"github.com/pim-functions/pim-functions/shared/table"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -31,14 +32,14 @@ func main() {
 func read(variables *env.Variables) startup.Opener {
 	const template = "template.yaml sets it"
 	queueURL := variables.Required("JOBS_QUEUE_URL", "the queue of jobs; "+template)
-	table := variables.Required("TABLE_NAME", "the table of records; "+template)
+	tableName := variables.Required("TABLE_NAME", "the table of records; "+template)
 	basePath := variables.Optional("PUBLIC_BASE_PATH", "")
 	return startup.Opener{
 		Warm: func(ctx context.Context, account aws.Config) []string {
-			return []string{queueURL, jobs.Address(ctx, account)}
+			return []string{queueURL, table.Address(ctx, account)}
 		},
 		Open: func(parts startup.Parts) web.Handler {
-			store := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(parts.Account), Table: table, Now: parts.Now})
+			store := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(parts.Account), Table: tableName, Now: parts.Now})
 			messages := queue.NewSQS(queue.SQSConfig{Client: sqs.NewFromConfig(parts.Account), URL: queueURL})
 			return contentful.New(contentful.Config{
 				Config:   parts.Config,

@@ -15,6 +15,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/startup"
+	"github.com/pim-functions/pim-functions/shared/table"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -28,18 +29,18 @@ func main() {
 
 // read is the composition root.
 func read(variables *env.Variables) startup.Opener {
-	table := variables.Required("TABLE_NAME", "the table of records; template.yaml sets it")
+	tableName := variables.Required("TABLE_NAME", "the table of records; template.yaml sets it")
 	return startup.Opener{
 		Warm: func(ctx context.Context, account aws.Config) []string {
-			return []string{jobs.Address(ctx, account)}
+			return []string{table.Address(ctx, account)}
 		},
 		Open: func(parts startup.Parts) web.Handler {
 			client := dynamodb.NewFromConfig(parts.Account)
-			events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: table, Now: parts.Now})
+			events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: tableName, Now: parts.Now})
 			return data.New(data.Config{
 				Config:  parts.Config,
 				Signing: parts.Signing,
-				Jobs:    jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: table, Now: parts.Now}),
+				Jobs:    jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: tableName, Now: parts.Now}),
 				Ledger:  events,
 				Gaps:    events,
 				Now:     parts.Now,

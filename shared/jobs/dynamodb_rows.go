@@ -1,0 +1,30 @@
+package jobs
+
+// The rows of a DynamoDB store, in the one table that holds all state (package table).
+//
+//	pk          sk          holds
+//	JOB#id      STATE       the record; small, and the only row that is rewritten
+//	JOB#id      ITEMS       items, context and params; written once
+//	JOB#id      FAIL#00300  failures, at most failuresPerRow, from the one at this index on; written once
+//	ONCE#key    ONCE        the ID of the job that holds a once key
+const (
+	keyJob      = "JOB#"
+	keyOnce     = "ONCE#"
+	rowState    = "STATE"
+	rowPayload  = "ITEMS"
+	rowFailures = "FAIL#"
+	rowOnce     = "ONCE"
+)
+
+// Attributes besides those of package table. What a condition looks at is an attribute; the rest is JSON: of STATE the
+// job, of ITEMS the payload, of FAIL# a list.
+const (
+	attrBorn   = "born"   // when STATE was created, epoch seconds by the store's clock
+	attrHolder = "holder" // of ONCE: a job's ID
+)
+
+// Only STATE rows are in an index, and in that of entities only jobs of exactly one item. The sort key is the time of
+// creation and the ID.
+
+// failuresPerRow keeps a row of failures, each cut at MaxReason, far below DynamoDB's 400 KB.
+const failuresPerRow = 100
