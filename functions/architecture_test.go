@@ -38,8 +38,23 @@ var arrows = []arrow{
 	{from: "functions/*/cli", to: []string{"functions/*", "shared/**"}},
 	{from: "functions/pimctl", to: []string{"functions/*", "shared/**"}},
 	{from: "functions/local", to: []string{"functions/*", "functions/local/*", "shared/**"}},
-	// Its parts point one way. The gateway plays AWS alone: it knows nothing of ours.
+	// Its parts point one way: inspector → pim, destination, cloud → loopback, recent. The gateway plays AWS alone.
 	{from: "functions/local/gateway"},
+	{from: "functions/local/loopback"},
+	{from: "functions/local/recent"},
+	{from: "functions/local/destination", to: []string{"functions/local/recent"}},
+	{from: "functions/local/cloud", to: []string{
+		"functions/local/recent", "shared/actions/publish", "shared/awsconfig", "shared/jobs", "shared/ledger", "shared/pimevent",
+		"shared/queue", "shared/secrets",
+	}},
+	{from: "functions/local/pim", to: []string{
+		"functions/local/loopback", "shared/config", "shared/pim/pimtest", "shared/pimevent", "shared/secrets", "shared/senders",
+		"shared/signature",
+	}},
+	{from: "functions/local/inspector", to: []string{
+		"functions/local/cloud", "functions/local/destination", "functions/local/gateway", "functions/local/loopback",
+		"functions/local/pim", "functions/local/recent", "shared/**",
+	}},
 
 	// Functions know no other function. Those that face the outside verify, record, queue and answer: they cannot act.
 	// What plays a sender is for those who test them.
@@ -99,7 +114,7 @@ func commandLine(f file) bool { return f.folder == "functions/pimctl" }
 // adapters are the files that may know AWS.
 func adapters(f file) bool {
 	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go"}, f.name) || matches("sqs*.go", f.name)
-	return f.main || adapter || f.folder == "functions/local" && f.name == "aws.go" ||
+	return f.main || adapter || f.folder == "functions/local/cloud" && f.name == "endpoint.go" ||
 		slices.Contains([]string{"shared/awsconfig", "shared/startup", "shared/table"}, f.folder)
 }
 
@@ -248,6 +263,11 @@ func TestForbiddenArrowsAreRefused(t *testing.T) {
 		{"… or a kind of action", "functions/action/x.go", imports("action", module+"shared/actions/forward")},
 		{"… or the PIM's client", "functions/action/x.go", imports("action", module+"shared/pim")},
 		{"… and so does one that is not there yet", "functions/iframe/x.go", imports("iframe", module+"shared/engine")},
+		{"a part of the local system imports the whole", "functions/local/inspector/x.go", imports("inspector", module+"functions/local")},
+		{"the PIM that is played imports what watches it", "functions/local/pim/x.go", imports("pim", module+"functions/local/inspector")},
+		{"the destination that is played knows what calls it", "functions/local/destination/x.go", imports("destination", module+"functions/local/pim")},
+		{"the local API Gateway knows a function", "functions/local/gateway/x.go", imports("gateway", module+"functions/action")},
+		{"the SDK in the local system's composition", "functions/local/x.go", imports("local", sdk+"service/sqs")},
 		{"a shared room imports a function", "shared/jobs/x.go", imports("jobs", module+"functions/action")},
 		{"the engine imports a kind", "shared/engine/x.go", imports("engine", module+"shared/actions/notify")},
 		{"the engine makes calls", "shared/engine/x.go", imports("engine", module+"shared/outbound")},

@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
@@ -22,13 +23,13 @@ func TestAtAnEndpoint(t *testing.T) {
 	}
 	system.Start()
 	t.Cleanup(func() { system.Stop() })
-	d := &desk{system, t, log}
+	f := &fixture{system, t, log}
 
-	job := d.job(d.started("export_to_erp", Press{Position: "pim.product-grid.action-bar", Items: 300}), jobs.Succeeded)
+	job := f.job(f.started("export_to_erp", pim.Press{Position: "pim.product-grid.action-bar", Items: 300}), jobs.Succeeded)
 	if job.Done != 300 {
 		t.Errorf("job %+v", job)
 	}
-	if letters := d.state().DeadLetters; len(letters) != 0 {
+	if letters := f.state().DeadLetters; len(letters) != 0 {
 		t.Errorf("dead letters %+v", letters)
 	}
 }

@@ -29,7 +29,7 @@ const (
 
 // tab is a tab of a real browser at the PIM's pages, and what it complained of.
 type tab struct {
-	*desk
+	*fixture
 	ctx context.Context
 
 	mu         sync.Mutex
@@ -54,7 +54,7 @@ func browseFile(t *testing.T, file string) *tab {
 		}
 		t.Skip("no browser was found: install Chromium or Chrome (make test-browser does, as root on Debian)")
 	}
-	b := &tab{desk: openFile(t, file), framed: map[target.ID]bool{}}
+	b := &tab{fixture: openFile(t, file), framed: map[target.ID]bool{}}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.WindowSize(1400, 1000),
 		chromedp.Flag("test-third-party-cookie-phaseout", true), chromedp.Flag("disable-component-update", true),
@@ -83,7 +83,7 @@ func (b *tab) another() *tab {
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(cancel)
 	b.listen(ctx)
-	return &tab{desk: b.desk, ctx: ctx, framed: b.framed}
+	return &tab{fixture: b.fixture, ctx: ctx, framed: b.framed}
 }
 
 func browserPath() string {
@@ -204,7 +204,7 @@ func (b *tab) picture(name string) {
 // visit opens one of the PIM's pages.
 func (b *tab) visit(page string) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(b.simulator.URL()+"/"+page), chromedp.WaitVisible("main h1"))
+	b.do(chromedp.Navigate(b.pim.URL()+"/"+page), chromedp.WaitVisible("main h1"))
 }
 
 // text waits until an element's text holds a phrase.
@@ -282,16 +282,16 @@ func TestBrowserASelectionInTheGrid(t *testing.T) {
 		return len(jobs) == 2 && jobs[0].Done == 500
 	})
 	// A product's name is text, whatever it holds.
-	b.do(chromedp.Navigate(b.simulator.URL()+"/#/product/63139bf3-a7f7-4eaa-ba5e-000000000099"), chromedp.WaitVisible("main h1"))
+	b.do(chromedp.Navigate(b.pim.URL()+"/#/product/63139bf3-a7f7-4eaa-ba5e-000000000099"), chromedp.WaitVisible("main h1"))
 	b.text(b.ctx, "main h1", `<b onclick="alert(1)">Chair & lamp</b>`)
 }
 
-func TestBrowserTheDeskShowsEvents(t *testing.T) {
+func TestBrowserTheInspectorShowsEvents(t *testing.T) {
 	b := browse(t)
 	b.do(chromedp.Navigate(b.URL()), chromedp.WaitVisible("#events"))
 	b.choose("count", "10")
 	b.do(chromedp.Click(`#events input[name="duplicate"]`), chromedp.Click("#events button"))
 	b.text(b.ctx, "#sent", "20 events sent: 20 requests answered 200.")
 	b.text(b.ctx, "#outcomes", "applied10")
-	b.picture("desk")
+	b.picture("inspector")
 }

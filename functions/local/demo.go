@@ -4,25 +4,25 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
+	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
-// demoPatience is how long the demonstration waits for its job.
+// demoPatience is how long the demo waits for its job.
 const demoPatience = 10 * time.Second
 
 // preferred is the button of the project's own extensions.yaml that shows the most.
 const preferred = "export_to_erp"
 
-// Demo presses one button and prints the job's way, a line per step. The log keeps still meanwhile.
+// Demo presses one button and prints the job's way, a line for each step. The log shows only warnings meanwhile.
 func (s *System) Demo(ctx context.Context, out io.Writer) {
-	s.handler.quiet.Store(true)
-	defer s.handler.quiet.Store(false)
+	s.terminal.Quiet(true)
+	defer s.terminal.Quiet(false)
 	extension, ok := s.demoButton()
 	if !ok {
 		fmt.Fprintln(out, "There is no button to press: extensions.yaml has no extension of type action.")
@@ -38,14 +38,14 @@ func (s *System) Demo(ctx context.Context, out io.Writer) {
 		}
 	}
 	fmt.Fprintf(out, "Pressing %q (%s, at %s):\n", extension.Label.In("en_US"), extension.Name, position)
-	pressed, err := s.Press(ctx, extension, Press{Position: position, Items: 3})
+	pressed, err := s.pim.Press(ctx, extension, pim.Press{Position: position, Items: 3})
 	if err != nil {
 		step("not sent", "%v", err)
 		return
 	}
 	step("signed", "%d bytes by HMAC-SHA512, posted to /actions/%s", pressed.Bytes, extension.Name)
 	if pressed.Status >= 400 {
-		step("refused", "%d: %s (the page says why)", pressed.Status, pressed.Message())
+		step("refused", "%d: %s (the page shows why)", pressed.Status, pressed.Message())
 		return
 	}
 	step("verified", "%s", s.verified())
@@ -55,7 +55,7 @@ func (s *System) Demo(ctx context.Context, out io.Writer) {
 		return
 	}
 	step("recorded", "job %s: %d items for %s, asked by %s", job.ID, job.Total, job.Action, job.User.Username)
-	job, err = jobs.Watch(ctx, s.store, job.ID, time.Now().Add(demoPatience), time.Now)
+	job, err = jobs.Watch(ctx, s.cloud.Store, job.ID, time.Now().Add(demoPatience), time.Now)
 	if err != nil {
 		step("lost", "%v", err)
 		return
@@ -76,7 +76,7 @@ func (s *System) demoButton() (config.Extension, bool) {
 	if extension, ok := s.config.Extensions[preferred]; ok && extension.Type == "action" && len(extension.Positions) > 0 {
 		return extension, true
 	}
-	for _, extension := range slices.SortedFunc(maps.Values(s.config.Extensions), byTypeAndName) {
+	for _, extension := range pim.ByTypeAndName(s.config) {
 		if extension.Type == "action" && len(extension.Positions) > 0 {
 			return extension, true
 		}
@@ -84,11 +84,9 @@ func (s *System) demoButton() (config.Extension, bool) {
 	return config.Extension{}, false
 }
 
-// verified says by what the newest request was proven: its log line knows.
+// verified names the proof of the newest request, which its log line has.
 func (s *System) verified() string {
-	s.recorder.mu.Lock()
-	defer s.recorder.mu.Unlock()
-	for _, line := range slices.Backward(s.recorder.lines) {
+	for _, line := range s.recorder.Lines() {
 		if header, ok := line.Attrs["header"]; ok {
 			return fmt.Sprintf("by header %v with secret %v, within the time window", header, line.Attrs["secret"])
 		}
@@ -97,7 +95,7 @@ func (s *System) verified() string {
 }
 
 func (s *System) newestJob(ctx context.Context, extension string) (jobs.Job, bool) {
-	all, err := s.allJobs(ctx)
+	all, err := s.cloud.AllJobs(ctx)
 	if err != nil {
 		return jobs.Job{}, false
 	}
@@ -109,12 +107,10 @@ func (s *System) newestJob(ctx context.Context, extension string) (jobs.Job, boo
 	return jobs.Job{}, false
 }
 
-// callsOf returns the calls that a job has made: their keys begin with its ID.
-func (s *System) callsOf(job string) []Call {
-	s.recorder.mu.Lock()
-	defer s.recorder.mu.Unlock()
-	var found []Call
-	for _, call := range s.recorder.calls {
+// callsOf returns the calls that a job made: their keys begin with its ID.
+func (s *System) callsOf(job string) []inspector.Call {
+	var found []inspector.Call
+	for _, call := range s.recorder.Calls() {
 		if strings.HasPrefix(call.IdempotencyKey, job+"/") {
 			found = append(found, call)
 		}

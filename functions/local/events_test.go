@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
 
@@ -18,37 +19,37 @@ func change(id, product string) string {
 }
 
 // platform sends a body as the Event Platform does.
-func (d *desk) platform(path, secret, body string) {
-	d.t.Helper()
-	status, answer := d.call("POST", path, body, map[string]string{"X-AKENEO-SIGNATURE-PRIMARY": signature.SignEventPlatform(secret, []byte(body))})
+func (f *fixture) platform(path, secret, body string) {
+	f.t.Helper()
+	status, answer := f.call("POST", path, body, map[string]string{"X-AKENEO-SIGNATURE-PRIMARY": signature.SignEventPlatform(secret, []byte(body))})
 	if status != 200 {
-		d.t.Fatalf("POST %s: %d %s", path, status, answer)
+		f.t.Fatalf("POST %s: %d %s", path, status, answer)
 	}
 }
 
 func TestEachEventIsAppliedOnceAndTheCountsAddUp(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	const secret = "sample-primary-secret-of-the-event-platform"
 	deliver := func() {
 		for i := range 5 {
-			d.platform("/event-platform/main", secret, change("event-"+strconv.Itoa(i), "6a9f8486-2c36-4680-b87f-6f5f8f01b6c"+strconv.Itoa(i)))
+			f.platform("/event-platform/main", secret, change("event-"+strconv.Itoa(i), "6a9f8486-2c36-4680-b87f-6f5f8f01b6c"+strconv.Itoa(i)))
 		}
 	}
 	deliver()
-	d.until("the first deliveries have ended", func() bool { return d.state().Events["applied"] == 5 })
+	f.until("the first deliveries have ended", func() bool { return f.state().Events["applied"] == 5 })
 	deliver()
-	d.platform("/event-platform/main", secret, `{"specversion":"1.0","id":"other","type":"com.example.unknown"}`)
+	f.platform("/event-platform/main", secret, `{"specversion":"1.0","id":"other","type":"com.example.unknown"}`)
 	old := `{"events":[{"action":"product.removed","event_id":"old","event_datetime":"2026-01-05T11:45:00+00:00","author":"julia","author_type":"ui","pim_source":"https://acme.example.com","data":{"resource":{"uuid":"1fd20ad8-ef95-49d7-a581-fb9f8ac0c5a0"}}}]}`
 	at := strconv.FormatInt(time.Now().Unix(), 10)
-	if status, answer := d.call("POST", "/events-api/main", old, map[string]string{
+	if status, answer := f.call("POST", "/events-api/main", old, map[string]string{
 		"X-Akeneo-Request-Timestamp": at, "X-Akeneo-Request-Signature": signature.SignEventsAPI("sample-secret-of-the-events-api-on-this-machine", at, []byte(old)),
 	}); status != 200 {
 		t.Fatalf("events API: %d %s", status, answer)
 	}
 
 	var events map[string]int
-	d.until("all events have their outcome", func() bool {
-		events = d.state().Events
+	f.until("all events have their outcome", func() bool {
+		events = f.state().Events
 		ended := 0
 		for outcome, n := range events {
 			if outcome != "received" {
@@ -61,7 +62,7 @@ func TestEachEventIsAppliedOnceAndTheCountsAddUp(t *testing.T) {
 		t.Errorf("counts %v", events)
 	}
 	applied := map[string]bool{}
-	_, received := d.destination.Look()
+	received := f.destination.Received()
 	for _, delivery := range received {
 		if applied[delivery.IdempotencyKey] || !strings.HasPrefix(delivery.IdempotencyKey, "event-platform/main/event-") || !strings.HasSuffix(delivery.IdempotencyKey, "/catalogue") {
 			t.Errorf("delivery %+v", delivery)
@@ -71,51 +72,51 @@ func TestEachEventIsAppliedOnceAndTheCountsAddUp(t *testing.T) {
 	if len(applied) != 5 {
 		t.Errorf("the destination received %d events, want 5", len(applied))
 	}
-	d.until("the queue is empty", func() bool { return d.state().Queues["events"] == Queue{} })
+	f.until("the queue is empty", func() bool { return f.state().Queues["events"] == inspector.Queue{} })
 }
 
 func TestASuspensionIsAGapUntilTheResume(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	notice := func(kind, at string) {
-		d.platform("/event-platform/main/notifications", "sample-secret-of-event-platform-notifications",
+		f.platform("/event-platform/main/notifications", "sample-secret-of-event-platform-notifications",
 			fmt.Sprintf(`{"notification_type":%q,"timestamp":%q,"subscription_id":"018e1ec5","events":["com.akeneo.pim.v1.product.updated"],"reason":"Success rate dropped below 90%%"}`, kind, at))
 	}
 	notice("subscription.suspended.system", "2026-04-29T12:34:56Z")
-	d.until("the gap is open", func() bool {
-		gaps := d.state().Gaps
+	f.until("the gap is open", func() bool {
+		gaps := f.state().Gaps
 		return len(gaps) == 1 && gaps[0].PIM == "main" && gaps[0].Subscription == "018e1ec5" && gaps[0].To.IsZero() && strings.HasPrefix(gaps[0].Reason, "Success rate")
 	})
 	notice("subscription.resumed", "2026-04-29T13:00:00Z")
-	d.until("the gap is closed", func() bool {
-		gaps := d.state().Gaps
+	f.until("the gap is closed", func() bool {
+		gaps := f.state().Gaps
 		return len(gaps) == 1 && gaps[0].To.Sub(gaps[0].From) == 25*time.Minute+4*time.Second
 	})
-	d.until("the configured action told of both", func() bool {
-		_, received := d.destination.Look()
+	f.until("the configured action told of both", func() bool {
+		received := f.destination.Received()
 		return len(received) == 2 && received[0].Path == "/slack"
 	})
 }
 
 // A destination that refuses puts each message back on the letters while a redrive is at work: the redrive ends.
 func TestARedriveOfRefusedEventsMovesEachOnce(t *testing.T) {
-	d := open(t)
-	d.post("/_local/switch", `{"mode":"refuse"}`)
-	d.post("/_local/events", `{"count":3}`)
-	kept := func() bool { return len(d.state().DeadLetters) == 3 && d.state().Queues["events"] == Queue{} }
-	d.until("all are refused and kept", kept)
-	if answer := d.post("/_local/redrive", ""); answer != `{"moved":3}` {
+	f := open(t)
+	f.post("/_local/switch", `{"mode":"refuse"}`)
+	f.post("/_local/events", `{"count":3}`)
+	kept := func() bool { return len(f.state().DeadLetters) == 3 && f.state().Queues["events"] == inspector.Queue{} }
+	f.until("all are refused and kept", kept)
+	if answer := f.post("/_local/redrive", ""); answer != `{"moved":3}` {
 		t.Errorf("redrive answers %s", answer)
 	}
-	d.until("all are refused and kept again", kept)
-	if _, received := d.destination.Look(); len(received) != 6 {
+	f.until("all are refused and kept again", kept)
+	if received := f.destination.Received(); len(received) != 6 {
 		t.Errorf("the destination received %d, want each of three twice", len(received))
 	}
-	d.post("/_local/switch", `{"mode":"ok"}`)
-	if answer := d.post("/_local/redrive", ""); answer != `{"moved":3}` {
+	f.post("/_local/switch", `{"mode":"ok"}`)
+	if answer := f.post("/_local/redrive", ""); answer != `{"moved":3}` {
 		t.Errorf("redrive answers %s", answer)
 	}
-	d.until("each is applied once and no letter is left", func() bool {
-		_, received := d.destination.Look()
-		return len(received) == 9 && received[0].Applied && received[1].Applied && received[2].Applied && len(d.state().DeadLetters) == 0
+	f.until("each is applied once and no letter is left", func() bool {
+		received := f.destination.Received()
+		return len(received) == 9 && received[0].Applied && received[1].Applied && received[2].Applied && len(f.state().DeadLetters) == 0
 	})
 }

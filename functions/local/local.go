@@ -17,12 +17,12 @@ func Run(ctx context.Context, options Options, out io.Writer) error {
 	}
 	system.Start()
 	page := fmt.Sprintf("http://localhost:%d", system.Port())
-	fmt.Fprintf(out, "pim-functions runs at %s (state in %s), and plays a PIM at %s.\n\n", page, system.name, system.simulator.URL())
+	fmt.Fprintf(out, "pim-functions runs at %s (state in %s), and plays a PIM at %s.\n\n", page, system.cloud.Name, system.pim.URL())
 	if options.Demo {
 		system.Demo(ctx, out)
 		fmt.Fprintf(out, "\nNext: open %s and press more, open the PIM at %s, or send signed requests yourself:\n"+
 			"  go run ./functions/pimctl send action-product-grid %s\n  go run ./functions/pimctl send event-platform-product-deleted %s\n  go run ./functions/pimctl send contentful-entries %s\nCtrl-C stops.\n\n",
-			page, system.simulator.URL(), page, page, page)
+			page, system.pim.URL(), page, page, page)
 	}
 	<-ctx.Done()
 	fmt.Fprintln(out, "\nStopping …")

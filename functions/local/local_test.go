@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
@@ -21,8 +22,7 @@ func TestOnStartOneButtonIsPressedAndItsWayPrinted(t *testing.T) {
 		select {
 		case err := <-ended:
 			t.Fatalf("ended with %v: %s", err, errs.String())
-		default:
-			pause(t.Context(), 5*time.Millisecond)
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 	interrupt()
@@ -46,8 +46,8 @@ func TestOnStartOneButtonIsPressedAndItsWayPrinted(t *testing.T) {
 }
 
 func TestSampleSecretsFitTheProjectsExtensions(t *testing.T) {
-	d := open(t)
-	signing, err := d.signing.Get(t.Context())
+	f := open(t)
+	signing, err := f.signing.Get(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestSampleSecretsFitTheProjectsExtensions(t *testing.T) {
 			t.Errorf("%s: %q is no sample of at least 32 characters", place, secret)
 		}
 	}
-	for name, extension := range d.config.Extensions {
+	for name, extension := range f.config.Extensions {
 		if extension.Type != "action" && extension.Type != "iframe" {
 			continue
 		}
@@ -80,7 +80,7 @@ func TestSampleSecretsFitTheProjectsExtensions(t *testing.T) {
 	if len(signing.Contentful[0]) != 64 {
 		t.Errorf("Contentful's secrets have 64 characters, the sample %d", len(signing.Contentful[0]))
 	}
-	document, err := d.secrets.Get(t.Context(), connectionsID)
+	document, err := f.cloud.Secrets.Get(t.Context(), cloud.Connections)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestSampleSecretsFitTheProjectsExtensions(t *testing.T) {
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("%v %v", err, warnings)
 	}
-	if got, want := connections.Values["slack"], d.URL()+"/_local/destination/slack"; got != want {
+	if got, want := connections.Values["slack"], f.URL()+"/_local/destination/slack"; got != want {
 		t.Errorf("slack is at %q, want %q", got, want)
 	}
 }

@@ -11,7 +11,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/pim-functions/pim-functions/functions/local/destination"
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
 )
 
 const aProduct = "#/product/63139bf3-a7f7-4eaa-ba5e-000000000000"
@@ -31,7 +33,7 @@ func (b *tab) gridPanel(products int) context.Context {
 	b.t.Helper()
 	b.visit("#/grid")
 	for i := range products {
-		b.do(chromedp.Click(`input[aria-label="Select ` + b.simulator.catalogue.Products[i].Identifier + `"]`))
+		b.do(chromedp.Click(`input[aria-label="Select ` + pimtest.New().Products[i].Identifier + `"]`))
 	}
 	b.do(chromedp.Click(`.bar button[data-extension="jobs_panel"]`))
 	return b.embedded("/iframe/jobs_panel")
@@ -39,11 +41,11 @@ func (b *tab) gridPanel(products int) context.Context {
 
 func TestBrowserThePanelShowsWorkLive(t *testing.T) {
 	b := browse(t)
-	b.destination.Switch(ModeSlow)
+	b.destination.Switch(destination.Slow)
 	panel := b.panel()
 	b.in(panel, chromedp.Click(`button[data-action="send-to-erp"]`))
 	b.text(panel, ".badge", "Running")
-	b.destination.Switch(ModeOK)
+	b.destination.Switch(destination.OK)
 	b.text(panel, ".badge.good", "Done")
 	b.text(panel, ".counts", "1 of 1")
 	b.picture("panel-tab")
@@ -54,7 +56,7 @@ func TestBrowserThePanelShowsWorkLive(t *testing.T) {
 
 func TestBrowserWhatFailedIsNamedAndTriedAgain(t *testing.T) {
 	b := browse(t)
-	b.destination.Switch(ModeOneFails)
+	b.destination.Switch(destination.OneFails)
 	panel := b.gridPanel(3)
 	b.text(panel, "#selection", "Selected: 3 products")
 	b.in(panel, chromedp.Click(`button[data-action="send-to-erp"]`))
@@ -64,7 +66,7 @@ func TestBrowserWhatFailedIsNamedAndTriedAgain(t *testing.T) {
 	b.text(panel, ".failures td", "no price in the ERP")
 	b.picture("panel-grid")
 
-	b.destination.Switch(ModeOK)
+	b.destination.Switch(destination.OK)
 	b.in(panel, chromedp.Click(`tr.more:not([hidden]) > td > button:not([hidden])`))
 	b.text(panel, ".badge.good", "Done")
 	b.text(panel, ".counts", "1 of 1")
@@ -73,7 +75,7 @@ func TestBrowserWhatFailedIsNamedAndTriedAgain(t *testing.T) {
 
 func TestBrowserTwoTabsThatStartTheSameMeetOneJob(t *testing.T) {
 	b := browse(t)
-	b.destination.Switch(ModeSlow)
+	b.destination.Switch(destination.Slow)
 	first := b.panel()
 	b.in(first, chromedp.Click(`button[data-action="send-to-erp"]`))
 	b.text(first, "#notice", "started")
@@ -83,7 +85,7 @@ func TestBrowserTwoTabsThatStartTheSameMeetOneJob(t *testing.T) {
 	if jobs := b.state().Jobs; len(jobs) != 1 {
 		t.Errorf("%d jobs, want one", len(jobs))
 	}
-	b.destination.Switch(ModeOK)
+	b.destination.Switch(destination.OK)
 }
 
 // The clock of the page is moved to four minutes before the token's end: it asks for the next one, and nobody notices.
@@ -187,7 +189,7 @@ func TestBrowserThePagesAreAccessible(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := browse(t)
-	b.destination.Switch(ModeOneFails)
+	b.destination.Switch(destination.OneFails)
 	panel := b.panel()
 	b.in(panel, chromedp.Click(`button[data-action="send-to-erp"]`))
 	b.text(panel, ".badge", "Failed")
@@ -213,5 +215,5 @@ func TestBrowserThePagesAreAccessible(t *testing.T) {
 	accessible("grid", b.ctx)
 	b.do(chromedp.Navigate(b.URL()), chromedp.WaitVisible("#events"))
 	b.text(b.ctx, "#connection", "Live.")
-	accessible("desk", b.ctx)
+	accessible("inspector", b.ctx)
 }

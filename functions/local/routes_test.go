@@ -7,11 +7,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pim-functions/pim-functions/functions/local/destination"
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
+	"github.com/pim-functions/pim-functions/functions/local/pim"
 )
 
 func TestControlRoutesAnswerToThisMachineAlone(t *testing.T) {
-	d := open(t)
-	port := strings.TrimPrefix(d.URL(), "http://127.0.0.1")
+	f := open(t)
+	port := strings.TrimPrefix(f.URL(), "http://127.0.0.1")
 	for _, c := range []struct {
 		name   string
 		header map[string]string
@@ -20,7 +24,7 @@ func TestControlRoutesAnswerToThisMachineAlone(t *testing.T) {
 		{"no page", nil, 200},
 		{"localhost by name", map[string]string{"Host": "localhost" + port}, 200},
 		{"IPv6", map[string]string{"Host": "[::1]" + port}, 200},
-		{"the own page", map[string]string{"Origin": d.URL()}, 200},
+		{"the own page", map[string]string{"Origin": f.URL()}, 200},
 		{"the own page by name", map[string]string{"Host": "localhost" + port, "Origin": "http://localhost" + port}, 200},
 		{"another page", map[string]string{"Origin": "https://evil.example"}, 403},
 		{"another page on this machine", map[string]string{"Origin": "http://127.0.0.1:1"}, 403},
@@ -41,20 +45,20 @@ func TestControlRoutesAnswerToThisMachineAlone(t *testing.T) {
 				if path == "/_local/redrive" && c.status == 200 {
 					continue // it takes a second, and has its own test
 				}
-				if status, answer := d.call(method, path, body, c.header); status != want {
+				if status, answer := f.call(method, path, body, c.header); status != want {
 					t.Errorf("%s: %d, want %d: %s", route, status, want, answer)
 				}
 			}
 		})
 	}
-	if status, _ := d.call("POST", "/actions/export_to_erp", "{}", map[string]string{"Host": "tunnel.example", "Origin": "https://tunnel.example"}); status != 401 {
+	if status, _ := f.call("POST", "/actions/export_to_erp", "{}", map[string]string{"Host": "tunnel.example", "Origin": "https://tunnel.example"}); status != 401 {
 		t.Errorf("an action through a tunnel: %d, want what every unproven request gets", status)
 	}
 }
 
 // What nothing owns is the Event Platform's function, as on AWS: a mistyped path must not suspend a subscription.
 func TestUnknownPathsAreJSONAndNeverRedirects(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	for _, c := range []struct {
 		status int
 		code   string
@@ -64,7 +68,7 @@ func TestUnknownPathsAreJSONAndNeverRedirects(t *testing.T) {
 		{401, "unproven", []string{"/nothing", "//actions", "/_local", "/app.js/", "/event-platform", "/event-platform/", "/event-platform/other", "/events-api", "/events-api/", "/events-api/other/x"}},
 	} {
 		for _, path := range c.paths {
-			status, answer := d.call("POST", path, "{}", nil)
+			status, answer := f.call("POST", path, "{}", nil)
 			var refusal struct{ Error string }
 			if status != c.status || json.Unmarshal([]byte(answer), &refusal) != nil || refusal.Error != c.code {
 				t.Errorf("%s: %d %s", path, status, answer)
@@ -74,7 +78,7 @@ func TestUnknownPathsAreJSONAndNeverRedirects(t *testing.T) {
 }
 
 func TestControlRoutesRefuseWhatTheyDoNotKnow(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	for _, c := range []struct {
 		path, body string
 		status     int
@@ -86,7 +90,7 @@ func TestControlRoutesRefuseWhatTheyDoNotKnow(t *testing.T) {
 		{"/_local/switch", `{"mode":"broken"}`, 400},
 		{"/_local/switch", "", 400},
 	} {
-		if status, answer := d.call("POST", c.path, c.body, nil); status != c.status {
+		if status, answer := f.call("POST", c.path, c.body, nil); status != c.status {
 			t.Errorf("%s %s: %d, want %d: %s", c.path, c.body, status, c.status, answer)
 		}
 	}
@@ -96,9 +100,9 @@ func TestControlRoutesRefuseWhatTheyDoNotKnow(t *testing.T) {
 var external = regexp.MustCompile(`https?://|<style|style=|\son[a-z]+=|<script>|innerHTML|eval\(`)
 
 func TestThePageNeedsNobodyElse(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	for path, contentType := range map[string]string{"/": "text/html; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/app.js": "text/javascript; charset=utf-8"} {
-		response, err := http.Get(d.URL() + path)
+		response, err := http.Get(f.URL() + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,15 +114,15 @@ func TestThePageNeedsNobodyElse(t *testing.T) {
 		if !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
 			t.Errorf("%s: policy %q", path, policy)
 		}
-		if _, text := d.call("GET", path, "", nil); len(text) < 500 || external.MatchString(text) {
+		if _, text := f.call("GET", path, "", nil); len(text) < 500 || external.MatchString(text) {
 			t.Errorf("%s: %d bytes, %q", path, len(text), external.FindString(text))
 		}
 	}
 }
 
 func TestThePageIsToldWhatHappens(t *testing.T) {
-	d := open(t)
-	response, err := http.Get(d.URL() + "/_local/live")
+	f := open(t)
+	response, err := http.Get(f.URL() + "/_local/live")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,11 +130,11 @@ func TestThePageIsToldWhatHappens(t *testing.T) {
 	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("content type %q", got)
 	}
-	d.press("export_to_erp", Press{})
+	f.press("export_to_erp", pim.Press{})
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var view View
+		var view inspector.View
 		text, isData := strings.CutPrefix(lines.Text(), "data: ")
 		if !isData {
 			continue
@@ -138,7 +142,7 @@ func TestThePageIsToldWhatHappens(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &view); err != nil {
 			t.Fatal(err)
 		}
-		if len(view.Extensions) == 0 || view.Extensions[0].Type != "action" || view.Switch != ModeOK {
+		if len(view.Extensions) == 0 || view.Extensions[0].Type != "action" || view.Switch != destination.OK {
 			t.Fatalf("view %+v", view)
 		}
 		if len(view.Jobs) == 1 && len(view.Received) == 1 && len(view.Lines) > 0 {

@@ -8,30 +8,20 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/pim-functions/pim-functions/functions/action"
-	"github.com/pim-functions/pim-functions/functions/contentful"
-	"github.com/pim-functions/pim-functions/functions/data"
-	"github.com/pim-functions/pim-functions/functions/eventplatform"
-	"github.com/pim-functions/pim-functions/functions/eventsapi"
-	"github.com/pim-functions/pim-functions/functions/iframe"
-	"github.com/pim-functions/pim-functions/functions/local/gateway"
-	"github.com/pim-functions/pim-functions/functions/worker"
-	"github.com/pim-functions/pim-functions/shared/actions"
+	"github.com/pim-functions/pim-functions/functions/local/cloud"
+	"github.com/pim-functions/pim-functions/functions/local/destination"
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
+	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/config"
-	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
-	"github.com/pim-functions/pim-functions/shared/metric"
-	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/secrets"
-	"github.com/pim-functions/pim-functions/shared/web"
 )
 
 // Options are what a System needs.
@@ -41,189 +31,72 @@ type Options struct {
 	ConfigFile   string                           // "": the extensions.yaml of the project
 	SecretsFile  string                           // "": sample values
 	Lookup       func(name string) (string, bool) // variables of the process, for ${NAME} in the configuration
-	AWS          *awsconfig.Config                // an endpoint to stand on; nil: memory
+	AWS          *awsconfig.Config                // an endpoint to run on; nil: memory
 	AllowPrivate bool                             // outbound calls may reach private addresses, and http
 	Demo         bool                             // Run presses a button on start, and prints its way
 	Log          io.Writer                        // short lines
 	Level        slog.Level                       // of these lines; the page shows all
 }
 
-// System is the whole of the project in one process.
+// System is the whole of the project in one process. Build makes its parts, Start begins the work.
 type System struct {
-	backing
-	config        *config.Config
-	signing       *secrets.Cache[secrets.Signing]
-	recorder      *Recorder
-	destination   *Destination
-	simulator     *Simulator
-	log           *slog.Logger
-	handler       *logHandler // the log's
-	action        http.Handler
-	eventsAPI     http.Handler
-	eventPlatform http.Handler
-	iframe        http.Handler
-	data          http.Handler
-	contentful    http.Handler
-	control       http.Handler // page and control routes
-	pollers       []poller     // one for each queue
+	listener, pimListener net.Listener
+	servers               []*http.Server // in the order in which they stop
 
-	listener net.Listener
-	server   *http.Server
-	polling  sync.WaitGroup
-	stopping chan struct{}      // closed when the page's streams must end
-	receive  context.CancelFunc // ends polling
-	work     context.CancelFunc // ends what the worker does
+	config      *config.Config
+	signing     *secrets.Cache[secrets.Signing]
+	cloud       *cloud.Cloud
+	pim         *pim.PIM
+	destination *destination.Destination
+	inspector   *inspector.Inspector
+	recorder    *inspector.Recorder
+	terminal    *inspector.Log
+	log         *slog.Logger // over terminal
+	functions   functions
+	pollers     []cloud.Poller // one for each queue
+
+	polling sync.WaitGroup
+	receive context.CancelFunc // ends polling
+	work    context.CancelFunc // ends what the worker does
 }
 
 // Open builds a System that listens but does nothing yet. Its error is one that a user can act on.
 func Open(ctx context.Context, options Options) (*System, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(options.Port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d is taken: set PORT=%d or another that is free", options.Port, options.Port+1)
-	}
+	listener, err := listen(options.Port, fmt.Sprintf("set PORT=%d or another that is free", options.Port+1))
 	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+		return nil, err
 	}
-	s := &System{
-		listener: listener, recorder: newRecorder(), destination: newDestination(), stopping: make(chan struct{}),
-	}
-	s.handler = newLogHandler(options.Log, options.Level, s.recorder)
-	s.log = slog.New(s.handler)
-	if s.simulator, err = newSimulator(s, options.PIMPort); err != nil {
+	pimListener, err := listen(options.PIMPort, "set PIM_PORT to one that is free, or not at all")
+	if err != nil {
 		listener.Close()
 		return nil, err
 	}
+	s := &System{listener: listener, pimListener: pimListener}
 	if err := s.build(ctx, options); err != nil {
 		listener.Close()
-		s.simulator.listener.Close()
+		pimListener.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// build is the composition root: the same parts as on AWS, on other ground.
-func (s *System) build(ctx context.Context, options Options) error {
-	var err error
-	if s.config, err = s.loadConfig(options); err != nil {
-		return err
+// listen opens a port of this machine. The remedy is for a port that somebody else has.
+func listen(port int, remedy string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken: %s", port, remedy)
 	}
-	source := localSecrets{options.SecretsFile, s.Port()}
-	if options.AWS == nil {
-		s.backing = inMemory(source, s.recorder, s.log)
-	} else if s.backing, err = atEndpoint(ctx, *options.AWS, source); err != nil {
-		return fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
-	}
-
-	now := time.Now
-	s.signing = secrets.NewCache(secrets.CacheConfig[secrets.Signing]{
-		Source: s.secrets, ID: signingID, Parse: secrets.ParseSigning, Life: time.Second, Pause: time.Second, Log: s.log,
-	})
-	connections := secrets.NewCache(secrets.CacheConfig[secrets.Connections]{
-		Source: s.secrets, ID: connectionsID, Parse: secrets.ParseConnections, Life: time.Second, Log: s.log,
-	})
-	for _, get := range []func() error{
-		func() error { _, err := s.signing.Get(ctx); return err },
-		func() error { _, err := connections.Get(ctx); return err },
-	} {
-		if err := get(); err != nil {
-			return fmt.Errorf("read secrets: %w", err)
-		}
-	}
-
-	metrics := func(function string) *metric.Sink {
-		return metric.New(metric.Config{Writer: io.Discard, Function: function, Now: now, Observe: s.recorder.measured})
-	}
-	mount := func(function string, handler web.Handler, maxBody int) http.Handler {
-		return gateway.HTTP(s.explained(web.New(web.Config{
-			Function: function, Handler: handler, MaxBody: maxBody, Log: s.log, Metrics: metrics(function), Now: now,
-		}).Invoke))
-	}
-	submitter := jobs.NewSubmitter(jobs.SubmitConfig{Store: s.store, Queue: s.jobs, Now: now})
-	s.action = mount("action", action.New(action.Config{
-		Config: s.config, Signing: s.signing, Jobs: submitter,
-		Store: s.store, Samples: true, Now: now, Metrics: metrics("action"),
-	}), action.MaxBody)
-	s.iframe = mount("iframe", iframe.New(iframe.Config{
-		Config: s.config, Signing: s.signing, Jobs: submitter,
-		Store: s.store, Samples: true, Now: now, Metrics: metrics("iframe"),
-	}), iframe.MaxBody)
-	s.contentful = mount("contentful", contentful.New(contentful.Config{
-		Config: s.config, Signing: s.signing, Jobs: submitter,
-		Samples: true, Now: now, Metrics: metrics("contentful"),
-	}), contentful.MaxBody)
-	s.data = mount("data", data.New(data.Config{
-		Config: s.config, Signing: s.signing, Jobs: s.store, Ledger: s.ledger, Gaps: s.gaps, Samples: true, Now: now, Metrics: metrics("data"),
-	}), data.MaxBody)
-	s.eventsAPI = mount("eventsapi", eventsapi.New(eventsapi.Config{
-		Config: s.config, Signing: s.signing, Queue: s.events, Samples: true, Now: now, Metrics: metrics("eventsapi"),
-	}), eventsapi.MaxBody)
-	s.eventPlatform = mount("eventplatform", eventplatform.New(eventplatform.Config{
-		Config: s.config, Signing: s.signing, Queue: s.events, Samples: true, Now: now, Metrics: metrics("eventplatform"),
-	}), eventplatform.MaxBody)
-
-	client := outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Observe: s.recorder.called, Now: now})
-	works := worker.New(worker.Config{
-		Engine: engine.New(engine.Config{
-			Config: s.config,
-			Kinds:  actions.Kinds(actions.Deps{Outbound: client, Bus: s.bus}),
-			Store:  s.store,
-			Queue:  s.jobs,
-			Ledger: s.ledger, Gaps: s.gaps, Events: s.events, EventLetters: s.eventLetters,
-			Secrets: worker.Secrets(connections),
-			Log:     s.log,
-			Metrics: metrics("worker"),
-			Now:     now,
-		}),
-		MaxReceives: maxReceives,
-		Log:         s.log,
-	})
-	s.pollers = []poller{
-		{queue: s.jobs, batch: jobsBatch, handle: works.Handle, log: s.log},
-		{queue: s.events, batch: eventsBatch, handle: works.Handle, log: s.log},
-	}
-	s.control = s.controlRoutes()
-	s.server = &http.Server{
-		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: slog.NewLogLogger(s.handler, slog.LevelDebug),
-	}
-	return nil
-}
-
-// loadConfig reads extensions.yaml with the variables that only this system knows.
-func (s *System) loadConfig(options Options) (*config.Config, error) {
-	file, text := config.File, config.Embedded()
-	if options.ConfigFile != "" {
-		read, err := os.ReadFile(options.ConfigFile)
-		if err != nil {
-			return nil, fmt.Errorf("read CONFIG_FILE: %w", err)
-		}
-		file, text = options.ConfigFile, read
-	}
-	own := map[string]string{
-		"PIM_URL": s.simulator.URL(),
-		"ERP_URL": s.URL() + destinationURL,
-	}
-	loaded, err := config.Load(config.Source{File: file, Text: text, Stage: config.Local, Lookup: func(name string) (string, bool) {
-		if value, ok := options.Lookup(name); ok {
-			return value, true
-		}
-		value, ok := own[name]
-		return value, ok
-	}})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("listen: %w", err)
 	}
-	if err := loaded.CheckKinds(actions.Checks()); err != nil {
-		return nil, err
-	}
-	for _, warning := range loaded.Warnings {
-		s.log.Warn("configuration", "warning", warning.Error())
-	}
-	return loaded, nil
+	return listener, nil
 }
+
+// port of a listener.
+func port(listener net.Listener) int { return listener.Addr().(*net.TCPAddr).Port }
 
 // Port is where the system listens.
-func (s *System) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+func (s *System) Port() int { return port(s.listener) }
 
 // URL is where the system can be reached.
 func (s *System) URL() string { return "http://127.0.0.1:" + strconv.Itoa(s.Port()) }
@@ -237,37 +110,44 @@ func (s *System) Start() {
 	working, work := context.WithCancel(context.Background())
 	s.receive, s.work = receive, work
 	for _, poller := range s.pollers {
-		for range pollersPerQueue {
-			s.polling.Go(func() { poller.run(receiving, working) })
+		for range cloud.PollersPerQueue {
+			s.polling.Go(func() { poller.Run(receiving, working) })
 		}
 	}
-	serve := func(server *http.Server, listener net.Listener) {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("server ended", "reason", "serve_failed", "error", err.Error())
+	serve := func(handler http.Handler, listener net.Listener) {
+		server := &http.Server{
+			Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+			ErrorLog: slog.NewLogLogger(s.terminal, slog.LevelDebug),
 		}
+		s.servers = append(s.servers, server)
+		go func() {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				s.log.Error("server ended", "reason", "serve_failed", "error", err.Error())
+			}
+		}()
 	}
-	go serve(s.server, s.listener)
-	go serve(s.simulator.server, s.simulator.listener)
+	serve(s.pim, s.pimListener)
+	serve(s, s.listener)
 }
 
-// How long Stop lets what is under way end by itself, and then how long it may take to be written down.
+// How long Stop lets running jobs end by themselves, and requests be answered.
 const (
-	graceOfWork = 2 * time.Second
-	graceOfHTTP = 5 * time.Second
+	workGrace = 2 * time.Second
+	httpGrace = 5 * time.Second
 )
 
-// Stop takes no more work, lets running jobs end for a moment (what does not goes back to the queue), answers the
-// requests that are under way, and says what is left.
+// Stop takes no more work, lets running jobs end for two seconds (the others go back to the queue), answers the requests
+// that are under way, and returns in one line what is left.
 func (s *System) Stop() string {
-	close(s.stopping)
+	s.inspector.Close()
 	s.receive()
-	hurry := time.AfterFunc(graceOfWork, s.work)
+	hurry := time.AfterFunc(workGrace, s.work)
 	s.polling.Wait()
 	hurry.Stop()
 	s.work()
-	ctx, cancel := context.WithTimeout(context.Background(), graceOfHTTP)
+	ctx, cancel := context.WithTimeout(context.Background(), httpGrace)
 	defer cancel()
-	for _, server := range []*http.Server{s.simulator.server, s.server} {
+	for _, server := range s.servers {
 		if err := server.Shutdown(ctx); err != nil {
 			server.Close()
 		}
@@ -275,20 +155,20 @@ func (s *System) Stop() string {
 	return s.left(ctx)
 }
 
-// left says in one line what has not ended.
+// left is a line about what has not ended.
 func (s *System) left(ctx context.Context) string {
-	all, err := s.allJobs(ctx)
+	all, err := s.cloud.AllJobs(ctx)
 	if err != nil {
 		return "Stopped. What is left could not be read: " + err.Error()
 	}
 	open, ended := map[jobs.State]int{}, len(all)
 	for _, job := range all {
-		if read := job.AsOf(time.Now()); !read.State.Ended() {
-			open[read.State]++
+		if now := job.AsOf(time.Now()); !now.State.Ended() {
+			open[now.State]++
 			ended--
 		}
 	}
-	letters, err := s.letters.Depth(ctx)
+	letters, err := s.cloud.JobLetters.Depth(ctx)
 	if err != nil {
 		return "Stopped. What is left could not be read: " + err.Error()
 	}
@@ -305,8 +185,8 @@ func (s *System) left(ctx context.Context) string {
 		return fmt.Sprintf("Stopped. Jobs ended: %d. Nothing is left.", ended)
 	}
 	left := fmt.Sprintf("Stopped. Jobs ended: %d. Left: %s; ", ended, strings.Join(parts, ", "))
-	if s.name == inProcess {
+	if s.cloud.Name == cloud.Process {
 		return left + "that was in memory, and is gone."
 	}
-	return left + "that stays at " + s.name + "."
+	return left + "that stays at " + s.cloud.Name + "."
 }

@@ -8,19 +8,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/destination"
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
+	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
 
 func TestAPressIsDeliveredOnce(t *testing.T) {
-	d := open(t)
-	id := d.started("export_to_erp", Press{Position: "pim.product-grid.action-bar", Items: 300})
-	job := d.job(id, jobs.Succeeded)
+	f := open(t)
+	id := f.started("export_to_erp", pim.Press{Position: "pim.product-grid.action-bar", Items: 300})
+	job := f.job(id, jobs.Succeeded)
 	if job.Done != 300 || job.Total != 300 || job.User != "julia" || job.Label != "Export to ERP" || job.Action != "send-to-erp" {
 		t.Errorf("job %+v", job)
 	}
 	var keys []string
-	_, received := d.destination.Look()
+	received := f.destination.Received()
 	for _, delivery := range received {
 		if !delivery.Applied || delivery.Path != "/products" || delivery.Items != 100 {
 			t.Errorf("delivery %+v", delivery)
@@ -30,17 +33,17 @@ func TestAPressIsDeliveredOnce(t *testing.T) {
 	if want := []string{id + "/200-299", id + "/100-199", id + "/0-99"}; !slices.Equal(keys, want) {
 		t.Errorf("the destination received %q, want %q", keys, want)
 	}
-	state := d.state()
+	state := f.state()
 	if len(state.Outbound) != 3 || state.Outbound[0].Action != "send-to-erp" || state.Outbound[0].Status != 200 || state.Outbound[0].IdempotencyKey != id+"/0-99" {
 		t.Errorf("outbound %+v", state.Outbound)
 	}
-	d.until("the queue is empty", func() bool { return d.state().Queues["jobs"] == Queue{} })
+	f.until("the queue is empty", func() bool { return f.state().Queues["jobs"] == inspector.Queue{} })
 }
 
 func TestStateHasTheNamesThatOthersRead(t *testing.T) {
-	d := open(t)
-	d.job(d.started("check_in_erp", Press{}), jobs.Succeeded)
-	_, answer := d.call("GET", "/_local/state", "", nil)
+	f := open(t)
+	f.job(f.started("check_in_erp", pim.Press{}), jobs.Succeeded)
+	_, answer := f.call("GET", "/_local/state", "", nil)
 	var state map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(answer), &state); err != nil {
 		t.Fatal(err)
@@ -58,83 +61,68 @@ func TestStateHasTheNamesThatOthersRead(t *testing.T) {
 }
 
 func TestADestinationThatIsDownIsWaitedFor(t *testing.T) {
-	d := open(t)
-	d.post("/_local/switch", `{"mode":"down"}`)
-	id := d.started("export_to_erp", Press{})
-	waiting := d.job(id, jobs.Waiting)
+	f := open(t)
+	f.post("/_local/switch", `{"mode":"down"}`)
+	id := f.started("export_to_erp", pim.Press{})
+	waiting := f.job(id, jobs.Waiting)
 	if !strings.Contains(waiting.Message, "answered 503") {
 		t.Errorf("it waits because %q", waiting.Message)
 	}
-	d.until("its message is delayed", func() bool { return d.state().Queues["jobs"] == Queue{Delayed: 1} })
+	f.until("its message is delayed", func() bool { return f.state().Queues["jobs"] == inspector.Queue{Delayed: 1} })
 
-	d.post("/_local/switch", `{"mode":"refuse"}`)
-	d.post("/_local/wake", "")
-	failed := d.job(id, jobs.Failed)
+	f.post("/_local/switch", `{"mode":"refuse"}`)
+	f.post("/_local/wake", "")
+	failed := f.job(id, jobs.Failed)
 	if failed.Failed != 1 || len(failed.Failures) != 1 || !strings.Contains(failed.Failures[0].Reason, "answered 422") {
 		t.Errorf("job %+v", failed)
 	}
 }
 
 func TestOneItemFails(t *testing.T) {
-	d := open(t)
-	d.post("/_local/switch", `{"mode":"one-item"}`)
-	job := d.job(d.started("export_to_erp", Press{Position: "pim.product-grid.action-bar"}), jobs.Partial)
+	f := open(t)
+	f.post("/_local/switch", `{"mode":"one-item"}`)
+	job := f.job(f.started("export_to_erp", pim.Press{Position: "pim.product-grid.action-bar"}), jobs.Partial)
 	if job.Done != 2 || job.Failed != 1 || job.Failures[0].Reason != "no price in the ERP" {
 		t.Errorf("job %+v", job)
 	}
-	d.until("the team was told", func() bool {
-		_, received := d.destination.Look()
-		return slices.ContainsFunc(received, func(delivery Delivery) bool {
+	f.until("the team was told", func() bool {
+		received := f.destination.Received()
+		return slices.ContainsFunc(received, func(delivery destination.Delivery) bool {
 			return delivery.Path == "/slack" && strings.Contains(delivery.Excerpt, "Export to ERP: partial (2 of 3)")
 		})
 	})
 }
 
-func TestThePositionDecidesTheItems(t *testing.T) {
-	for position, want := range map[string]string{
-		"pim.product.header":           `{"productUuid":"`,
-		"pim.product-model.header":     `{"productModelCode":"`,
-		"pim.sub-product-model.header": `{"productModelCode":"`,
-		"pim.product-grid.action-bar":  `{"productUuids":["`,
-		"pim.product.index":            `{}`,
-	} {
-		body, err := Press{Position: position}.body(time.Unix(1, 0))
-		if err != nil || !strings.HasPrefix(string(body), `{"data":`+want) {
-			t.Errorf("%s: %s, %v", position, body, err)
-		}
-	}
-}
-
 func TestTheSameItemsMeetTheRunningJob(t *testing.T) {
-	d := open(t)
-	d.post("/_local/switch", `{"mode":"down"}`)
-	id := d.started("export_to_erp", Press{Same: true})
-	if again := d.started("export_to_erp", Press{Same: true}); again != id { // the same bytes, or a second later the once key
+	f := open(t)
+	f.post("/_local/switch", `{"mode":"down"}`)
+	id := f.started("export_to_erp", pim.Press{Same: true})
+	if again := f.started("export_to_erp", pim.Press{Same: true}); again != id { // the same bytes, or a second later the once key
 		t.Errorf("a second press started %s beside %s", again, id)
 	}
-	if other := d.started("export_to_erp", Press{}); other == id {
+	if other := f.started("export_to_erp", pim.Press{}); other == id {
 		t.Error("new items met the running job")
 	}
 }
 
 func TestARefusalIsExplainedHereAlone(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	for _, c := range []struct {
-		mistake Mistake
+		mistake pim.Mistake
 		reason  string
 		why     string
 	}{
-		{Tampered, "signature_mismatch", "no secret matches"},
-		{OtherSecret, "signature_mismatch", "well formed"},
-		{NoSignature, "signature_missing", "header signature: missing"},
-		{Old, "timestamp_old", "outside the window of 5m0s"},
+		{pim.Tampered, "signature_mismatch", "no secret matches"},
+		{pim.OtherSecret, "signature_mismatch", "well formed"},
+		{pim.NoSignature, "signature_missing", "header signature: missing"},
+		{pim.Old, "timestamp_old", "outside the window of 5m0s"},
 	} {
 		t.Run(string(c.mistake), func(t *testing.T) {
-			pressed := d.press("export_to_erp", Press{Mistake: c.mistake})
+			pressed := f.press("export_to_erp", pim.Press{Mistake: c.mistake})
 			if pressed.Status != http.StatusUnauthorized || strings.Contains(pressed.Answer, c.reason) {
 				t.Errorf("answer %d %s", pressed.Status, pressed.Answer)
 			}
-			view, err := d.View(t.Context())
+			view, err := f.inspector.View(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,20 +139,20 @@ func TestARefusalIsExplainedHereAlone(t *testing.T) {
 			}
 		})
 	}
-	if status, _ := d.call("POST", "/actions/nobody", "{}", nil); status != 404 {
+	if status, _ := f.call("POST", "/actions/nobody", "{}", nil); status != 404 {
 		t.Errorf("unknown extension: %d", status)
 	}
-	view, err := d.View(t.Context())
+	view, err := f.inspector.View(t.Context())
 	if err != nil || view.Refusals[0].Reason != "extension_unknown" {
 		t.Errorf("refusal %+v, %v", view.Refusals[0], err)
 	}
-	if len(d.state().Jobs) != 0 {
+	if len(f.state().Jobs) != 0 {
 		t.Error("a refused press became a job")
 	}
 }
 
 func TestARefusedEventIsExplained(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	const event = `{"specversion":"1.0","id":"one"}`
 	for _, c := range []struct {
 		path   string
@@ -178,10 +166,10 @@ func TestARefusedEventIsExplained(t *testing.T) {
 		{"/event-platfrom/main", nil, "path_unknown", "nothing is at this address"},
 		{"/events-api/main", map[string]string{"x-akeneo-request-signature": signature.SignEventsAPI("sample-secret-of-the-events-api-on-this-machine", "1700000000", []byte(event)), "x-akeneo-request-timestamp": "1700000000"}, "timestamp_old", "signed at 2023-11-14T22:13:20Z: outside the window"},
 	} {
-		if status, answer := d.call("POST", c.path, event, c.header); status != 401 || strings.Contains(answer, c.reason) {
+		if status, answer := f.call("POST", c.path, event, c.header); status != 401 || strings.Contains(answer, c.reason) {
 			t.Errorf("%s: %d %s", c.path, status, answer)
 		}
-		view, err := d.View(t.Context())
+		view, err := f.inspector.View(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,34 +180,34 @@ func TestARefusedEventIsExplained(t *testing.T) {
 }
 
 func TestARedriveFinishesADeadLetter(t *testing.T) {
-	d := open(t)
-	job, err := d.store.Create(t.Context(), jobs.Job{
+	f := open(t)
+	job, err := f.cloud.Store.Create(t.Context(), jobs.Job{
 		ID: "export_to_erp-dead", Action: "send-to-erp", Trigger: jobs.TriggerAction, Extension: "export_to_erp", PIM: "main",
 		Items: []jobs.Item{{Type: jobs.Product, ID: "one"}}, Total: 1, State: jobs.Recorded, CreatedAt: time.Now(),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.letters.Send(t.Context(), jobs.Message(job.ID)); err != nil {
+	if err := f.cloud.JobLetters.Send(t.Context(), jobs.Message(job.ID)); err != nil {
 		t.Fatal(err)
 	}
-	if letters := d.state().DeadLetters; len(letters) != 1 || letters[0].Job != job.ID {
+	if letters := f.state().DeadLetters; len(letters) != 1 || letters[0].Job != job.ID {
 		t.Fatalf("dead letters %+v", letters)
 	}
-	if answer := d.post("/_local/redrive", ""); answer != `{"moved":1}` {
+	if answer := f.post("/_local/redrive", ""); answer != `{"moved":1}` {
 		t.Errorf("redrive answers %s", answer)
 	}
-	d.job(job.ID, jobs.Succeeded)
-	if letters := d.state().DeadLetters; len(letters) != 0 {
+	f.job(job.ID, jobs.Succeeded)
+	if letters := f.state().DeadLetters; len(letters) != 0 {
 		t.Errorf("dead letters %+v", letters)
 	}
 }
 
 func TestStopSaysWhatIsLeft(t *testing.T) {
-	d := open(t)
-	d.post("/_local/switch", `{"mode":"down"}`)
-	d.job(d.started("export_to_erp", Press{}), jobs.Waiting)
-	system, err := Open(t.Context(), Options{Lookup: none, Log: d.log})
+	f := open(t)
+	f.post("/_local/switch", `{"mode":"down"}`)
+	f.job(f.started("export_to_erp", pim.Press{}), jobs.Waiting)
+	system, err := Open(t.Context(), Options{Lookup: none, Log: f.log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +215,7 @@ func TestStopSaysWhatIsLeft(t *testing.T) {
 	if got := system.Stop(); got != "Stopped. Jobs ended: 0. Nothing is left." {
 		t.Errorf("says %q", got)
 	}
-	if got := d.left(t.Context()); !strings.Contains(got, "Jobs ended: 0. Left: 1 waiting; that was in memory") {
+	if got := f.left(t.Context()); !strings.Contains(got, "Jobs ended: 0. Left: 1 waiting; that was in memory") {
 		t.Errorf("says %q", got)
 	}
 }

@@ -2,7 +2,6 @@ package local
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,11 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
+	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
-// desk is a running system and whoever uses it.
-type desk struct {
+// fixture is a running system and whoever uses it.
+type fixture struct {
 	*System
 	t   *testing.T
 	log *transcript
@@ -45,13 +46,13 @@ func (t *transcript) String() string {
 func none(string) (string, bool) { return "", false }
 
 // open starts a system of the project's own files, on any free port, until the test ends.
-func open(t *testing.T) *desk {
+func open(t *testing.T) *fixture {
 	t.Helper()
 	return openFile(t, "")
 }
 
 // openFile starts a system of another extensions.yaml.
-func openFile(t *testing.T, file string) *desk {
+func openFile(t *testing.T, file string) *fixture {
 	t.Helper()
 	log := &transcript{}
 	system, err := Open(t.Context(), Options{ConfigFile: file, Lookup: none, AllowPrivate: true, Log: log, Level: slog.LevelDebug})
@@ -60,20 +61,20 @@ func openFile(t *testing.T, file string) *desk {
 	}
 	system.Start()
 	t.Cleanup(func() { system.Stop() })
-	return &desk{system, t, log}
+	return &fixture{system, t, log}
 }
 
 // call sends a request to the system's port.
-func (d *desk) call(method, path, body string, header map[string]string) (status int, answer string) {
-	d.t.Helper()
-	return d.callAt(d.URL(), method, path, body, header)
+func (f *fixture) call(method, path, body string, header map[string]string) (status int, answer string) {
+	f.t.Helper()
+	return f.callAt(f.URL(), method, path, body, header)
 }
 
-func (d *desk) callAt(origin, method, path, body string, header map[string]string) (status int, answer string) {
-	d.t.Helper()
-	request, err := http.NewRequestWithContext(d.t.Context(), method, origin+path, strings.NewReader(body))
+func (f *fixture) callAt(origin, method, path, body string, header map[string]string) (status int, answer string) {
+	f.t.Helper()
+	request, err := http.NewRequestWithContext(f.t.Context(), method, origin+path, strings.NewReader(body))
 	if err != nil {
-		d.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	for name, value := range header {
 		request.Header.Set(name, value)
@@ -83,73 +84,73 @@ func (d *desk) callAt(origin, method, path, body string, header map[string]strin
 	}
 	response, err := http.DefaultTransport.RoundTrip(request) // follows no redirect
 	if err != nil {
-		d.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		d.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	return response.StatusCode, string(text)
 }
 
 // post is a call of the page's own, which succeeds.
-func (d *desk) post(path, body string) string {
-	d.t.Helper()
-	status, answer := d.call("POST", path, body, map[string]string{"Origin": d.URL()})
+func (f *fixture) post(path, body string) string {
+	f.t.Helper()
+	status, answer := f.call("POST", path, body, map[string]string{"Origin": f.URL()})
 	if status != 200 {
-		d.t.Fatalf("POST %s: %d %s", path, status, answer)
+		f.t.Fatalf("POST %s: %d %s", path, status, answer)
 	}
 	return answer
 }
 
 // press presses a button from the page.
-func (d *desk) press(extension string, press Press) Pressed {
-	d.t.Helper()
+func (f *fixture) press(extension string, press pim.Press) pim.Pressed {
+	f.t.Helper()
 	body, err := json.Marshal(press)
 	if err != nil {
-		d.t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	var pressed Pressed
-	if err := json.Unmarshal([]byte(d.post("/_local/press/"+extension, string(body))), &pressed); err != nil {
-		d.t.Fatal(err)
+	var pressed pim.Pressed
+	if err := json.Unmarshal([]byte(f.post("/_local/press/"+extension, string(body))), &pressed); err != nil {
+		f.t.Fatal(err)
 	}
 	return pressed
 }
 
 // started presses a button and returns the job's ID.
-func (d *desk) started(extension string, press Press) string {
-	d.t.Helper()
-	pressed := d.press(extension, press)
+func (f *fixture) started(extension string, press pim.Press) string {
+	f.t.Helper()
+	pressed := f.press(extension, press)
 	_, id, found := strings.Cut(pressed.Message(), "Job ID: ")
 	if pressed.Status != 200 || !found {
-		d.t.Fatalf("press answers %d: %s", pressed.Status, pressed.Answer)
+		f.t.Fatalf("press answers %d: %s", pressed.Status, pressed.Answer)
 	}
 	return id
 }
 
-func (d *desk) state() State {
-	d.t.Helper()
-	status, answer := d.call("GET", "/_local/state", "", nil)
-	var state State
+func (f *fixture) state() inspector.State {
+	f.t.Helper()
+	status, answer := f.call("GET", "/_local/state", "", nil)
+	var state inspector.State
 	if err := json.Unmarshal([]byte(answer), &state); err != nil || status != 200 {
-		d.t.Fatalf("state: %d %v", status, err)
+		f.t.Fatalf("state: %d %v", status, err)
 	}
 	return state
 }
 
 // job waits until a job is in a state, and returns it.
-func (d *desk) job(id string, want jobs.State) JobState {
-	d.t.Helper()
-	var last JobState
-	d.until(fmt.Sprintf("job %s is %s", id, want), func() bool {
-		for _, job := range d.state().Jobs {
+func (f *fixture) job(id string, want jobs.State) inspector.JobState {
+	f.t.Helper()
+	var last inspector.JobState
+	f.until(fmt.Sprintf("job %s is %s", id, want), func() bool {
+		for _, job := range f.state().Jobs {
 			if job.ID == id {
 				last = job
 			}
 		}
 		if last.State.Ended() && last.State != want {
-			d.t.Fatalf("job ended as %s, want %s: %+v", last.State, want, last)
+			f.t.Fatalf("job ended as %s, want %s: %+v", last.State, want, last)
 		}
 		return last.State == want
 	})
@@ -157,14 +158,14 @@ func (d *desk) job(id string, want jobs.State) JobState {
 }
 
 // until waits for what comes by itself.
-func (d *desk) until(what string, holds func() bool) {
-	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), 30*time.Second)
-	defer cancel()
+func (f *fixture) until(what string, holds func() bool) {
+	f.t.Helper()
+	late := time.After(30 * time.Second)
 	for !holds() {
-		pause(ctx, 5*time.Millisecond)
-		if ctx.Err() != nil {
-			d.t.Fatalf("still waiting until %s; log:\n%s", what, d.log)
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-late:
+			f.t.Fatalf("still waiting until %s; log:\n%s", what, f.log)
 		}
 	}
 }

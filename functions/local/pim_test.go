@@ -6,27 +6,28 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
 )
 
 // inPIM sends a request to the PIM's pages, as they do.
-func (d *desk) inPIM(method, path, body string, header map[string]string) (status int, answer string) {
-	d.t.Helper()
+func (f *fixture) inPIM(method, path, body string, header map[string]string) (status int, answer string) {
+	f.t.Helper()
 	if header == nil {
-		header = map[string]string{"Origin": d.simulator.URL()}
+		header = map[string]string{"Origin": f.pim.URL()}
 	}
-	return d.callAt(d.simulator.URL(), method, path, body, header)
+	return f.callAt(f.pim.URL(), method, path, body, header)
 }
 
 func TestThePIMShowsWhatIsInstalled(t *testing.T) {
-	d := open(t)
-	status, answer := d.inPIM("GET", "/pim", "", nil)
+	f := open(t)
+	status, answer := f.inPIM("GET", "/pim", "", nil)
 	var pim struct {
 		Products   []pimtest.Product
 		Models     []pimtest.Model
 		Categories []pimtest.Category
-		Extensions []Installed
+		Extensions []pim.Installed
 	}
 	if err := json.Unmarshal([]byte(answer), &pim); err != nil || status != 200 {
 		t.Fatalf("%d %v", status, err)
@@ -37,7 +38,7 @@ func TestThePIMShowsWhatIsInstalled(t *testing.T) {
 	types := map[string]string{}
 	for _, extension := range pim.Extensions {
 		types[extension.Name] = extension.Type
-		if extension.Type == "iframe" && extension.URL != d.BrowserURL()+"/iframe/"+extension.Name {
+		if extension.Type == "iframe" && extension.URL != f.BrowserURL()+"/iframe/"+extension.Name {
 			t.Errorf("the page of %s is at %s", extension.Name, extension.URL)
 		}
 	}
@@ -47,8 +48,8 @@ func TestThePIMShowsWhatIsInstalled(t *testing.T) {
 }
 
 func TestAPressInThePIMIsAboutWhatIsChosen(t *testing.T) {
-	d := open(t)
-	status, answer := d.inPIM("POST", "/pim/press/export_to_erp",
+	f := open(t)
+	status, answer := f.inPIM("POST", "/pim/press/export_to_erp",
 		`{"position":"pim.product-grid.action-bar","products":["63139bf3-a7f7-4eaa-ba5e-000000000000"],"models":["model-shirt"],"locale":"fr_FR","channel":"print","user":"peter"}`, nil)
 	var said struct {
 		Success bool
@@ -61,8 +62,8 @@ func TestAPressInThePIMIsAboutWhatIsChosen(t *testing.T) {
 	if !strings.HasPrefix(said.Message, "Exporter vers l'ERP : lancé") || id == "" {
 		t.Errorf("says %q, want French", said.Message)
 	}
-	d.job(id, jobs.Succeeded)
-	job, err := d.store.Load(t.Context(), id)
+	f.job(id, jobs.Succeeded)
+	job, err := f.cloud.Store.Load(t.Context(), id)
 	if err != nil || job.User.Username != "peter" || len(job.Items) != 2 || job.Items[1] != (jobs.Item{Type: jobs.ProductModel, ID: "model-shirt"}) || !strings.Contains(string(job.Context), "print") {
 		t.Errorf("job %+v, %v", job, err)
 	}
@@ -71,40 +72,40 @@ func TestAPressInThePIMIsAboutWhatIsChosen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]int{"/pim/press/nobody": 404, "/pim/press/jobs_panel": 404} {
-		if status, answer := d.inPIM("POST", path, "{}", nil); status != want {
+		if status, answer := f.inPIM("POST", path, "{}", nil); status != want {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
-	if status, _ := d.inPIM("POST", "/pim/press/export_to_erp", string(many), nil); status != 400 {
+	if status, _ := f.inPIM("POST", "/pim/press/export_to_erp", string(many), nil); status != 400 {
 		t.Errorf("501 items: %d", status)
 	}
 }
 
 func TestThePIMAnswersToItsOwnPagesAlone(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	for name, header := range map[string]map[string]string{
 		"a page of another origin":   {"Origin": "https://evil.example"},
-		"an embedded page":           {"Origin": d.BrowserURL()},
+		"an embedded page":           {"Origin": f.BrowserURL()},
 		"a name that resolves to us": {"Host": "evil.example"},
 	} {
-		if status, _ := d.inPIM("POST", "/pim/token/jobs_panel", "{}", header); status != 403 {
+		if status, _ := f.inPIM("POST", "/pim/token/jobs_panel", "{}", header); status != 403 {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
-	port := strings.TrimPrefix(d.simulator.URL(), "http://127.0.0.1")
-	if status, _ := d.inPIM("GET", "/", "", map[string]string{"Host": "localhost" + port}); status != http.StatusFound {
+	port := strings.TrimPrefix(f.pim.URL(), "http://127.0.0.1")
+	if status, _ := f.inPIM("GET", "/", "", map[string]string{"Host": "localhost" + port}); status != http.StatusFound {
 		t.Errorf("by another name: %d, want to be sent to the one that embedded pages know", status)
 	}
-	if status, _ := d.inPIM("POST", "/pim/token/jobs_panel", "{}", nil); status != 200 {
+	if status, _ := f.inPIM("POST", "/pim/token/jobs_panel", "{}", nil); status != 200 {
 		t.Errorf("its own page: %d", status)
 	}
-	if status, _ := d.inPIM("POST", "/pim/token/export_to_erp", "{}", nil); status != 404 {
+	if status, _ := f.inPIM("POST", "/pim/token/export_to_erp", "{}", nil); status != 404 {
 		t.Errorf("a token for a button: %d", status)
 	}
 }
 
 func TestTheEventSenderSendsWhatTheSendersSend(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	for _, row := range []struct {
 		asked  string
 		events int
@@ -116,32 +117,32 @@ func TestTheEventSenderSendsWhatTheSendersSend(t *testing.T) {
 		{`{"api":"events-api","count":1,"tamper":true}`, 1, `"401":1`},
 		{`{"api":"event-platform","tamper":true}`, 1, `"401":1`},
 	} {
-		answer := d.post("/_local/events", row.asked)
-		var sent Sent
+		answer := f.post("/_local/events", row.asked)
+		var sent pim.Sent
 		if err := json.Unmarshal([]byte(answer), &sent); err != nil || sent.Events != row.events || !strings.Contains(answer, row.status) {
 			t.Errorf("%s: %s", row.asked, answer)
 		}
 	}
-	d.until("all have their outcome", func() bool {
-		events := d.state().Events
+	f.until("all have their outcome", func() bool {
+		events := f.state().Events
 		return events["received"] == 19 && events["applied"] == 5 && events["duplicate"] == 2 && events["unmatched"] == 12
 	})
 }
 
 func TestEveryAppActionCanBeCalled(t *testing.T) {
-	d := open(t)
+	f := open(t)
 	for name, done := range map[string]int{"notify": 0, "export_entries": 2, "ask_approval": 0} {
-		answer := d.post("/_local/appaction/"+name, "")
+		answer := f.post("/_local/appaction/"+name, "")
 		_, id, found := strings.Cut(answer, `\"job\":\"`)
 		id, _, _ = strings.Cut(id, `\"`)
 		if !found || !strings.Contains(answer, `"status":202`) {
 			t.Fatalf("%s: %s", name, answer)
 		}
-		if job := d.job(id, jobs.Succeeded); job.Trigger != jobs.TriggerContentful || job.Done != done {
+		if job := f.job(id, jobs.Succeeded); job.Trigger != jobs.TriggerContentful || job.Done != done {
 			t.Errorf("%s: job %+v", name, job)
 		}
 	}
-	if status, _ := d.call("POST", "/_local/appaction/nothing", "", map[string]string{"Origin": d.URL()}); status != 404 {
+	if status, _ := f.call("POST", "/_local/appaction/nothing", "", map[string]string{"Origin": f.URL()}); status != 404 {
 		t.Errorf("an unknown App Action: %d", status)
 	}
 }

@@ -1,4 +1,4 @@
-package local
+package cloud
 
 import (
 	"context"
@@ -25,12 +25,12 @@ func TestPollerDeletesWhatTheWorkerDoesNotWantBack(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				letters := queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
-				messages := queue.NewMemory(queue.MemoryConfig{Visibility: visibility, MaxReceives: maxReceives, DeadLetters: letters})
+				messages := queue.NewMemory(queue.MemoryConfig{Visibility: visibility, MaxReceives: MaxReceives, DeadLetters: letters})
 				if err := messages.Send(t.Context(), queue.Message{Body: []byte("one")}); err != nil {
 					t.Fatal(err)
 				}
 				receives := 0
-				p := poller{queue: messages, batch: 1, log: slog.New(slog.NewTextHandler(io.Discard, nil)), handle: func(ctx context.Context, received []queue.Received) []string {
+				p := Poller{Queue: messages, Batch: 1, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Handle: func(ctx context.Context, received []queue.Received) []string {
 					receives++
 					if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) != workerTimeout {
 						t.Errorf("the worker has until %v", deadline)
@@ -38,7 +38,7 @@ func TestPollerDeletesWhatTheWorkerDoesNotWantBack(t *testing.T) {
 					return c.handle(received)
 				}}
 				receiving, stop := context.WithCancel(t.Context())
-				go p.run(receiving, t.Context())
+				go p.Run(receiving, t.Context())
 				time.Sleep(time.Hour)
 				stop()
 				synctest.Wait()
@@ -48,7 +48,7 @@ func TestPollerDeletesWhatTheWorkerDoesNotWantBack(t *testing.T) {
 				if got := len(letters.Messages()); got != c.letters {
 					t.Errorf("%d dead letters, want %d", got, c.letters)
 				}
-				if want := 1 + c.letters*(maxReceives-1); receives != want {
+				if want := 1 + c.letters*(MaxReceives-1); receives != want {
 					t.Errorf("%d receives, want %d", receives, want)
 				}
 			})

@@ -1,7 +1,8 @@
-package local
+// Package destination plays the systems that receive what forward and notify send: an ERP and a chat, whose behaviour a
+// switch changes. It does what a good destination does: it applies each idempotency key once.
+package destination
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -11,63 +12,67 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/pim-functions/pim-functions/functions/local/recent"
 )
 
 // Mode is how the destination behaves.
 type Mode string
 
-// The positions of the destination's switch.
+// The modes.
 const (
-	ModeOK       Mode = "ok"
-	ModeDown     Mode = "down"     // 503: the job waits and is tried again
-	ModeSlow     Mode = "slow"     // answers after slowness
-	ModeRefuse   Mode = "refuse"   // 422: the batch has failed
-	ModeOneFails Mode = "one-item" // takes all items but the first
+	OK       Mode = "ok"
+	Down     Mode = "down"     // 503
+	Slow     Mode = "slow"     // as OK, after 4 s
+	Refuse   Mode = "refuse"   // 422
+	OneFails Mode = "one-item" // as OK, but the first item of a delivery fails
 )
 
-var modes = []Mode{ModeOK, ModeDown, ModeSlow, ModeRefuse, ModeOneFails}
+var modes = []Mode{OK, Down, Slow, Refuse, OneFails}
+
+// Path is where the destination is mounted; deliveries come to paths below it.
+const Path = "/_local/destination"
 
 const (
-	slowness       = 4 * time.Second // an outbound call waits 10 s
-	keptReceived   = 100
-	excerptBytes   = 300
-	mostDelivered  = 4 << 20 // bytes of one delivery
-	destinationURL = "/_local/destination"
+	slowness     = 4 * time.Second // an outbound call waits 10 s
+	keptReceived = 100
+	maxExcerpt   = 300     // bytes; the rest is left out
+	maxDelivery  = 4 << 20 // bytes; more is answered 400
 )
 
-// Delivery is what the destination received once.
+// Delivery is one request that the destination received.
 type Delivery struct {
 	At             time.Time `json:"at"`
 	Method         string    `json:"method"`
-	Path           string    `json:"path"` // below the destination's own
+	Path           string    `json:"path"` // below Path
 	IdempotencyKey string    `json:"idempotencyKey"`
 	Items          int       `json:"items"`
-	Status         int       `json:"status"` // that was answered
+	Status         int       `json:"status"` // of the answer
 	Applied        bool      `json:"applied"`
-	Note           string    `json:"note"` // what else there is to say
+	Note           string    `json:"note"` // why it was not applied, or not wholly
 	Excerpt        string    `json:"excerpt"`
 }
 
-// Destination plays the system that receives what forward and notify send. It does what a good one does: a key that
-// it has applied is answered as before and not applied again. Safe for concurrent use.
+// Destination receives deliveries. Safe for concurrent use.
 type Destination struct {
 	mu       sync.Mutex
 	mode     Mode
-	received []Delivery
+	received recent.List[Delivery]
 	applied  map[string]applied // by idempotency key
 }
 
-// applied is a delivery that took effect, as the key remembers it.
+// applied is what the destination keeps of a delivery that took effect.
 type applied struct {
 	content [sha256.Size]byte
 	answer  string
 }
 
-func newDestination() *Destination {
-	return &Destination{mode: ModeOK, applied: map[string]applied{}}
+// New is a destination that takes everything.
+func New() *Destination {
+	return &Destination{mode: OK, received: recent.New[Delivery](keptReceived), applied: map[string]applied{}}
 }
 
-// Switch changes how the destination behaves from now on.
+// Switch changes how the destination answers from now on. An unknown mode is an error, and changes nothing.
 func (d *Destination) Switch(mode Mode) error {
 	if !slices.Contains(modes, mode) {
 		return fmt.Errorf("mode %q: want one of %v", mode, modes)
@@ -78,25 +83,35 @@ func (d *Destination) Switch(mode Mode) error {
 	return nil
 }
 
-// Look is the switch's position and what was received, newest first.
-func (d *Destination) Look() (Mode, []Delivery) {
+// Mode is how the destination answers now.
+func (d *Destination) Mode() Mode {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.mode, newest(d.received, keptReceived)
+	return d.mode
+}
+
+// Received is what came in, newest first, the last hundred.
+func (d *Destination) Received() []Delivery {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.received.Newest(keptReceived)
 }
 
 // ServeHTTP receives a delivery.
 func (d *Destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostDelivered))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDelivery))
 	if err != nil {
 		http.Error(w, `{"error":"the body could not be read"}`, http.StatusBadRequest)
 		return
 	}
-	if mode, _ := d.Look(); mode == ModeSlow {
-		pause(r.Context(), slowness)
+	if d.Mode() == Slow {
+		select {
+		case <-time.After(slowness):
+		case <-r.Context().Done():
+		}
 	}
 	status, answer := d.receive(Delivery{
-		At: time.Now(), Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, destinationURL),
+		At: time.Now(), Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, Path),
 		IdempotencyKey: r.Header.Get("Idempotency-Key"), Items: countItems(body), Excerpt: excerpt(body),
 	}, sha256.Sum256(body))
 	w.Header().Set("Content-Type", "application/json")
@@ -104,15 +119,15 @@ func (d *Destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, answer)
 }
 
-// receive decides what becomes of a delivery, and remembers it.
+// receive decides the answer to a delivery, and keeps both.
 func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte) (status int, answer string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before, known := d.applied[delivery.IdempotencyKey]
 	switch {
-	case d.mode == ModeDown:
+	case d.mode == Down:
 		status, answer, delivery.Note = http.StatusServiceUnavailable, `{"error":"down"}`, "down"
-	case d.mode == ModeRefuse:
+	case d.mode == Refuse:
 		status, answer, delivery.Note = http.StatusUnprocessableEntity, `{"error":"refused"}`, "refused"
 	case known && before.content != content:
 		status, answer, delivery.Note = http.StatusConflict, `{"error":"this key came with another content"}`, "a key with two contents"
@@ -120,7 +135,7 @@ func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte) (sta
 		status, answer, delivery.Note = http.StatusOK, before.answer, "repeated: not applied again"
 	default:
 		status, answer, delivery.Applied = http.StatusOK, `{}`, true
-		if d.mode == ModeOneFails && delivery.Items > 0 {
+		if d.mode == OneFails && delivery.Items > 0 {
 			answer, delivery.Note = `{"failures":[{"index":0,"reason":"no price in the ERP"}]}`, "the first item failed"
 		}
 		if delivery.IdempotencyKey != "" {
@@ -128,7 +143,7 @@ func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte) (sta
 		}
 	}
 	delivery.Status = status
-	d.received = keep(d.received, delivery, keptReceived)
+	d.received.Add(delivery)
 	return status, answer
 }
 
@@ -141,19 +156,9 @@ func countItems(body []byte) int {
 }
 
 func excerpt(body []byte) string {
-	text := strings.ToValidUTF8(string(body[:min(len(body), excerptBytes)]), "")
-	if len(body) > excerptBytes {
+	text := strings.ToValidUTF8(string(body[:min(len(body), maxExcerpt)]), "")
+	if len(body) > maxExcerpt {
 		text += "…"
 	}
 	return text
-}
-
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

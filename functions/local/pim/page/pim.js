@@ -297,6 +297,6 @@ call("GET", "/pim").then((said) => {
   fill("user", pim.users.map((one) => one.username));
   fill("locale", pim.locales);
   fill("channel", pim.channels);
-  byId("desk").href = pim.desk;
+  byId("inspector").href = pim.inspector;
   route();
 }, (problem) => byId("view").replaceChildren(el("p", {}, "The PIM does not answer: " + problem.message)));

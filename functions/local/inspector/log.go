@@ -1,4 +1,4 @@
-package local
+package inspector
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,37 +21,44 @@ type Line struct {
 	Attrs map[string]any `json:"attrs"`
 }
 
-// logHandler gives the log twice: short lines for the terminal, all of it for the page.
-type logHandler struct {
+// Log is a slog.Handler that writes the log twice: short lines to the terminal, all of it to the page.
+type Log struct {
 	terminal io.Writer
 	level    slog.Level   // of the terminal; the page has everything from debug
-	quiet    *atomic.Bool // while it holds, the terminal shows warnings and worse alone
+	quiet    *atomic.Bool // the terminal shows warnings and errors alone
 	recorder *Recorder
 	attrs    []slog.Attr
 	group    string
 }
 
-var _ slog.Handler = (*logHandler)(nil)
+var _ slog.Handler = (*Log)(nil)
 
-func newLogHandler(terminal io.Writer, level slog.Level, recorder *Recorder) *logHandler {
-	return &logHandler{terminal: terminal, level: level, quiet: new(atomic.Bool), recorder: recorder}
+// NewLog is a Log whose terminal shows lines from a level on.
+func NewLog(terminal io.Writer, level slog.Level, recorder *Recorder) *Log {
+	return &Log{terminal: terminal, level: level, quiet: new(atomic.Bool), recorder: recorder}
 }
 
-func (h *logHandler) Enabled(context.Context, slog.Level) bool { return true }
+// Quiet shows warnings and errors alone on the terminal, or all from its level on again.
+func (h *Log) Quiet(quiet bool) { h.quiet.Store(quiet) }
 
-func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+// Enabled implements slog.Handler: the page shows everything.
+func (h *Log) Enabled(context.Context, slog.Level) bool { return true }
+
+// WithAttrs implements slog.Handler.
+func (h *Log) WithAttrs(attrs []slog.Attr) slog.Handler {
 	with := *h
 	with.attrs = slices.Concat(h.attrs, h.named(attrs))
 	return &with
 }
 
-func (h *logHandler) WithGroup(name string) slog.Handler {
+// WithGroup implements slog.Handler.
+func (h *Log) WithGroup(name string) slog.Handler {
 	with := *h
 	with.group = h.group + name + "."
 	return &with
 }
 
-func (h *logHandler) named(attrs []slog.Attr) []slog.Attr {
+func (h *Log) named(attrs []slog.Attr) []slog.Attr {
 	named := slices.Clone(attrs)
 	for i := range named {
 		named[i].Key = h.group + named[i].Key
@@ -58,7 +66,8 @@ func (h *logHandler) named(attrs []slog.Attr) []slog.Attr {
 	return named
 }
 
-func (h *logHandler) Handle(_ context.Context, record slog.Record) error {
+// Handle implements slog.Handler.
+func (h *Log) Handle(_ context.Context, record slog.Record) error {
 	var own []slog.Attr
 	record.Attrs(func(attr slog.Attr) bool { own = append(own, attr); return true })
 	attrs := slices.Concat(h.attrs, h.named(own))
@@ -66,7 +75,7 @@ func (h *logHandler) Handle(_ context.Context, record slog.Record) error {
 	for _, attr := range attrs {
 		line.Attrs[attr.Key] = jsonValue(attr.Value)
 	}
-	h.recorder.log(line)
+	h.recorder.logged(line)
 
 	level := h.level
 	if h.quiet.Load() {
@@ -94,7 +103,7 @@ func jsonValue(value slog.Value) any {
 	}
 }
 
-// left out of the terminal's lines: what is long and seldom needed there.
+// terminalOmits are left out of the terminal's lines: they are long, and seldom needed there.
 var terminalOmits = []string{"function", "method", "route", "status", "duration_ms", "request_id", "correlation", "stack", "user", "user_uuid", "timestamp", "message_id"}
 
 // short makes a line that a person reads in passing.
@@ -117,11 +126,11 @@ func short(record slog.Record, attrs []slog.Attr) string {
 	}
 	out.WriteString(text)
 	for _, attr := range attrs {
-		if said := attr.Value.String(); said != "" && !slices.Contains(terminalOmits, attr.Key) {
-			if strings.ContainsAny(said, " \n\"") {
-				said = fmt.Sprintf("%q", said)
+		if text := attr.Value.String(); text != "" && !slices.Contains(terminalOmits, attr.Key) {
+			if strings.ContainsAny(text, " \n\"") {
+				text = strconv.Quote(text)
 			}
-			out.WriteString(" " + attr.Key + "=" + said)
+			out.WriteString(" " + attr.Key + "=" + text)
 		}
 	}
 	return out.String()

@@ -1,13 +1,11 @@
-package local
+package cloud
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,53 +26,52 @@ import (
 	"github.com/pim-functions/pim-functions/shared/table"
 )
 
-// Names of what is made at the endpoint.
-const (
-	awsName       = "pim-functions-local"
-	tableActiveIn = 30 * time.Second // how long a new table may take
-	seenJobs      = 200              // jobs that the page can know of
-)
+// awsName is the name of what is made at the endpoint, or its beginning.
+const awsName = "pim-functions-local"
 
-// atEndpoint uses the adapters of production against an AWS endpoint, an emulator, and makes there what is missing.
-// The secrets are put there anew on each start: the file is the truth.
-func atEndpoint(ctx context.Context, account awsconfig.Config, source secrets.Source) (backing, error) {
+// tableActiveIn is how long a new table may take.
+const tableActiveIn = 30 * time.Second
+
+// Endpoint is a Cloud of the adapters of production at an AWS endpoint, an emulator. It makes there what is missing, and
+// puts the secrets there anew: source is the truth.
+func Endpoint(ctx context.Context, account awsconfig.Config, source secrets.Source) (*Cloud, error) {
 	config := awsconfig.New(account)
-	made := sqs.NewFromConfig(config)
-	messages, letters, err := createQueues(ctx, made, "jobs")
+	client := sqs.NewFromConfig(config)
+	messages, letters, err := createQueues(ctx, client, "jobs")
 	if err != nil {
-		return backing{}, err
+		return nil, err
 	}
-	events, eventLetters, err := createQueues(ctx, made, "events")
+	events, eventLetters, err := createQueues(ctx, client, "events")
 	if err != nil {
-		return backing{}, err
+		return nil, err
 	}
 	tables := dynamodb.NewFromConfig(config)
 	if err := createTable(ctx, tables); err != nil {
-		return backing{}, err
+		return nil, err
 	}
-	vault := secretsmanager.NewFromConfig(config)
-	for _, id := range []string{signingID, connectionsID} {
-		if err := putSecret(ctx, vault, source, id); err != nil {
-			return backing{}, err
+	manager := secretsmanager.NewFromConfig(config)
+	for _, id := range []string{Signing, Connections} {
+		if err := putSecret(ctx, manager, source, id); err != nil {
+			return nil, err
 		}
 	}
 
 	store := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: tables, Table: awsName, Now: time.Now})
-	seen := &seenQueue{Queue: messages, store: store, ended: map[string]jobs.Job{}}
+	seen := newSeenQueue(messages, store)
 	records := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: tables, Table: awsName, Now: time.Now})
-	return backing{
-		name:         aws.ToString(config.BaseEndpoint),
-		jobs:         seen,
-		letters:      letters,
-		events:       events,
-		eventLetters: eventLetters,
-		ledger:       records,
-		gaps:         records,
-		store:        store,
-		secrets:      prefixed{secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: vault})},
-		bus:          publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(config), Bus: "default"}),
-		allJobs:      seen.all,
-		deadLetters:  func(ctx context.Context) ([]DeadLetter, error) { return seen.dead(ctx, letters, eventLetters) },
+	return &Cloud{
+		Name:         aws.ToString(config.BaseEndpoint),
+		Jobs:         seen,
+		JobLetters:   letters,
+		Events:       events,
+		EventLetters: eventLetters,
+		Store:        store,
+		Ledger:       records,
+		Gaps:         records,
+		Secrets:      prefixed{secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: manager})},
+		Bus:          publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(config), Bus: "default"}),
+		AllJobs:      seen.all,
+		DeadLetters:  func(ctx context.Context) ([]DeadLetter, error) { return seen.dead(ctx, letters, eventLetters) },
 	}, nil
 }
 
@@ -89,7 +86,7 @@ func createQueues(ctx context.Context, client *sqs.Client, name string) (message
 		return nil, nil, fmt.Errorf("read the dead letters' ARN: %w", err)
 	}
 	policy, err := json.Marshal(map[string]string{
-		"deadLetterTargetArn": arn.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], "maxReceiveCount": strconv.Itoa(maxReceives),
+		"deadLetterTargetArn": arn.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], "maxReceiveCount": strconv.Itoa(MaxReceives),
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode redrive policy: %w", err)
@@ -147,87 +144,4 @@ type prefixed struct{ secrets.Source }
 
 func (p prefixed) Get(ctx context.Context, id string) ([]byte, error) {
 	return p.Source.Get(ctx, awsName+"/"+id)
-}
-
-// seenQueue notes which jobs messages were sent for: a table cannot be asked for all of them.
-type seenQueue struct {
-	queue.Queue
-	store jobs.Store
-
-	mu    sync.Mutex
-	ids   []string            // oldest first
-	ended map[string]jobs.Job // which need not be read again
-}
-
-// Send implements queue.Queue.
-func (s *seenQueue) Send(ctx context.Context, messages ...queue.Message) error {
-	s.mu.Lock()
-	for _, message := range messages {
-		if id, err := jobs.ParseMessage(message.Body); err == nil && !slices.Contains(s.ids, id) {
-			s.ids = keep(s.ids, id, seenJobs)
-		}
-	}
-	s.mu.Unlock()
-	return s.Queue.Send(ctx, messages...)
-}
-
-// all reads the jobs that were seen, newest first.
-func (s *seenQueue) all(ctx context.Context) ([]jobs.Job, error) {
-	s.mu.Lock()
-	ids := newest(s.ids, seenJobs)
-	s.mu.Unlock()
-	found := []jobs.Job{}
-	for _, id := range ids {
-		job, err := s.read(ctx, id)
-		switch {
-		case errors.Is(err, jobs.ErrNotFound):
-		case err != nil:
-			return nil, err
-		default:
-			found = append(found, job)
-		}
-	}
-	return found, nil
-}
-
-// read returns a job; one that has ended is read once.
-func (s *seenQueue) read(ctx context.Context, id string) (jobs.Job, error) {
-	s.mu.Lock()
-	job, known := s.ended[id]
-	s.mu.Unlock()
-	if known {
-		return job, nil
-	}
-	job, err := s.store.Get(ctx, id)
-	if err == nil && job.State.Ended() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.ended[id] = job
-	}
-	return job, err
-}
-
-// dead counts the dead letters; which jobs they are for, the jobs themselves say. A look inside would take them.
-func (s *seenQueue) dead(ctx context.Context, letters, eventLetters queue.Queue) ([]DeadLetter, error) {
-	depth, err := letters.Depth(ctx)
-	if err != nil {
-		return nil, err
-	}
-	events, err := eventLetters.Depth(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.all(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := slices.Repeat([]DeadLetter{{Queue: "jobs"}}, depth.Visible+depth.InFlight)
-	at := 0
-	for _, job := range all {
-		if job.AsOf(time.Now()).Reason == jobs.ReasonDeadLetter && at < len(found) {
-			found[at].Job = job.ID
-			at++
-		}
-	}
-	return append(found, slices.Repeat([]DeadLetter{{Queue: "events"}}, events.Visible+events.InFlight)...), nil
 }

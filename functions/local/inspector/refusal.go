@@ -1,4 +1,4 @@
-package local
+package inspector
 
 import (
 	"context"
@@ -16,28 +16,28 @@ import (
 	"github.com/pim-functions/pim-functions/shared/signature/doctor"
 )
 
-// mostExplained is the largest body in bytes that is tried in all the ways it may have been signed.
-const mostExplained = 64 << 10
+// maxExplained is the largest body in bytes that is tried in all the ways it may have been signed.
+const maxExplained = 64 << 10
 
-// explained records, for the page, why a function refused a request. The caller learns nothing of it: on this
-// machine alone, and on its own page, may the reason be shown.
-func (s *System) explained(invoke gateway.Invoke) gateway.Invoke {
+// Explain records why a function refuses a request. The caller does not learn it: the reason is shown on this machine's
+// own page alone.
+func (i *Inspector) Explain(invoke gateway.Invoke) gateway.Invoke {
 	return func(ctx context.Context, payload []byte) ([]byte, error) {
-		answer, err := invoke(ctx, payload)
-		var said struct {
+		text, err := invoke(ctx, payload)
+		var answer struct {
 			StatusCode int    `json:"statusCode"`
 			Body       string `json:"body"`
 		}
-		if err != nil || json.Unmarshal(answer, &said) != nil || said.StatusCode < 400 || said.StatusCode == http.StatusUnprocessableEntity {
-			return answer, err // 422 is a verdict of the work, not a refusal of the request
+		if err != nil || json.Unmarshal(text, &answer) != nil || answer.StatusCode < 400 || answer.StatusCode == http.StatusUnprocessableEntity {
+			return text, err // 422 is an outcome of the work, not a refusal of the request
 		}
-		s.recorder.refused(s.refusal(ctx, payload, said.StatusCode, said.Body))
-		return answer, err
+		i.config.Recorder.refused(i.refusal(ctx, payload, answer.StatusCode, answer.Body))
+		return text, err
 	}
 }
 
-// refusal finds the reasons: those of the request's log line, and what the signature looks like.
-func (s *System) refusal(ctx context.Context, payload []byte, status int, said string) Refusal {
+// refusal finds the reasons: those of the request's log line, and what is wrong with its signature.
+func (i *Inspector) refusal(ctx context.Context, payload []byte, status int, answered string) Refusal {
 	var event struct {
 		RawPath        string
 		Headers        map[string]string
@@ -52,7 +52,7 @@ func (s *System) refusal(ctx context.Context, payload []byte, status int, said s
 		return Refusal{At: time.Now(), Status: status, Reason: "event_invalid"}
 	}
 	refusal := Refusal{At: time.Now(), Method: event.RequestContext.HTTP.Method, Path: event.RawPath, Status: status, Why: []string{}}
-	if line, ok := s.recorder.line(event.RequestContext.RequestID); ok {
+	if line, ok := i.config.Recorder.line(event.RequestContext.RequestID); ok {
 		refusal.Reason, _ = line.Attrs["reason"].(string)
 		if cause, ok := line.Attrs["error"].(string); ok && cause != "unproven: "+refusal.Reason { // which says no more
 			refusal.Why = append(refusal.Why, cause)
@@ -60,7 +60,7 @@ func (s *System) refusal(ctx context.Context, payload []byte, status int, said s
 	}
 	if status != http.StatusUnauthorized {
 		var answer struct{ Message string }
-		if json.Unmarshal([]byte(said), &answer) == nil && answer.Message != "" {
+		if json.Unmarshal([]byte(answered), &answer) == nil && answer.Message != "" {
 			refusal.Why = append(refusal.Why, "answered: "+answer.Message)
 		}
 		return refusal
@@ -69,24 +69,24 @@ func (s *System) refusal(ctx context.Context, payload []byte, status int, said s
 	if event.Base64 {
 		body, _ = base64.StdEncoding.DecodeString(event.Body) // it was decoded before, or there is no 401
 	}
-	refusal.Why = append(refusal.Why, s.whyUnproven(ctx, event.RawPath, event.Headers, body)...)
+	refusal.Why = append(refusal.Why, i.whyUnproven(ctx, event.RawPath, event.Headers, body)...)
 	return refusal
 }
 
 // whyUnproven says what the signature check saw, and how far the signed time is from ours.
-func (s *System) whyUnproven(ctx context.Context, path string, header map[string]string, body []byte) []string {
-	signing, err := s.signing.Get(ctx)
+func (i *Inspector) whyUnproven(ctx context.Context, path string, header map[string]string, body []byte) []string {
+	signing, err := i.config.Signing.Get(ctx)
 	if err != nil {
 		return nil
 	}
-	if len(body) > mostExplained {
+	if len(body) > maxExplained {
 		return []string{fmt.Sprintf("the body has %d bytes: too many to try how it was signed", len(body))}
 	}
 	route, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	name, tail, _ := strings.Cut(rest, "/")
 	switch route {
 	case "actions":
-		extension, known := s.config.Extensions[name]
+		extension, known := i.config.Extensions.Extensions[name]
 		if !known {
 			return nil
 		}
@@ -95,14 +95,14 @@ func (s *System) whyUnproven(ctx context.Context, path string, header map[string
 		why := doctor.Action(actionProof(signing.Extensions[name], extension.Unsigned), header, body)
 		return append(lines(why), outside(signed.Timestamp, signature.ActionWindow)...)
 	case "events-api":
-		if _, known := s.config.PIMs[name]; !known {
+		if _, known := i.config.Extensions.PIMs[name]; !known {
 			return []string{fmt.Sprintf("extensions.yaml has no PIM %q", name)}
 		}
 		sent, _ := strconv.ParseInt(header[signature.EventsAPITimestamp], 10, 64) // as above
 		why := doctor.EventsAPI(secrets.EventSecrets(signing.EventsAPI[name], true), header, body)
 		return append(lines(why), outside(sent, signature.EventsAPIWindow)...)
 	case "event-platform":
-		if _, known := s.config.PIMs[name]; !known {
+		if _, known := i.config.Extensions.PIMs[name]; !known {
 			return []string{fmt.Sprintf("extensions.yaml has no PIM %q", name)}
 		}
 		key := strings.TrimSuffix(name+"/"+tail, "/")

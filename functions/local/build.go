@@ -1,0 +1,133 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/pim-functions/pim-functions/functions/local/cloud"
+	"github.com/pim-functions/pim-functions/functions/local/destination"
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
+	"github.com/pim-functions/pim-functions/functions/local/pim"
+	"github.com/pim-functions/pim-functions/functions/worker"
+	"github.com/pim-functions/pim-functions/shared/actions"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/metric"
+	"github.com/pim-functions/pim-functions/shared/outbound"
+	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
+	"github.com/pim-functions/pim-functions/shared/secrets"
+)
+
+// build puts the parts together: those of AWS, and those that play what is around them.
+func (s *System) build(ctx context.Context, options Options) error {
+	s.recorder, s.destination = inspector.NewRecorder(), destination.New()
+	s.terminal = inspector.NewLog(options.Log, options.Level, s.recorder)
+	s.log = slog.New(s.terminal)
+	var err error
+	if s.config, err = s.loadConfig(options); err != nil {
+		return err
+	}
+	source := cloud.Secrets{Path: options.SecretsFile, Port: s.Port()}
+	if options.AWS == nil {
+		s.cloud = cloud.Memory(cloud.MemoryConfig{Secrets: source, Published: s.recorder.Published, Log: s.log})
+	} else if s.cloud, err = cloud.Endpoint(ctx, *options.AWS, source); err != nil {
+		return fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
+	}
+	s.signing = secrets.NewCache(secrets.CacheConfig[secrets.Signing]{
+		Source: s.cloud.Secrets, ID: cloud.Signing, Parse: secrets.ParseSigning, Life: time.Second, Pause: time.Second, Log: s.log,
+	})
+	if _, err := s.signing.Get(ctx); err != nil {
+		return fmt.Errorf("read secrets: %w", err)
+	}
+	connections := secrets.NewCache(secrets.CacheConfig[secrets.Connections]{
+		Source: s.cloud.Secrets, ID: cloud.Connections, Parse: secrets.ParseConnections, Life: time.Second, Log: s.log,
+	})
+	if _, err := connections.Get(ctx); err != nil {
+		return fmt.Errorf("read secrets: %w", err)
+	}
+
+	address, err := url.Parse(s.URL())
+	if err != nil {
+		return fmt.Errorf("own address: %w", err)
+	}
+	s.pim = pim.New(pim.Config{
+		URL: s.pimURL(), Functions: address, Frames: s.BrowserURL(), Extensions: s.config, Signing: s.signing, Catalogue: pimtest.New(),
+	})
+	s.inspector = inspector.New(inspector.Config{
+		Functions: address, Extensions: s.config, Signing: s.signing, Cloud: s.cloud, PIM: s.pim, Destination: s.destination,
+		Recorder: s.recorder, Log: s.log,
+	})
+	s.functions = s.mount()
+	works := s.worker(options, connections)
+	s.pollers = []cloud.Poller{
+		{Queue: s.cloud.Jobs, Batch: cloud.JobsBatch, Handle: works.Handle, Log: s.log},
+		{Queue: s.cloud.Events, Batch: cloud.EventsBatch, Handle: works.Handle, Log: s.log},
+	}
+	return nil
+}
+
+// pimURL is the origin of the PIM that is played.
+func (s *System) pimURL() string { return fmt.Sprintf("http://127.0.0.1:%d", port(s.pimListener)) }
+
+// worker is functions/worker's, with the kinds that it has on AWS.
+func (s *System) worker(options Options, connections *secrets.Cache[secrets.Connections]) *worker.Worker {
+	client := outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Observe: s.recorder.Called, Now: time.Now})
+	return worker.New(worker.Config{
+		Engine: engine.New(engine.Config{
+			Config: s.config,
+			Kinds:  actions.Kinds(actions.Deps{Outbound: client, Bus: s.cloud.Bus}),
+			Store:  s.cloud.Store,
+			Queue:  s.cloud.Jobs,
+			Ledger: s.cloud.Ledger, Gaps: s.cloud.Gaps, Events: s.cloud.Events, EventLetters: s.cloud.EventLetters,
+			Secrets: worker.Secrets(connections),
+			Log:     s.log,
+			Metrics: s.metrics("worker"),
+			Now:     time.Now,
+		}),
+		MaxReceives: cloud.MaxReceives,
+		Log:         s.log,
+	})
+}
+
+// metrics of a function, which the recorder sees and nobody else.
+func (s *System) metrics(function string) *metric.Sink {
+	return metric.New(metric.Config{Writer: io.Discard, Function: function, Now: time.Now, Observe: s.recorder.Measured})
+}
+
+// loadConfig reads extensions.yaml. Variables that the process does not set are the played PIM and destination.
+func (s *System) loadConfig(options Options) (*config.Config, error) {
+	file, text := config.File, config.Embedded()
+	if options.ConfigFile != "" {
+		read, err := os.ReadFile(options.ConfigFile)
+		if err != nil {
+			return nil, fmt.Errorf("read CONFIG_FILE: %w", err)
+		}
+		file, text = options.ConfigFile, read
+	}
+	played := map[string]string{
+		"PIM_URL": s.pimURL(),
+		"ERP_URL": s.URL() + destination.Path,
+	}
+	loaded, err := config.Load(config.Source{File: file, Text: text, Stage: config.Local, Lookup: func(name string) (string, bool) {
+		if value, ok := options.Lookup(name); ok {
+			return value, true
+		}
+		value, ok := played[name]
+		return value, ok
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if err := loaded.CheckKinds(actions.Checks()); err != nil {
+		return nil, err
+	}
+	for _, warning := range loaded.Warnings {
+		s.log.Warn("configuration", "warning", warning.Error())
+	}
+	return loaded, nil
+}

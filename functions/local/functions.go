@@ -1,0 +1,84 @@
+package local
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pim-functions/pim-functions/functions/action"
+	"github.com/pim-functions/pim-functions/functions/contentful"
+	"github.com/pim-functions/pim-functions/functions/data"
+	"github.com/pim-functions/pim-functions/functions/eventplatform"
+	"github.com/pim-functions/pim-functions/functions/eventsapi"
+	"github.com/pim-functions/pim-functions/functions/iframe"
+	"github.com/pim-functions/pim-functions/functions/local/gateway"
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/web"
+)
+
+// functions are those that face the outside, each behind the gateway.
+type functions struct {
+	action, contentful, data, eventsAPI, eventPlatform, iframe http.Handler
+}
+
+// mount builds each function as its bootstrap does, on this machine's ports.
+func (s *System) mount() functions {
+	now := time.Now
+	behind := func(function string, handler web.Handler, maxBody int) http.Handler {
+		return gateway.HTTP(s.inspector.Explain(web.New(web.Config{
+			Function: function, Handler: handler, MaxBody: maxBody, Log: s.log, Metrics: s.metrics(function), Now: now,
+		}).Invoke))
+	}
+	store := s.cloud.Store
+	submitter := jobs.NewSubmitter(jobs.SubmitConfig{Store: store, Queue: s.cloud.Jobs, Now: now})
+	return functions{
+		action: behind("action", action.New(action.Config{
+			Config: s.config, Signing: s.signing, Jobs: submitter,
+			Store: store, Samples: true, Now: now, Metrics: s.metrics("action"),
+		}), action.MaxBody),
+		iframe: behind("iframe", iframe.New(iframe.Config{
+			Config: s.config, Signing: s.signing, Jobs: submitter,
+			Store: store, Samples: true, Now: now, Metrics: s.metrics("iframe"),
+		}), iframe.MaxBody),
+		contentful: behind("contentful", contentful.New(contentful.Config{
+			Config: s.config, Signing: s.signing, Jobs: submitter,
+			Samples: true, Now: now, Metrics: s.metrics("contentful"),
+		}), contentful.MaxBody),
+		data: behind("data", data.New(data.Config{
+			Config: s.config, Signing: s.signing, Jobs: store, Ledger: s.cloud.Ledger, Gaps: s.cloud.Gaps, Samples: true, Now: now,
+			Metrics: s.metrics("data"),
+		}), data.MaxBody),
+		eventsAPI: behind("eventsapi", eventsapi.New(eventsapi.Config{
+			Config: s.config, Signing: s.signing, Queue: s.cloud.Events, Samples: true, Now: now, Metrics: s.metrics("eventsapi"),
+		}), eventsapi.MaxBody),
+		eventPlatform: behind("eventplatform", eventplatform.New(eventplatform.Config{
+			Config: s.config, Signing: s.signing, Queue: s.cloud.Events, Samples: true, Now: now, Metrics: s.metrics("eventplatform"),
+		}), eventplatform.MaxBody),
+	}
+}
+
+// ServeHTTP sends a request to the function that API Gateway would call, or to the inspector. It is no http.ServeMux,
+// which redirects unclean paths: API Gateway never does.
+func (s *System) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.owner(r.URL.Path).ServeHTTP(w, r)
+}
+
+func (s *System) owner(path string) http.Handler {
+	below := func(route string) bool { return path == route || strings.HasPrefix(path, route+"/") }
+	switch {
+	case below("/actions"):
+		return s.functions.action
+	case below("/iframe"):
+		return s.functions.iframe
+	case below("/contentful"):
+		return s.functions.contentful
+	case below("/data"):
+		return s.functions.data
+	case below("/events-api"):
+		return s.functions.eventsAPI
+	case inspector.Owns(path):
+		return s.inspector
+	}
+	return s.functions.eventPlatform // as on AWS: a mistyped path must not suspend a subscription
+}
