@@ -45,7 +45,7 @@ var arrows = []arrow{
 	{from: "functions/local/destination", to: []string{"functions/local/recent"}},
 	{from: "functions/local/cloud", to: []string{
 		"functions/local/recent", "shared/actions/publish", "shared/awsconfig", "shared/jobs", "shared/ledger", "shared/pimevent",
-		"shared/queue", "shared/secrets",
+		"shared/queue", "shared/secrets", "shared/table",
 	}},
 	{from: "functions/local/pim", to: []string{
 		"functions/local/loopback", "shared/config", "shared/pim/pimtest", "shared/pimevent", "shared/secrets", "shared/senders",
