@@ -65,7 +65,7 @@ func TestADestinationThatIsDownIsWaitedFor(t *testing.T) {
 	f.post("/_local/switch", `{"mode":"down"}`)
 	id := f.started("export_to_erp", pim.Press{})
 	waiting := f.job(id, jobs.Waiting)
-	if !strings.Contains(waiting.Message, "answered 503") {
+	if !strings.Contains(waiting.Message, "the destination has a problem") {
 		t.Errorf("it waits because %q", waiting.Message)
 	}
 	f.until("its message is delayed", func() bool { return f.state().Queues["jobs"] == inspector.Queue{Delayed: 1} })
@@ -73,7 +73,7 @@ func TestADestinationThatIsDownIsWaitedFor(t *testing.T) {
 	f.post("/_local/switch", `{"mode":"refuse"}`)
 	f.post("/_local/wake", "")
 	failed := f.job(id, jobs.Failed)
-	if failed.Failed != 1 || len(failed.Failures) != 1 || !strings.Contains(failed.Failures[0].Reason, "answered 422") {
+	if failed.Failed != 1 || len(failed.Failures) != 1 || !strings.Contains(failed.Failures[0].Reason, "the destination refused the request") {
 		t.Errorf("job %+v", failed)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 	"syscall"
 )
 
@@ -11,11 +12,11 @@ import (
 var errBlocked = errors.New("address is not public")
 
 // control checks the address that a name was resolved to, right before connecting: what is checked is what is
-// used, so a name that changes its mind between look-up and connection gains nothing.
+// used, so a name that resolves to another address after the look-up gains nothing.
 func control(allowed func(address) bool) func(context.Context, string, string, syscall.RawConn) error {
 	return func(_ context.Context, _, target string, _ syscall.RawConn) error {
 		port, err := netip.ParseAddrPort(target)
-		if err != nil || !allowed(address{port.Addr().Unmap().WithZone("")}) {
+		if err != nil || !allowed(plain(port.Addr())) {
 			return errBlocked
 		}
 		return nil
@@ -24,22 +25,35 @@ func control(allowed func(address) bool) func(context.Context, string, string, s
 
 type address struct{ netip.Addr }
 
+// plain is an address without zone, and the IPv4 address where an IPv6 address maps one (RFC 4291, 2.5.5.2).
+func plain(ip netip.Addr) address { return address{ip.Unmap().WithZone("")} }
+
 // Ranges that are not the public internet, or that carry another address inside (IANA special-purpose address
 // registries). Loopback, link-local (with the metadata service 169.254.169.254), multicast and unspecified
 // addresses are asked of netip.
 var special = prefixes(
-	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-	"203.0.113.0/24", "240.0.0.0/4", // with broadcast
-	"::/96",        // IPv4-compatible
-	"64:ff9b::/96", // NAT64: an IPv4 address inside
-	"64:ff9b:1::/48",
-	"100::/64", "2001::/23", // discard; Teredo and other protocol assignments
-	"2001:db8::/32", "2002::/16", // documentation; 6to4: an IPv4 address inside
-	"3fff::/20", "5f00::/16", "fec0::/10", // documentation; segment routing; site-local, long deprecated
+	"0.0.0.0/8",       // this network: RFC 791
+	"100.64.0.0/10",   // shared by carriers: RFC 6598
+	"192.0.0.0/24",    // protocol assignments: RFC 6890
+	"192.0.2.0/24",    // documentation: RFC 5737
+	"192.88.99.0/24",  // 6to4 relays, deprecated: RFC 7526
+	"198.18.0.0/15",   // benchmarks: RFC 2544
+	"198.51.100.0/24", // documentation: RFC 5737
+	"203.0.113.0/24",  // documentation: RFC 5737
+	"240.0.0.0/4",     // reserved, with broadcast: RFC 1112, RFC 919
+	"2001::/23",       // protocol assignments, with Teredo, benchmarks and ORCHID: RFC 2928, RFC 4380, RFC 5180, RFC 7343
+	"2001:db8::/32",   // documentation: RFC 3849
+	"2002::/16",       // 6to4, an IPv4 address inside: RFC 3056
+	"3fff::/20",       // documentation: RFC 9637
 )
 
+// global is the one part of IPv6 that is given out for the public internet (RFC 4291, IANA "IPv6 Global Unicast
+// Address Space"). Outside lie among others ::/96 and 64:ff9b::/96, which carry an IPv4 address (RFC 4291, RFC 6052),
+// 100::/64 (RFC 6666), 5f00::/16 (RFC 9602), fc00::/7 (RFC 4193) and fec0::/10 (RFC 3879).
+var global = netip.MustParsePrefix("2000::/3")
+
 func (a address) public() bool {
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
+	if !a.IsGlobalUnicast() || a.IsPrivate() || a.Is6() && !global.Contains(a.Addr) {
 		return false
 	}
 	for _, prefix := range special {
@@ -50,12 +64,28 @@ func (a address) public() bool {
 	return true
 }
 
-// privateNetwork is 10/8, 172.16/12, 192.168/16 and fc00::/7, without the metadata service's IPv6 address.
+// privateNetwork is 10/8, 172.16/12, 192.168/16 (RFC 1918) and fc00::/7 (RFC 4193), without the part of it in which
+// AWS has the metadata service and its brothers.
 func (a address) privateNetwork() bool {
-	return a.IsPrivate() && a.Addr != metadataIPv6
+	return a.IsPrivate() && !amazon.Contains(a.Addr)
 }
 
-var metadataIPv6 = netip.MustParseAddr("fd00:ec2::254")
+// amazon holds EC2's metadata (fd00:ec2::254), DNS, time and EKS's credentials.
+var amazon = netip.MustParsePrefix("fd00:ec2::/32")
+
+// numeric says that a host is a number and no IPv4 address in its one form with four decimal parts: 2130706433,
+// 0x7f.1, 0177.0.0.1. Some resolvers read those as addresses, others look them up (WHATWG URL, "ends in a number").
+func numeric(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	host = strings.TrimSuffix(host, ".")
+	last := strings.ToLower(host[strings.LastIndexByte(host, '.')+1:])
+	if digits, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(digits, "0123456789abcdef") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
+}
 
 func prefixes(all ...string) []netip.Prefix {
 	parsed := make([]netip.Prefix, len(all))

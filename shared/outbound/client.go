@@ -11,11 +11,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -35,7 +36,13 @@ type Config struct {
 // Client makes calls. It is safe for concurrent use and keeps connections open.
 type Client struct {
 	Config
-	public, private *http.Client // by what addresses they may reach
+	public, private reach
+}
+
+// reach is a client that calls the addresses that are allowed.
+type reach struct {
+	client  *http.Client
+	allowed func(address) bool // nil: all
 }
 
 // Request is one call.
@@ -49,7 +56,7 @@ type Request struct {
 	MaxBody int64         // bytes of the answer that are kept; 0: 64 KB
 
 	// KeepErrorBody keeps up to MaxBody bytes of an answer that is not a 2xx, and its headers, in Error.Body and
-	// Error.Header: for clients of an API that says there what is wrong.
+	// Error.Header, and what a user can read of it in Error.Detail and Error.Reason. The rest of it is not read.
 	KeepErrorBody bool
 
 	Action string // for Observe
@@ -85,16 +92,16 @@ type Call struct {
 
 // New returns a Client.
 func New(config Config) *Client {
-	c := &Client{Config: config}
-	switch {
-	case config.AllowPrivate:
-		c.public = newHTTPClient(nil)
-		c.private = c.public
-	default:
-		c.public = newHTTPClient(func(ip address) bool { return ip.public() })
-		c.private = newHTTPClient(func(ip address) bool { return ip.public() || ip.privateNetwork() })
+	open := func(allowed func(address) bool) reach { return reach{newHTTPClient(allowed), allowed} }
+	if config.AllowPrivate {
+		all := open(nil)
+		return &Client{Config: config, public: all, private: all}
 	}
-	return c
+	return &Client{
+		Config:  config,
+		public:  open(address.public),
+		private: open(func(ip address) bool { return ip.public() || ip.privateNetwork() }),
+	}
 }
 
 func newHTTPClient(allowed func(address) bool) *http.Client {
@@ -119,7 +126,7 @@ func newHTTPClient(allowed func(address) bool) *http.Client {
 
 // Do makes a call. Its error is an *Error, or the context's own when ctx has ended.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
-	target, err := c.check(r.URL)
+	target, err := c.check(r)
 	if err != nil {
 		return nil, err
 	}
@@ -156,11 +163,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 }
 
 func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
-	client := c.public
-	if r.Private {
-		client = c.private
-	}
-	answer, err := client.Do(request)
+	answer, err := c.reach(r).client.Do(request)
 	if err != nil {
 		return nil, c.failure(request, err)
 	}
@@ -171,6 +174,7 @@ func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
 			// The status says enough if the body breaks off.
 			failed.Body, _ = io.ReadAll(io.LimitReader(answer.Body, r.limit()))
 			failed.Header = answer.Header
+			failed.detail = detail(failed.Body, request.Header)
 		}
 		return nil, failed
 	}
@@ -186,16 +190,53 @@ func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
 	return response, nil
 }
 
-// check refuses a URL that no call may be made to.
-func (c *Client) check(raw string) (*url.URL, error) {
-	target, err := url.Parse(raw)
-	switch {
-	case err != nil || target.Host == "" || target.User != nil:
+func (c *Client) reach(r Request) reach {
+	if r.Private {
+		return c.private
+	}
+	return c.public
+}
+
+// check refuses a request that may not be sent, before anybody is called.
+func (c *Client) check(r Request) (*url.URL, error) {
+	target, err := url.Parse(r.URL)
+	if err != nil || target.Hostname() == "" || target.User != nil || numeric(target.Hostname()) {
 		return nil, &Error{Host: "the URL", kind: malformed}
-	case target.Scheme != "https" && (target.Scheme != "http" || !c.AllowPrivate):
+	}
+	if target.Scheme != "https" && (target.Scheme != "http" || !c.AllowPrivate) {
 		return nil, &Error{Host: target.Host, kind: insecure}
 	}
+	ip, err := netip.ParseAddr(target.Hostname())
+	if allowed := c.reach(r).allowed; err == nil && allowed != nil && !allowed(plain(ip)) {
+		return nil, &Error{Host: target.Host, kind: blocked}
+	}
+	for name, values := range r.Header {
+		for _, value := range values {
+			if !ValidHeader(name, value) {
+				return nil, &Error{Host: "a header of the request to " + target.Host, kind: malformed}
+			}
+		}
+	}
 	return target, nil
+}
+
+// ValidHeader says whether HTTP allows a header (RFC 9110, 5.5 and 5.6.2): a name of token characters, and a value
+// without control characters other than tab.
+func ValidHeader(name, value string) bool {
+	token := func(r rune) bool {
+		return r > ' ' && r < 0x7f && !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	}
+	for _, r := range name {
+		if !token(r) {
+			return false
+		}
+	}
+	for i := range len(value) {
+		if value[i] < ' ' && value[i] != '\t' || value[i] == 0x7f {
+			return false
+		}
+	}
+	return name != ""
 }
 
 func (c *Client) failure(request *http.Request, err error) *Error {
@@ -208,12 +249,4 @@ func (c *Client) failure(request *http.Request, err error) *Error {
 		failed.kind = late
 	}
 	return failed
-}
-
-// cause strips what net/http adds: the URL with path and query, which may hold a secret.
-func cause(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
-	}
-	return fmt.Errorf("read answer: %w", err)
 }

@@ -3,6 +3,7 @@ package outbound_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -42,21 +43,22 @@ func TestWhatAStatusMeans(t *testing.T) {
 		told       bool // when to come again
 		reason     string
 	}{
-		{"bad request", 400, "", true, false, false, "answered 400"},
-		{"wrong credentials", 401, "", true, false, false, "answered 401"},
-		{"not found", 404, "", true, false, false, "answered 404"},
-		{"its request timeout", 408, "", false, false, false, "answered 408"},
-		{"conflict", 409, "", true, false, false, "answered 409"},
-		{"unprocessable", 422, "", true, false, false, "answered 422"},
-		{"too early", 425, "", false, false, false, "answered 425"},
-		{"throttled", 429, "", false, true, false, "answered 429"},
-		{"throttled for a minute", 429, "60", false, true, true, "answered 429"},
-		{"broken", 500, "", false, false, false, "answered 500"},
-		{"bad gateway", 502, "", false, false, false, "answered 502"},
-		{"away", 503, "", false, false, false, "answered 503"},
-		{"away for a minute", 503, "60", false, true, true, "answered 503"},
-		{"moved", 301, "", true, false, false, "redirect (301), which is not followed"},
-		{"see elsewhere", 307, "", true, false, false, "redirect (307), which is not followed"},
+		{"bad request", 400, "", true, false, false, "the destination refused the request"},
+		{"wrong credentials", 401, "", true, false, false, "did not accept our credentials"},
+		{"not found", 404, "", true, false, false, "does not know this address"},
+		{"its request timeout", 408, "", false, false, false, "asked to try again"},
+		{"conflict", 409, "", true, false, false, "refused the request"},
+		{"unprocessable", 422, "", true, false, false, "refused the request"},
+		{"too early", 425, "", false, false, false, "asked to try again"},
+		{"throttled", 429, "", false, true, false, "asked for a pause"},
+		{"throttled for a minute", 429, "60", false, true, true, "asked for a pause"},
+		{"broken", 500, "", false, false, false, "has a problem"},
+		{"bad gateway", 502, "", false, false, false, "has a problem"},
+		{"away", 503, "", false, false, false, "has a problem"},
+		{"away for a minute", 503, "60", false, true, true, "asked for a pause"},
+		{"away, and wants to be asked at once", 503, "0", false, false, false, "has a problem"},
+		{"moved", 301, "", true, false, false, "redirect, which is not followed"},
+		{"see elsewhere", 307, "", true, false, false, "redirect, which is not followed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -81,6 +83,12 @@ func TestWhatAStatusMeans(t *testing.T) {
 			if strings.Contains(err.Error()+failed.Reason(), "SECRET") || strings.Contains(err.Error(), "a body") {
 				t.Errorf("error says too much: %v", err)
 			}
+			if strings.Contains(failed.Reason(), "127.0.0.1") || strings.Contains(failed.Reason(), fmt.Sprint(c.status)) {
+				t.Errorf("a user reads a host or a status: %q", failed.Reason())
+			}
+			if summary := fmt.Sprint(c.status); !strings.Contains(err.Error(), summary) || !strings.Contains(err.Error(), failed.Host) {
+				t.Errorf("the log lacks host or status: %v", err)
+			}
 		})
 	}
 }
@@ -102,6 +110,19 @@ func TestOnlyPublicAddressesAreCalled(t *testing.T) {
 		{"ULA", "https://[fd12::1]:1/", false},
 		{"metadata", "https://169.254.169.254/", true},
 		{"metadata over IPv6", "https://[fd00:ec2::254]/", true},
+		{"credentials of EKS over IPv6", "https://[fd00:ec2::23]/", true},
+		{"loopback with a zone", "https://[::1%25lo]:1/", true},
+		{"link-local with a zone", "https://[fe80::1%25eth9]:1/", true},
+		{"IPv4 in IPv6, in hex", "https://[::ffff:7f00:1]:1/", true},
+		{"IPv4 in IPv6, the metadata service", "https://[::ffff:a9fe:a9fe]:1/", true},
+		{"IPv4-compatible", "https://[::127.0.0.1]:1/", true},
+		{"NAT64 with a prefix of one's own", "https://[64:ff9b:1::7f00:1]:1/", true},
+		{"Teredo", "https://[2001:0:1::1]:1/", true},
+		{"documentation, IPv6", "https://[2001:db8::1]:1/", true},
+		{"documentation, newer", "https://[3fff::1]:1/", true},
+		{"site-local", "https://[fec0::1]:1/", true},
+		{"outside of what is given out", "https://[4000::1]:1/", true},
+		{"discard", "https://[100::1]:1/", true},
 		{"link-local", "https://[fe80::1]:1/", true},
 		{"unspecified", "https://0.0.0.0:1/", true},
 		{"this network", "https://0.1.2.3:1/", true},
@@ -118,7 +139,7 @@ func TestOnlyPublicAddressesAreCalled(t *testing.T) {
 			client := outbound.New(outbound.Config{Now: time.Now})
 			_, err := client.Do(t.Context(), outbound.Request{Method: "POST", URL: c.url, Private: c.private, Timeout: 2 * time.Second})
 			failed := asError(t, err)
-			if !failed.Permanent() || !strings.Contains(failed.Reason(), "is not a public address") {
+			if !failed.Permanent() || !strings.Contains(failed.Reason(), "address is not a public one") {
 				t.Errorf("permanent %v, %q", failed.Permanent(), failed.Reason())
 			}
 		})
@@ -133,6 +154,14 @@ func TestWhatIsNotCalledAtAll(t *testing.T) {
 		"relative":    "/path",
 		"user inside": "https://user:T0PSECRET@example.com/",
 		"not a URL":   "https://exa mple.com/",
+		"decimal":     "https://2130706433/",
+		"octal":       "https://0177.0.0.1/",
+		"hex":         "https://0x7f000001/",
+		"hex parts":   "https://0x7f.0.0.1/",
+		"two parts":   "https://127.1/",
+		"with a dot":  "https://127.0.0.1./",
+		"too large":   "https://256.0.0.1/",
+		"userinfo":    "https://example.com@127.0.0.1/",
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := outbound.New(outbound.Config{Now: time.Now, Observe: func(outbound.Call) { t.Error("a call was made") }})
@@ -250,15 +279,112 @@ func TestObserveSeesTheCallWithoutItsSecrets(t *testing.T) {
 	}
 }
 
-func FuzzRetryAfter(f *testing.F) {
-	for _, seed := range []string{"0", "60", "-1", "99999999999999999999", "Wed, 21 Oct 2065 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", " 5 ", ""} {
-		f.Add(seed)
+func TestAHeaderThatHTTPDoesNotAllowIsRefusedBeforeTheCall(t *testing.T) {
+	for name, header := range map[string]http.Header{
+		"line break":     {"X-A": {"a\r\nX-B: c"}},
+		"control":        {"X-A": {"a\x01"}},
+		"delete":         {"X-A": {"\x7f"}},
+		"space in name":  {"X A": {"a"}},
+		"colon in name":  {"X-A:": {"a"}},
+		"empty name":     {"": {"a"}},
+		"the key itself": {"Idempotency-Key": {"a\nb"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a call was made") })
+			_, err := local().Do(t.Context(), outbound.Request{Method: "POST", URL: url, Header: header})
+			if !asError(t, err).Permanent() {
+				t.Errorf("%v", err)
+			}
+		})
 	}
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	f.Fuzz(func(t *testing.T, value string) {
-		at := outbound.RetryAfter(value, now)
-		if !at.IsZero() && (at.Before(now) || at.After(now.Add(24*time.Hour))) {
-			t.Errorf("%q asks to come at %s", value, at)
+}
+
+// What the other side sends is its own text: it may hold anything, and errors are logged.
+func TestAnErrorHoldsNothingOfAnAnswerThatIsNotHTTP(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
 		}
+		_, _ = io.WriteString(connection, "HTTP/1.1 T0PSECRET julia@example.com\r\n\r\n")
+		_ = connection.Close()
 	})
+	_, err := local().Do(t.Context(), outbound.Request{Method: "POST", URL: url + "/p4th?qu3ry=1"})
+	failed := asError(t, err)
+	if failed.Permanent() || !failed.Down() {
+		t.Errorf("%v", err)
+	}
+	for _, secret := range []string{"SECRET", "julia", "p4th", "qu3ry"} {
+		if strings.Contains(err.Error()+failed.Reason(), secret) {
+			t.Errorf("%q is in %v", secret, err)
+		}
+	}
+}
+
+func TestAnErrorHoldsNoPathAndNoQuery(t *testing.T) {
+	for name, url := range map[string]string{
+		"unreachable": "http://127.0.0.1:1/p4th/x?qu3ry=1#fr4gment", "no such host": "https://nobody.invalid/p4th?qu3ry=1",
+		"malformed": "https://exa mple/p4th?qu3ry=1", "insecure": "ftp://example.com/p4th?qu3ry=1",
+	} {
+		_, err := local().Do(t.Context(), outbound.Request{Method: "POST", URL: url, Timeout: time.Second})
+		failed := asError(t, err)
+		for _, part := range []string{"p4th", "qu3ry", "fr4gment"} {
+			if strings.Contains(err.Error()+failed.Reason()+failed.Summary(), part) {
+				t.Errorf("%s: %q is in %v", name, part, err)
+			}
+		}
+	}
+}
+
+func TestTheClassesOfAnError(t *testing.T) {
+	status := func(code int, retryAfter string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			if retryAfter != "" {
+				w.Header().Set("Retry-After", retryAfter)
+			}
+			w.WriteHeader(code)
+		}
+	}
+	for _, c := range []struct {
+		name                              string
+		handler                           http.HandlerFunc
+		unauthorized, busy, down, silence bool
+	}{
+		{"401", status(401, ""), true, false, false, false},
+		{"403", status(403, ""), false, false, false, false},
+		{"429", status(429, ""), false, true, false, false},
+		{"503 with a pause", status(503, "5"), false, true, false, false},
+		{"503", status(503, ""), false, false, true, false},
+		{"500", status(500, ""), false, false, true, false},
+		{"422", status(422, ""), false, false, false, false},
+		{"no connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, false, true, false},
+		{"no answer", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, false, false, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := local().Do(t.Context(), outbound.Request{Method: "POST", URL: serve(t, c.handler), Timeout: 200 * time.Millisecond})
+			e := asError(t, err)
+			if e.Unauthorized() != c.unauthorized || e.Throttled() != c.busy || e.Down() != c.down || e.Silent() != c.silence {
+				t.Errorf("unauthorized %v, busy %v, down %v, silent %v", e.Unauthorized(), e.Throttled(), e.Down(), e.Silent())
+			}
+		})
+	}
+}
+
+func TestARequestIsSentAsItIs(t *testing.T) {
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+		for _, body := range []string{"", "a", "\x00\xff", strings.Repeat("é", 1<<20)} {
+			var got string
+			url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+				read, _ := io.ReadAll(r.Body)
+				got = r.Method + " " + r.RequestURI + " " + string(read)
+			})
+			if _, err := local().Do(t.Context(), outbound.Request{Method: method, URL: url + "/a%2Fb?c=%20d", Body: []byte(body)}); err != nil {
+				t.Fatal(err)
+			}
+			if want := method + " /a%2Fb?c=%20d " + body; got != want {
+				t.Errorf("%s with %d bytes arrived otherwise", method, len(body))
+			}
+		}
+	}
 }

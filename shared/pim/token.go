@@ -162,7 +162,7 @@ func refusal(err error) error {
 	if !ok {
 		return err
 	}
-	failed := &TokenError{Status: call.Status, permanent: call.Permanent(), retryAt: call.RetryAt(), reason: call.Reason(), cause: call.Unwrap()}
+	failed := &TokenError{Status: call.Status, permanent: call.Permanent(), retryAt: call.RetryAt(), reason: call.Summary(), cause: call.Unwrap()}
 	var said struct {
 		Error   string `json:"error"`
 		Message string `json:"message"`

@@ -70,7 +70,7 @@ func failure(step string, err error, secrets []string) error {
 	}
 	failed := &Error{
 		Step: step, Status: call.Status, Said: said(call.Body, secrets), permanent: call.Permanent(), retryAt: call.RetryAt(),
-		reason: call.Reason(), cause: call.Unwrap(),
+		reason: call.Summary(), cause: call.Unwrap(),
 	}
 	if text := remedy(step, call.Status); text != "" {
 		failed.reason = text
