@@ -48,7 +48,7 @@ func TestADestinationThatIsDownForAWhileIsWaitedFor(t *testing.T) {
 	}
 	id, _ := w.press("plain", 3)
 	w.deliver()
-	if job := w.job(id); job.State != jobs.Waiting || !strings.Contains(job.Message, "503") {
+	if job := w.job(id); job.State != jobs.Waiting || !strings.Contains(job.Message, "the destination has a problem") {
 		t.Errorf("meanwhile: %s, %q", job.State, job.Message)
 	}
 	w.drain()
@@ -79,7 +79,7 @@ func TestADestinationThatStaysDownFailsTheJobAfterItsTime(t *testing.T) {
 		t.Errorf("gave up after %s, retry.for is 2h", waited)
 	}
 	failures, _ := w.store.Failures(t.Context(), id, 0)
-	if len(failures) != 3 || failures[0].Item.ID != "p2" || !strings.Contains(failures[0].Reason, "503") {
+	if len(failures) != 3 || failures[0].Item.ID != "p2" || !strings.Contains(failures[0].Reason, "the destination has a problem") {
 		t.Errorf("failures %v", failures)
 	}
 }
