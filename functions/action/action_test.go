@@ -86,7 +86,7 @@ func TestWhatProves(t *testing.T) {
 		{"the old secret during a rotation", "export", "", "signature", prefixed(secretOld), "", "signature", 1},
 		{"a secret with newline, quote, $ and more bytes than characters", "odd", "", "signature", prefixed(secretOdd), "", "signature", 0},
 		{"signature and credential", "guarded", "", "signature", prefixed(secretGuard), "Bearer " + bearer, "signature", 0},
-		{"credential alone", "credential", "", "", nil, "Bearer " + bearer, "credential", -1},
+		{"credential alone", "credential", "", "", nil, "Bearer " + bearerAlone, "credential", -1},
 		{"nothing, because the file says so", "open", "", "", nil, "", "unsigned", -1},
 		{"placeholders in path and query", "export", "/actions/export/" + uuidA + "/a%20b/?sku=1&actions=/actions/none", "signature", prefixed(secretNew), "", "signature", 0},
 		{"a base path in front", "export", "/akeneo/v1/actions/export", "signature", prefixed(secretNew), "", "signature", 0},

@@ -34,6 +34,7 @@ const (
 	sampleOurs   = "sample-secret-of-ours-32-characters!"
 	sampleVendor = "the_secret_need_tobe_32_characthers_long"
 	bearer       = "bearer-token-of-guarded"
+	bearerAlone  = "bearer-token-of-credential"
 )
 
 // document is the signing secret of the desk.
@@ -46,7 +47,7 @@ func document() secrets.Signing {
 		"managers":   {Secrets: []string{"secret-of-managers-of-32-characters!!"}},
 		"odd":        {Secrets: []string{secretOdd}},
 		"guarded":    {Secrets: []string{secretGuard}, Credential: bearing},
-		"credential": {Credential: bearing},
+		"credential": {Credential: &secrets.Credential{Type: "bearer", Token: bearerAlone}},
 		"empty":      {Secrets: []string{""}},
 		"half_empty": {Secrets: []string{"secret-of-half-empty-32-characters!!", ""}},
 		"short":      {Secrets: []string{"31-characters-are-one-too-few.."}},

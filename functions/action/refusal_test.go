@@ -86,7 +86,7 @@ func TestRefusals(t *testing.T) {
 		{"credential without signature", "guarded", "", 0, func(r *http.Request, body []byte) { bearing(bearer)(r, body); unsigned(r, body) }, 401, "signature_missing"},
 		{"credential alone, missing", "credential", "", 0, unsigned, 401, "credential_missing"},
 		{"credential alone, wrong", "credential", "", 0, bearing("another"), 401, "credential_mismatch"},
-		{"credential alone, stale", "credential", "", 10 * time.Minute, bearing(bearer), 401, "timestamp_old"},
+		{"credential alone, stale", "credential", "", 10 * time.Minute, bearing(bearerAlone), 401, "timestamp_old"},
 
 		{"no proof configured", "none", "", 0, unsigned, 401, "no_proof_configured"},
 		{"empty secret", "empty", "", 0, signedBy(""), 401, "no_proof_configured"},

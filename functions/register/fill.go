@@ -85,6 +85,11 @@ func FillConnections(document []byte, c *config.Config) (Filled, error) {
 			need(`{"bearer":"…"}, {"basic":{"username":"…","password":"…"}} or {"header":{"name":"…","value":"…"}}`, "auth", auth)
 		}
 	}
+	for _, action := range c.Actions {
+		if action.Kind == "contentful" {
+			need(`{"token":"…"} of Contentful (CMA token), or {"private_key":"…","app":"…"} of our own app there: for actions of the kind contentful`, "contentful")
+		}
+	}
 	for _, subscription := range c.Subscriptions {
 		if subscription.API == "event-platform" {
 			need(`{"client_id":"…","client_secret":"…","username":"…","password":"…"} of the connection, which the PIM shows under Connect > Connection settings: for subscribe, and to know our own changes`, "pims", subscription.PIM)

@@ -89,6 +89,21 @@ func TestConnectionsAreAskedForAndNeverMadeUp(t *testing.T) {
 	}
 }
 
+func TestContentfulsCredentialIsAskedForWhereAnActionCallsIt(t *testing.T) {
+	c := load(t, `
+environments: {production: {}}
+actions: {call: {kind: contentful, environment: space1/master, action: notify}}
+`)
+	filled, err := register.FillConnections(nil, c)
+	if err != nil || len(filled.Missing) != 1 || !strings.HasPrefix(filled.Missing[0], "contentful: ") {
+		t.Errorf("%v: %q", err, filled.Missing)
+	}
+	filled, err = register.FillConnections([]byte(`{"contentful":{"token":"t"}}`), c)
+	if err != nil || len(filled.Missing) > 0 {
+		t.Errorf("%v: %q", err, filled.Missing)
+	}
+}
+
 func TestAFileKeepsItsOtherMembersAndItsPrivacy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secrets.json")
 	file := register.File{Path: path}

@@ -177,7 +177,7 @@ func (r *reader) credential(path string, value json.RawMessage) *Credential {
 		Name:     r.text(path+".name", fields["name"]),
 		Value:    r.text(path+".value", fields["value"]),
 	}
-	if !slices.Contains([]string{"basic", "bearer", "header"}, credential.Type) {
+	if !credential.known() {
 		// No error: it closes this extension alone, and must not take the others down.
 		r.warnings = append(r.warnings, path+".type: not one of basic, bearer, header")
 	}

@@ -76,6 +76,22 @@ func TestSecretsManagerFaults(t *testing.T) {
 	}
 }
 
+func TestFileWithoutConnectionsConnectsNothing(t *testing.T) {
+	for text, there := range map[string]bool{`{"signing":{}}`: true, `{}`: true, `null`: false} {
+		path := filepath.Join(t.TempDir(), "secrets.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := secrets.NewFile(path).Get(t.Context(), "connections")
+		if there && (string(got) != "{}" || err != nil) || !there && !errors.Is(err, secrets.ErrNotFound) {
+			t.Errorf("%s: %q, %v", text, got, err)
+		}
+	}
+	if _, err := secrets.NewFile(filepath.Join(t.TempDir(), "none")).Get(t.Context(), "connections"); !errors.Is(err, secrets.ErrNotFound) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
 func TestFileThatIsNoJSONShowsNothingOfIt(t *testing.T) {
 	for name, text := range map[string]string{
 		"broken":     "{\n  \"signing\": hunter2",

@@ -2,13 +2,20 @@ package secrets
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// MinSecret is the shortest secret in characters that the PIM takes for an extension (Akeneo help, "Action extension").
-const MinSecret = 32
+const (
+	// MinSecret is the shortest secret in characters that the PIM takes for an extension (Akeneo help, "Action
+	// extension").
+	MinSecret = 32
+	// MinCredential is the shortest password, token or header value in characters that opens an extension. The PIM sets
+	// no limit; anybody who guesses one may call.
+	MinCredential = 12
+)
 
 // SamplePrefix begins every secret that this project publishes with its samples.
 const SamplePrefix = "sample-"
@@ -16,8 +23,8 @@ const SamplePrefix = "sample-"
 // vendorSamples are secrets of the vendor's own examples.
 var vendorSamples = []string{"the_secret_need_tobe_32_characthers_long"}
 
-// Weakness says why an extension is to be closed with what is configured for it; "" if it may be open. One bad
-// secret closes: whoever set it believes that it protects. unsigned is what extensions.yaml says; samples allows
+// Weakness says why an extension is to be closed with what is configured for it; "" if it may be open. One bad secret
+// or credential closes: whoever set it believes that it protects. unsigned is what extensions.yaml says; samples allows
 // published ones, for the local system alone. The text holds no value.
 func (s Signing) Weakness(extension string, unsigned, samples bool) string {
 	own := s.Extensions[extension]
@@ -25,21 +32,55 @@ func (s Signing) Weakness(extension string, unsigned, samples bool) string {
 		return "neither secret nor credential, and not `unsigned: true`"
 	}
 	for i, secret := range own.Secrets {
-		switch {
-		case secret == "":
-			return fmt.Sprintf("secret %d is empty", i)
-		case utf8.RuneCountInString(secret) < MinSecret:
-			return fmt.Sprintf("secret %d is shorter than %d characters", i, MinSecret)
-		case !samples && IsSample(secret):
-			return fmt.Sprintf("secret %d is a published sample", i)
+		if weakness := s.weakness(extension, secret, MinSecret, samples); weakness != "" {
+			return fmt.Sprintf("secret %d %s", i, weakness)
 		}
-		for name, other := range s.Extensions {
-			if name != extension && slices.Contains(other.Secrets, secret) {
-				return fmt.Sprintf("secret %d is also that of extension %q", i, name)
-			}
+	}
+	if own.Credential == nil {
+		return ""
+	}
+	if !own.Credential.known() {
+		return "credential has none of the types basic, bearer and header"
+	}
+	if weakness := s.weakness(extension, own.Credential.secret(), MinCredential, samples); weakness != "" {
+		return "credential " + weakness
+	}
+	return ""
+}
+
+// weakness is what is wrong with one secret text of an extension.
+func (s Signing) weakness(extension, secret string, shortest int, samples bool) string {
+	switch {
+	case secret == "":
+		return "is empty"
+	case utf8.RuneCountInString(secret) < shortest:
+		return fmt.Sprintf("is shorter than %d characters", shortest)
+	case !samples && IsSample(secret):
+		return "is a published sample"
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Extensions)) {
+		other := s.Extensions[name]
+		if name != extension && (slices.Contains(other.Secrets, secret) || other.Credential != nil && other.Credential.secret() == secret) {
+			return fmt.Sprintf("is also that of extension %q", name)
 		}
 	}
 	return ""
+}
+
+// known says whether the type is one that the PIM sends to us.
+func (c Credential) known() bool {
+	return slices.Contains([]string{"basic", "bearer", "header"}, c.Type)
+}
+
+// secret is the part of a credential that nobody else may know.
+func (c Credential) secret() string {
+	switch c.Type {
+	case "basic":
+		return c.Password
+	case "bearer":
+		return c.Token
+	}
+	return c.Value
 }
 
 // IsSample says whether a secret is one that everybody can read.
