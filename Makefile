@@ -1,6 +1,8 @@
 # `make` lists what can be done. It needs GNU make 3.81 or later and a POSIX shell.
 
 SHELL = /bin/sh
+# A workspace of a parent folder (go.work) would build other versions than go.mod has, or nothing at all.
+export GOWORK = off
 .DEFAULT_GOAL = help
 .PHONY: help run pimctl test test-aws test-browser bench fuzz vuln validate build archives verify sam-local secrets print subscribe deploy clean
 
@@ -56,7 +58,7 @@ sam-local: ## run each function with `sam local invoke` in Docker, against an AW
 
 # A stage that extensions.yaml does not know is refused here: its functions could not start.
 deploy: ## deploy to AWS (STAGE=dev, staging or production)
-	@go run ./functions/register/cli print https://example.com --stage "$(STAGE)" >/dev/null
+	@go run ./functions/pimctl print https://example.com --stage "$(STAGE)" >/dev/null
 	@$(MAKE) --no-print-directory build
 	@.ci/sam deploy --config-env "$(STAGE)"
 
@@ -64,17 +66,17 @@ deploy: ## deploy to AWS (STAGE=dev, staging or production)
 secrets: ## fill the secrets of a deployed stage with what extensions.yaml needs (STAGE=…)
 	@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
 		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
-		go run ./functions/register/cli secrets
+		go run ./functions/pimctl secrets
 
 print: ## print what the PIM must know about us (URL=https://… STAGE=…)
-	@test -n "$(URL)" || { echo "make print: say where we are, as the output ApiUrl: make print URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
-	@go run ./functions/register/cli print "$(URL)" --stage "$(STAGE)"
+	@test -n "$(URL)" || { echo "make print: missing URL: pass the output ApiUrl: make print URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
+	@go run ./functions/pimctl print "$(URL)" --stage "$(STAGE)"
 
 subscribe: ## connect the PIM's events (URL=https://… STAGE=… and perhaps FLAGS=--print, --resume, --prune)
-	@test -n "$(URL)" || { echo "make subscribe: say where we are, as the output ApiUrl: make subscribe URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
+	@test -n "$(URL)" || { echo "make subscribe: missing URL: pass the output ApiUrl: make subscribe URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
 	@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
 		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
-		go run ./functions/register/cli subscribe "$(URL)" --stage "$(STAGE)" $(FLAGS)
+		go run ./functions/pimctl subscribe "$(URL)" --stage "$(STAGE)" $(FLAGS)
 
 clean: ## remove what was built (.tools, the installed tools, stays)
 	rm -rf .artifacts .aws-sam

@@ -100,7 +100,7 @@ class Deployment:
     def _fill_secrets(self):
         """As a user does: by hand what only others can give, and `make secrets`, which keeps it."""
         self.vault.put_secret_value(SecretId=self.outputs["SigningSecretId"], SecretString=json.dumps({"events-api": {"main": [secrets.token_hex(32)]}}))
-        run("go", "run", "./functions/register/cli", "secrets", STAGE=STAGE, SIGNING_SECRET_ID=self.outputs["SigningSecretId"],
+        run("go", "run", "./functions/pimctl", "secrets", STAGE=STAGE, SIGNING_SECRET_ID=self.outputs["SigningSecretId"],
             CONNECTION_SECRET_ID=self.outputs["ConnectionSecretId"], ERP_URL=self.destination.url, PIM_URL=self.destination.url)
         self.signing = json.loads(self.vault.get_secret_value(SecretId=self.outputs["SigningSecretId"])["SecretString"])
         self.token = secrets.token_hex(16)

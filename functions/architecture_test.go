@@ -35,7 +35,6 @@ type arrow struct {
 var arrows = []arrow{
 	// Mains put the parts together.
 	{from: "functions/*/bootstrap", to: []string{"functions/*", "shared/**"}},
-	{from: "functions/*/cli", to: []string{"functions/*", "shared/**"}},
 	{from: "functions/pimctl", to: []string{"functions/*", "shared/**"}},
 	{from: "functions/local", to: []string{"functions/*", "functions/local/*", "shared/**"}},
 	// Its parts point one way: inspector → pim, destination, cloud → loopback, recent. The gateway plays AWS alone.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -10,23 +11,27 @@ import (
 	"github.com/pim-functions/pim-functions/shared/env"
 )
 
-const devHelp = `Runs the whole system on this machine and shows it at http://localhost:8080. Variables:
+const devHelp = `Runs the whole system on this machine and shows it at http://localhost:8080. A flag wins over its variable.
 
+Variables:
   PORT                   where to listen, on 127.0.0.1 (8080)
   PIM_PORT               where the pages listen that play the PIM (any that is free)
   CONFIG_FILE            another extensions.yaml than the project's own
-  SECRETS_FILE           the two secret documents, {"signing":{…},"connections":{…}} (sample values)
+  SECRETS_FILE           the two secret documents, {"signing":{…},"connections":{…}} (samples)
   PIM_URL                for ${PIM_URL} in the configuration (the pages that play the PIM)
-  ERP_URL                for ${ERP_URL} (this system's own destination); any other ${NAME} is taken from
-                         the process as well
+  ERP_URL                for ${ERP_URL} (the system's own destination); any other ${NAME} is
+                         taken from the process as well
   ALLOW_PRIVATE_NETWORK  outbound calls may reach private addresses, and plain http (true)
   DEMO                   off: press no button on start
-  AWS_ENDPOINT_URL       an AWS emulator: the adapters of production are used there, instead of memory, and what
-                         they need is made; with AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
-  LOG_LEVEL              debug, info, warn or error, for the terminal; the page shows everything (info)`
+  LOG_LEVEL              debug, info, warn or error, for the terminal; the page shows all (info)
+  AWS_ENDPOINT_URL       an AWS emulator: the adapters of production are used there, and what
+                         they need is made; with AWS_REGION, AWS_ACCESS_KEY_ID,
+                         AWS_SECRET_ACCESS_KEY`
 
 func (p process) dev() *cobra.Command {
-	return &cobra.Command{
+	var port int
+	var configFile, secretsFile string
+	command := &cobra.Command{
 		Use:     "dev",
 		GroupID: groupLocal,
 		Short:   "Run the whole system on this machine",
@@ -37,10 +42,20 @@ func (p process) dev() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if command.Flags().Changed("port") {
+				options.Port = port
+			}
+			options.ConfigFile, options.SecretsFile = cmp.Or(configFile, options.ConfigFile), cmp.Or(secretsFile, options.SecretsFile)
 			options.Log = p.errs
 			return local.Run(command.Context(), options, p.out)
 		},
 	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.IntVar(&port, "port", 8080, "`PORT` on 127.0.0.1; 0: any that is free")
+	flags.StringVar(&configFile, "config", "", "`FILE` instead of the built-in extensions.yaml")
+	flags.StringVar(&secretsFile, "secrets", "", "`FILE` with both secret documents")
+	return command
 }
 
 // devOptions reads what the local system needs from the environment.

@@ -20,7 +20,12 @@ const (
 )
 
 // Groups of commands in the help.
-const groupLocal = "local"
+const (
+	groupLocal         = "local"
+	groupConfiguration = "configuration"
+	groupDeployment    = "deployment"
+	groupProgram       = "program"
+)
 
 // process is what a command has of the process it runs in.
 type process struct {
@@ -45,13 +50,21 @@ func run(ctx context.Context, p process, args []string) int {
 	root.SetOut(p.out)
 	root.SetErr(p.errs)
 	started := false // before a command starts, only the command line can be wrong
-	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	for _, command := range root.Commands() {
+		do := command.RunE
+		command.RunE = func(command *cobra.Command, args []string) error {
+			started = true
+			return do(command, args)
+		}
+	}
 
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return succeeded
 	}
-	fmt.Fprintln(p.errs, err)
+	if err.Error() != "" {
+		fmt.Fprintln(p.errs, err)
+	}
 	if _, ok := errors.AsType[usageError](err); ok || !started {
 		fmt.Fprintf(p.errs, "See %s --help.\n", command.CommandPath())
 		return misused
@@ -64,11 +77,18 @@ func (p process) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "pimctl",
 		Short:         "The command line of pim-functions",
-		Long:          "The command line of pim-functions: run everything here, send what the PIM sends, connect a PIM with a deployment.",
+		Long:          "The command line of pim-functions: run everything here, send what the PIM sends,\nconnect a PIM with a deployment.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddGroup(&cobra.Group{ID: groupLocal, Title: "On this machine:"})
-	root.AddCommand(p.dev(), p.send())
+	root.AddGroup(
+		&cobra.Group{ID: groupLocal, Title: "On this machine:"},
+		&cobra.Group{ID: groupConfiguration, Title: "The configuration, extensions.yaml:"},
+		&cobra.Group{ID: groupDeployment, Title: "Connecting a deployment with its senders:"},
+		&cobra.Group{ID: groupProgram, Title: "This program:"},
+	)
+	root.AddCommand(p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.print(), p.subscribe(), p.version())
+	root.SetHelpCommandGroupID(groupProgram)
+	root.SetCompletionCommandGroupID(groupProgram)
 	return root
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -12,9 +13,20 @@ import (
 // pimctl runs a command line with nothing but these variables.
 func pimctl(t *testing.T, set map[string]string, args ...string) (code int, out, errs string) {
 	t.Helper()
+	return start(t, strings.NewReader(""), set, args...)
+}
+
+// pimctlReading runs a command line that reads this.
+func pimctlReading(t *testing.T, in string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	return start(t, strings.NewReader(in), nil, args...)
+}
+
+func start(t *testing.T, in io.Reader, set map[string]string, args ...string) (code int, out, errs string) {
+	t.Helper()
 	var printed, complained bytes.Buffer
 	variables := env.Read(func(name string) (string, bool) { value, ok := set[name]; return value, ok })
-	code = run(t.Context(), process{in: strings.NewReader(""), out: &printed, errs: &complained, variables: variables, now: time.Now}, args)
+	code = run(t.Context(), process{in: in, out: &printed, errs: &complained, variables: variables, now: time.Now}, args)
 	return code, printed.String(), complained.String()
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/pim-functions/pim-functions/shared/senders"
 )
 
-const sendHelp = `Signs the sample NAME of events/ now. Without a URL it prints the Lambda event, for sam local invoke.
-With one it sends the sample there, to the path of its sender, as often and as fast as you say.`
+const sendHelp = `Signs the sample NAME of events/ now. Without a URL it prints the Lambda event, for sam local
+invoke. With one it sends the sample there, to the path of its sender, as often and as fast as you say.`
 
 const sendExample = `  pimctl send --list
   pimctl send action-product-grid | sam local invoke ActionFunction -e -

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -14,22 +13,40 @@ import (
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
-// Explain writes, for one event of a PIM or a delivery of several, which subscriptions match it, and why or why not.
+// Explained is what the subscriptions make of one event.
+type Explained struct {
+	Type          string    `json:"type"`
+	Kind          string    `json:"kind,omitempty"`   // of what it is about
+	Entity        string    `json:"entity,omitempty"` // UUID or code; of a notification the subscription
+	PIM           string    `json:"pim"`
+	API           string    `json:"api"`
+	Notes         []string  `json:"notes"`         // on who sends it and who caused it
+	Stopped       bool      `json:"stopped"`       // nothing runs, whatever matches
+	Subscriptions []Verdict `json:"subscriptions"` // by name; none for a notification
+	Runs          string    `json:"runs,omitempty"`
+}
+
+// Verdict is what one subscription makes of an event.
+type Verdict struct {
+	Name    string `json:"name"`
+	Matches bool   `json:"matches"`
+	Why     string `json:"why"`            // or why not
+	Runs    string `json:"runs,omitempty"` // the action; "": none
+	But     string `json:"but,omitempty"`  // what may keep it from that
+}
+
+// Explain says, for one event of a PIM or a delivery of several, which subscriptions match it, and why or why not.
 // identities are the names of our own connection; nil: they are not known here.
-func Explain(w io.Writer, c *config.Config, pim string, body []byte, identities []string) error {
+func Explain(c *config.Config, pim string, body []byte, identities []string) ([]Explained, error) {
 	events, err := received(pim, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var b strings.Builder
-	for i, event := range events {
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		explain(&b, c, event, identities)
+	var all []Explained
+	for _, event := range events {
+		all = append(all, explain(c, event, identities))
 	}
-	_, err = io.WriteString(w, b.String())
-	return err
+	return all, nil
 }
 
 // received takes a body apart: a delivery of either API, one event of it, or a notification.
@@ -64,41 +81,74 @@ func received(pim string, body []byte) ([]pimevent.Event, error) {
 	return events, nil
 }
 
-func explain(b *strings.Builder, c *config.Config, event pimevent.Event, identities []string) {
+func explain(c *config.Config, event pimevent.Event, identities []string) Explained {
 	if event.Notice != nil {
-		fmt.Fprintf(b, "%s, a notification about the subscription %s\n", event.Notice.Type, event.Notice.Subscription)
-		if n, there := c.Notifications[event.PIM]; there {
-			fmt.Fprintf(b, "  runs %s\n", n.Action)
-		} else {
-			fmt.Fprintf(b, "  runs nothing: notifications has no %s\n", event.PIM)
+		return Explained{
+			Type: event.Notice.Type, Entity: event.Notice.Subscription, PIM: event.PIM, API: event.API, Notes: []string{},
+			Subscriptions: []Verdict{}, Runs: c.Notifications[event.PIM].Action,
 		}
-		return
 	}
-	fmt.Fprintf(b, "%s, %s %s, of %s by the %s\n", event.Type, event.Kind, event.EntityID, event.PIM, event.API)
-	stopped := false
-	for _, verdict := range []func(config.PIM, pimevent.Event, []string) (string, bool){sender, author} {
-		text, stops := verdict(c.PIMs[event.PIM], event, identities)
-		if text != "" {
-			fmt.Fprintf(b, "  %s\n", text)
+	e := Explained{
+		Type: event.Type, Kind: event.Kind, Entity: event.EntityID, PIM: event.PIM, API: event.API, Notes: []string{}, Subscriptions: []Verdict{},
+	}
+	for _, judge := range []func(config.PIM, pimevent.Event, []string) (string, bool){sender, author} {
+		note, stops := judge(c.PIMs[event.PIM], event, identities)
+		if note != "" {
+			e.Notes = append(e.Notes, note)
 		}
-		stopped = stopped || stops
+		e.Stopped = e.Stopped || stops
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Subscriptions)) {
 		s := c.Subscriptions[name]
-		matches, why := engine.Matches(s, event)
+		v := Verdict{Name: name}
+		v.Matches, v.Why = engine.Matches(s, event)
 		switch {
-		case !matches:
-			fmt.Fprintf(b, "  %-20s no: %s\n", name, why)
-		case stopped:
-			fmt.Fprintf(b, "  %-20s would match: %s\n", name, why)
+		case !v.Matches || e.Stopped:
 		case s.Shadow:
-			fmt.Fprintf(b, "  %-20s matches: %s; in shadow, so it runs nothing\n", name, why)
+			v.But = "in shadow, so it runs nothing"
 		case s.Deliver == "latest":
-			fmt.Fprintf(b, "  %-20s matches: %s; runs %s, unless something newer of it was applied\n", name, why, s.Action)
+			v.Runs, v.But = s.Action, "unless something newer of it was applied"
 		default:
-			fmt.Fprintf(b, "  %-20s matches: %s; runs %s\n", name, why, s.Action)
+			v.Runs = s.Action
 		}
+		e.Subscriptions = append(e.Subscriptions, v)
 	}
+	return e
+}
+
+// String is the explanation for people, a line for each subscription.
+func (e Explained) String() string {
+	var b strings.Builder
+	if e.API == pimevent.Notifications {
+		fmt.Fprintf(&b, "%s, a notification about the subscription %s\n", e.Type, e.Entity)
+		if e.Runs != "" {
+			fmt.Fprintf(&b, "  runs %s\n", e.Runs)
+		} else {
+			fmt.Fprintf(&b, "  runs nothing: notifications has no %s\n", e.PIM)
+		}
+		return b.String()
+	}
+	fmt.Fprintf(&b, "%s, %s %s, of %s by the %s\n", e.Type, e.Kind, e.Entity, e.PIM, e.API)
+	for _, note := range e.Notes {
+		fmt.Fprintf(&b, "  %s\n", note)
+	}
+	for _, v := range e.Subscriptions {
+		verdict := "matches: " + v.Why
+		switch {
+		case !v.Matches:
+			verdict = "no: " + v.Why
+		case e.Stopped:
+			verdict = "would match: " + v.Why
+		case v.Runs == "":
+			verdict += "; " + v.But
+		case v.But != "":
+			verdict += "; runs " + v.Runs + ", " + v.But
+		default:
+			verdict += "; runs " + v.Runs
+		}
+		fmt.Fprintf(&b, "  %-20s %s\n", v.Name, verdict)
+	}
+	return b.String()
 }
 
 // sender says what the worker makes of who sends the event, and whether it stops there.
@@ -133,7 +183,7 @@ func author(pim config.PIM, event pimevent.Event, identities []string) (text str
 	case slices.Contains(pim.Self, who.Identifier) || slices.Contains(identities, who.Identifier):
 		return fmt.Sprintf("OURS: %q is our own connection, so nothing runs", who.Identifier), true
 	case identities == nil:
-		return fmt.Sprintf("note: caused by the connection %q; nothing runs if that is ours (--file, or --signing-id and --connection-id, would tell)", who.Identifier), false
+		return fmt.Sprintf("note: caused by the connection %q; nothing runs if that is ours (--secrets, or --signing-id and --connection-id, would tell)", who.Identifier), false
 	}
 	return "", false
 }

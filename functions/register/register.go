@@ -1,6 +1,6 @@
 // Package register is what the PIM must know about us: for each extension, the body of the PIM's own API and the curl
 // call that sends it, and what to click instead; and the secrets that extensions.yaml asks for, made where they are
-// missing. Its command line is in cli.
+// missing. pimctl is its command line.
 //
 // It writes to the PIM nothing by itself: what it prints is for a person to read first.
 package register

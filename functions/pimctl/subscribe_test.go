@@ -18,7 +18,7 @@ func TestSubscribingTwiceChangesNothing(t *testing.T) {
 		"as documented": {}, "as in 2024": {Older: true}, "every success is 200": {Success: 200}, "changes are answered 204": {Silent: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, config)
+			d := newFixture(t, config)
 			d.subscribe(catalogue+models, "3 changed.")
 			writes := d.Writes()
 			d.subscribe(catalogue+models, "Nothing to change.")
@@ -39,7 +39,7 @@ func TestSubscribingTwiceChangesNothing(t *testing.T) {
 }
 
 func TestWhatIsThereIsBroughtToWhatIsDeclared(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	d.subscribe(catalogue, "2 changed.")
 
 	d.subscribe(strings.Replace(catalogue, "product.deleted", "product.created", 1), "+com.akeneo.pim.v1.product.created, -com.akeneo.pim.v1.product.deleted")
@@ -59,7 +59,7 @@ func TestWhatIsThereIsBroughtToWhatIsDeclared(t *testing.T) {
 
 // Removed from the file, a subscription's types may pass to another that declares them too.
 func TestWhatIsNoLongerDeclaredIsDeletedWhenAsked(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	zz := strings.Replace(strings.Replace(catalogue, "catalogue", "zz", 1), "updated.delta", "created", 1)
 	d.subscribe(catalogue+zz, "3 changed.")
 	d.subscribe(zz, "--prune deletes it")
@@ -71,7 +71,7 @@ func TestWhatIsNoLongerDeclaredIsDeletedWhenAsked(t *testing.T) {
 }
 
 func TestWhatWasSetByHandIsSaid(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	d.subscribe(catalogue, "2 changed.")
 	d.Adorn(`user_type="user"`, "X-Api-Key")
 	d.subscribe(catalogue, `it has a filter, which stays as it is: user_type="user"`)
@@ -80,7 +80,7 @@ func TestWhatWasSetByHandIsSaid(t *testing.T) {
 
 // The platform keeps no names: what is alike belongs together.
 func TestWhatSharesTypesStaysTogether(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	d.subscribe(models+`
   variants: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.family.created], action: tell}`, "3 changed.")
 	d.subscribe(catalogue+strings.Replace(models, "model.*", "model.deleted", 1), "2 changed.")
@@ -92,7 +92,7 @@ func TestWhatSharesTypesStaysTogether(t *testing.T) {
 }
 
 func TestASecretIsRotated(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	d.hold(former)
 	d.subscribe(catalogue, "2 changed.")
 	want := func(primary, secondary string) {
@@ -115,7 +115,7 @@ func TestASecretIsRotated(t *testing.T) {
 }
 
 func TestASuspendedSubscriptionIsResumedWhenAsked(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	d.subscribe(catalogue, "2 changed.")
 	d.Set("", platformapi.Suspended)
 	d.subscribe(catalogue, "SUSPENDED")
@@ -126,7 +126,7 @@ func TestASuspendedSubscriptionIsResumedWhenAsked(t *testing.T) {
 }
 
 func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	other := d.AddSubscriber("somebody's", platformapi.Active)
 	d.AddSubscriber("pim-functions local", platformapi.Revoked)
 	d.AddSubscription(other, "https://elsewhere.example.com", "com.akeneo.pim.v1.product.deleted", "com.akeneo.pim.v1.product.updated.delta")
@@ -141,7 +141,7 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 }
 
 func TestATypeIsAskedForOnce(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	both := catalogue + `
   zz: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted, com.akeneo.pim.v1.product.created], action: tell}`
 	d.subscribe(both, "subscription zz: 1 of its 2 types come with catalogue")
@@ -161,7 +161,7 @@ func TestARunThatBreaksOffIsGoneOnWith(t *testing.T) {
 		{"it asks for a pause", 429, "try again in a minute"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk(t, platformtest.Config{})
+			d := newFixture(t, platformtest.Config{})
 			for n := range 4 { // the first, the second, … call fails
 				calls := 0
 				d.Fail(func(*http.Request) int {
@@ -189,37 +189,37 @@ func TestWhatIsWrongIsSaidWithItsRemedy(t *testing.T) {
 	unknown := strings.Replace(catalogue, "product.deleted", "product.eaten", 1)
 	for _, c := range []struct {
 		name   string
-		set    func(*desk)
+		set    func(*fixture)
 		listed string
 		says   string
 	}{
 		{"an unknown event type", nil, unknown, "the Event Platform says: unknown event type com.akeneo.pim.v1.product.eaten"},
 		{"a type that is not documented is tried", nil, unknown, "refused the subscription (400)"},
 		{"a pattern for nothing", nil, strings.Replace(catalogue, "product.deleted", "\"product.*\"", 1), "write the types in full"},
-		{"no e-mail", func(d *desk) { d.email = "self: []" }, catalogue, "add one; the Event Platform writes to it"},
-		{"no secret", func(d *desk) { d.hold() }, catalogue, "run make secrets"},
-		{"a short secret", func(d *desk) { d.hold("short") }, catalogue, "secret 0 has not 16 to 256 characters"},
-		{"a published secret", func(d *desk) { d.hold("sample-primary-secret-of-the-event-platform") }, catalogue, "published sample"},
-		{"no connection", func(d *desk) { d.secrets["connections"] = map[string]any{} }, catalogue, "pims.main of the connection document is not complete"},
-		{"no documents", func(d *desk) { d.secrets = map[string]any{} }, catalogue, "run make secrets"},
-		{"the wrong connection", func(d *desk) { d.Credential.Password = "another" }, catalogue, "correct username and password"},
-		{"the box is not ticked", func(d *desk) { d.Unticked = true }, catalogue, "tick Event Platform in the PIM"},
-		{"20 subscribers of others", func(d *desk) {
+		{"no e-mail", func(d *fixture) { d.email = "self: []" }, catalogue, "add one; the Event Platform writes to it"},
+		{"no secret", func(d *fixture) { d.hold() }, catalogue, "run make secrets"},
+		{"a short secret", func(d *fixture) { d.hold("short") }, catalogue, "secret 0 has not 16 to 256 characters"},
+		{"a published secret", func(d *fixture) { d.hold("sample-primary-secret-of-the-event-platform") }, catalogue, "published sample"},
+		{"no connection", func(d *fixture) { d.secrets["connections"] = map[string]any{} }, catalogue, "pims.main of the connection document is not complete"},
+		{"no documents", func(d *fixture) { d.secrets = map[string]any{} }, catalogue, "run make secrets"},
+		{"the wrong connection", func(d *fixture) { d.Credential.Password = "another" }, catalogue, "correct username and password"},
+		{"the box is not ticked", func(d *fixture) { d.Unticked = true }, catalogue, "tick Event Platform in the PIM"},
+		{"20 subscribers of others", func(d *fixture) {
 			for range platformapi.MaxSubscribers {
 				d.AddSubscriber("somebody's", platformapi.Active)
 			}
 		}, catalogue, "a PIM has at most 20"},
-		{"20 subscriptions of others", func(d *desk) {
+		{"20 subscriptions of others", func(d *fixture) {
 			d.subscribe(models, "")
 			id := strings.Split(d.Requests()[len(d.Requests())-1], "/")[4]
 			for range platformapi.MaxSubscriptions - 1 {
 				d.AddSubscription(id, "https://elsewhere.example.com", "com.akeneo.pim.v1.app.deleted")
 			}
 		}, catalogue + models, "a subscriber has at most 20"},
-		{"a platform over http", func(d *desk) { d.variables["ALLOW_PRIVATE_NETWORK"] = "false" }, catalogue, "is not called over HTTPS"},
+		{"a platform over http", func(d *fixture) { d.variables["ALLOW_PRIVATE_NETWORK"] = "false" }, catalogue, "is not called over HTTPS"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk(t, platformtest.Config{})
+			d := newFixture(t, platformtest.Config{})
 			if c.set != nil {
 				c.set(d)
 			}
@@ -233,7 +233,7 @@ func TestWhatIsWrongIsSaidWithItsRemedy(t *testing.T) {
 
 // What is printed is run by a shell, with a curl that writes down what it was given.
 func TestPrintedCallsAreThoseThatAreMade(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	status, out, err := d.run(catalogue+models, "subscribe", "--url", api, "--print")
 	if status != 0 || len(d.Requests()) != 0 {
 		t.Fatalf("status %d, %d calls, %s", status, len(d.Requests()), err)
@@ -278,7 +278,7 @@ CLIENT_ID=1_abc PIM_TOKEN=token SUBSCRIBER=5b SUBSCRIPTION=5c EVENT_PLATFORM_SEC
 }
 
 func TestForTheEventsAPIItSaysWhatToClick(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	older := `
   older: {pim: main, api: events-api, events: [product.updated], action: tell}`
 	for _, flags := range [][]string{nil, {"--print"}} {
@@ -291,7 +291,7 @@ func TestForTheEventsAPIItSaysWhatToClick(t *testing.T) {
 }
 
 func TestTheCommandLineOfSubscribe(t *testing.T) {
-	d := newDesk(t, platformtest.Config{})
+	d := newFixture(t, platformtest.Config{})
 	for _, c := range []struct {
 		name   string
 		words  string
@@ -299,9 +299,10 @@ func TestTheCommandLineOfSubscribe(t *testing.T) {
 		says   string
 	}{
 		{"help", "subscribe --help", 0, "newest secret"},
-		{"no URL", "subscribe", 2, "say where we are"},
+		{"no URL", "subscribe", 2, "missing URL"},
 		{"http", "subscribe http://x.example.com", 1, "want https://HOST"},
-		{"a word too many", "subscribe https://x.example.com now", 2, `takes no "now"`},
+		{"a word too many", "subscribe https://x.example.com now", 2, "accepts at most 1"},
+		{"a URL too many", "subscribe https://x.example.com --url https://y.example.com", 2, "is too much"},
 		{"an unknown PIM", "subscribe https://x.example.com --pim other", 1, `no pim "other"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -310,7 +311,7 @@ func TestTheCommandLineOfSubscribe(t *testing.T) {
 			}
 		})
 	}
-	if status, _, err := do(t, map[string]string{"STAGE": "production"}, "subscribe", api); status != 2 || !strings.Contains(err, "say which secrets") {
+	if status, _, err := pimctl(t, map[string]string{"STAGE": "production"}, "subscribe", api); status != 2 || !strings.Contains(err, "missing secrets") {
 		t.Errorf("status %d, %s", status, err)
 	}
 }

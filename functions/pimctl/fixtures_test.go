@@ -25,8 +25,8 @@ const (
   models: {pim: main, api: event-platform, events: ["com.akeneo.pim.v1.product-model.*"], shadow: true, action: tell}`
 )
 
-// desk is the command line beside a fake platform, with files of its own.
-type desk struct {
+// fixture is the command line beside a fake platform, with files of its own.
+type fixture struct {
 	*platformtest.API
 	t         *testing.T
 	url       string
@@ -36,10 +36,10 @@ type desk struct {
 	notify    string
 }
 
-func newDesk(t *testing.T, config platformtest.Config) *desk {
+func newFixture(t *testing.T, config platformtest.Config) *fixture {
 	config.Credential = pim.Credential{ClientID: "1_abc", ClientSecret: "T0PSECRET-client", Username: "magento_0000", Password: "T0PSECRET-password"}
 	config.Now = time.Now
-	d := &desk{API: platformtest.New(config), t: t, email: "technical_email: ops@example.com", notify: "notifications: {main: {action: tell}}"}
+	d := &fixture{API: platformtest.New(config), t: t, email: "technical_email: ops@example.com", notify: "notifications: {main: {action: tell}}"}
 	server := httptest.NewServer(d.API)
 	t.Cleanup(server.Close)
 	d.At(server.URL)
@@ -50,7 +50,7 @@ func newDesk(t *testing.T, config platformtest.Config) *desk {
 }
 
 // hold puts secrets of the subscriptions into the signing document, the newest last.
-func (d *desk) hold(subscriptions ...string) {
+func (d *fixture) hold(subscriptions ...string) {
 	d.secrets = map[string]any{
 		"signing":     map[string]any{"event-platform": map[string]any{"main": subscriptions, "main/notifications": []string{announced}}},
 		"connections": map[string]any{"pims": map[string]any{"main": map[string]string{"client_id": "1_abc", "client_secret": "T0PSECRET-client", "username": "magento_0000", "password": "T0PSECRET-password"}}},
@@ -58,7 +58,7 @@ func (d *desk) hold(subscriptions ...string) {
 }
 
 // file writes a file that ends with the test.
-func (d *desk) file(name, text string) string {
+func (d *fixture) file(name, text string) string {
 	path := filepath.Join(d.t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		d.t.Fatal(err)
@@ -67,7 +67,7 @@ func (d *desk) file(name, text string) string {
 }
 
 // run runs a command with these subscriptions declared, and the secrets where it takes some.
-func (d *desk) run(subscriptions string, words ...string) (status int, out, err string) {
+func (d *fixture) run(subscriptions string, words ...string) (status int, out, err string) {
 	d.t.Helper()
 	d.variables["CONFIG_FILE"] = d.file("extensions.yaml", "pims: {main: {url: \""+d.url+"\", "+d.email+"}}\n"+
 		"actions: {tell: {kind: notify, channel: slack, url: secret:slack, text: x}}\n"+d.notify+"\nsubscriptions:"+subscriptions+"\n")
@@ -76,9 +76,9 @@ func (d *desk) run(subscriptions string, words ...string) (status int, out, err 
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		words = append(words, "--file", d.file("secrets.json", string(document)))
+		words = append(words, "--secrets", d.file("secrets.json", string(document)))
 	}
-	status, out, err = do(d.t, d.variables, words...)
+	status, out, err = pimctl(d.t, d.variables, words...)
 	if strings.Contains(out+err, "SECRET-") {
 		d.t.Errorf("a secret in\n%s%s", out, err)
 	}
@@ -86,7 +86,7 @@ func (d *desk) run(subscriptions string, words ...string) (status int, out, err 
 }
 
 // subscribe must succeed, and say this.
-func (d *desk) subscribe(subscriptions string, says string, flags ...string) {
+func (d *fixture) subscribe(subscriptions string, says string, flags ...string) {
 	d.t.Helper()
 	status, out, err := d.run(subscriptions, append([]string{"subscribe", api}, flags...)...)
 	if status != 0 || !strings.Contains(out, says) {

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/pim-functions/pim-functions/shared/env"
+	"github.com/pim-functions/pim-functions/functions/register"
 )
 
 const listening = `
@@ -27,7 +27,7 @@ func TestExplain(t *testing.T) {
 		legacy    = `{"action":"product.updated","event_id":"e1","author":"julia","author_type":"ui","pim_source":"%","data":{"resource":{"uuid":"u1"}}}`
 	)
 	fill := func(text, with string) string { return strings.Replace(text, "%", with, 1) }
-	secrets := (&desk{t: t}).file("secrets.json", `{"signing":{},"connections":{"pims":{"main":{"client_id":"1_abc","client_secret":"T0PSECRET","username":"magento_0000","password":"T0PSECRET"}}}}`)
+	secrets := (&fixture{t: t}).file("secrets.json", `{"signing":{},"connections":{"pims":{"main":{"client_id":"1_abc","client_secret":"T0PSECRET","username":"magento_0000","password":"T0PSECRET"}}}}`)
 	for _, c := range []struct {
 		name, event string
 		flags       string
@@ -38,27 +38,31 @@ func TestExplain(t *testing.T) {
 		{"latest", fill(deletedBy, "x"), "", []string{"state                matches", "unless something newer", "note: caused by the connection", "product u1, of main by the event-platform"}},
 		{"by self", fill(deletedBy, "ours"), "", []string{`OURS: "ours"`, "state                would match"}},
 		{"by a user of that name", strings.Replace(fill(deletedBy, "ours"), `"api"`, `"user"`, 1), "", []string{"state                matches"}},
-		{"by the connection's own name", fill(deletedBy, "1_abc"), "--file " + secrets, []string{`OURS: "1_abc"`}},
-		{"by another connection", fill(deletedBy, "2_def"), "--file " + secrets, []string{"state                matches"}},
+		{"by the connection's own name", fill(deletedBy, "1_abc"), "--secrets " + secrets, []string{`OURS: "1_abc"`}},
+		{"by another connection", fill(deletedBy, "2_def"), "--secrets " + secrets, []string{"state                matches"}},
 		{"of the Events API", fill(legacy, "https://pim.example.com/"), "", []string{"older                matches", "in shadow", `other                no: it listens to PIM "second"`}},
 		{"a delivery of two", `{"events":[` + fill(legacy, "pim.example.com") + `,` + fill(legacy, "elsewhere.example.com") + `]}`, "", []string{"older                matches", "FOREIGN", "older                would match"}},
 		{"of another PIM", fill(legacy, "elsewhere.example.com"), "--pim second", []string{"other                matches", `note: it names "elsewhere.example.com"`}},
 		{"a notification", `{"notification_type":"subscription.resumed","subscription_id":"s1"}`, "", []string{"subscription.resumed, a notification about the subscription s1", "runs tell"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			words := append([]string{"explain", "-", "--config", (&desk{t: t}).file("extensions.yaml", listening), "--stage", "local"}, strings.Fields(c.flags)...)
+			words := append([]string{"explain", "-", "--config", (&fixture{t: t}).file("extensions.yaml", listening), "--stage", "local"}, strings.Fields(c.flags)...)
 			if !strings.Contains(c.flags, "--pim") {
 				words = append(words, "--pim", "main")
 			}
-			var stdout, stderr bytes.Buffer
-			a := app{in: strings.NewReader(c.event), out: &stdout, err: &stderr, vars: env.Read(func(string) (string, bool) { return "", false })}
-			if status := run(t.Context(), a, words); status != 0 || stderr.Len() > 0 {
-				t.Fatalf("status %d, %s", status, &stderr)
+			status, out, errs := pimctlReading(t, c.event, words...)
+			if status != succeeded || errs != "" {
+				t.Fatalf("status %d, %s", status, errs)
 			}
 			for _, want := range c.says {
-				if !strings.Contains(stdout.String(), want) {
-					t.Errorf("%q is missing in\n%s", want, &stdout)
+				if !strings.Contains(out, want) {
+					t.Errorf("%q is missing in\n%s", want, out)
 				}
+			}
+			status, out, errs = pimctlReading(t, c.event, append(words, "--json")...)
+			var explained []register.Explained
+			if err := json.Unmarshal([]byte(out), &explained); status != succeeded || err != nil || len(explained) == 0 || explained[0].Type == "" {
+				t.Errorf("as JSON: status %d, %v, %s%s", status, err, out, errs)
 			}
 		})
 	}
@@ -66,19 +70,19 @@ func TestExplain(t *testing.T) {
 
 // Every sample of the vendor's events can be explained.
 func TestEverySampleIsExplained(t *testing.T) {
-	samples, err := filepath.Glob("../../../events/event*/*.json")
+	samples, err := filepath.Glob("../../events/event*/*.json")
 	if err != nil || len(samples) < 40 {
 		t.Fatalf("%d samples, %v", len(samples), err)
 	}
 	for _, sample := range samples {
-		if status, out, err := do(t, nil, "explain", sample); status != 0 || out == "" {
+		if status, out, err := pimctl(t, nil, "explain", sample); status != 0 || out == "" {
 			t.Errorf("%s: status %d, %s", filepath.Base(sample), status, err)
 		}
 	}
 }
 
 func TestWhatCannotBeExplained(t *testing.T) {
-	d := &desk{t: t}
+	d := &fixture{t: t}
 	two := d.file("extensions.yaml", listening)
 	for _, c := range []struct {
 		name   string
@@ -86,16 +90,16 @@ func TestWhatCannotBeExplained(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"nothing", nil, 2, "say which event"},
+		{"nothing", nil, 2, "missing FILE"},
 		{"no such file", []string{"nowhere.json"}, 1, "nowhere.json"},
 		{"not JSON", []string{d.file("x", "<html>")}, 1, "not the JSON of an event"},
 		{"another JSON", []string{d.file("x", `{"a":1}`)}, 1, "neither the type"},
 		{"an empty list", []string{d.file("x", `[]`)}, 1, "not the JSON of an event"},
-		{"of one of two PIMs", []string{"-", "--config", two, "--stage", "local"}, 2, "--pim main or second"},
+		{"of one of two PIMs", []string{"-", "--config", two, "--stage", "local"}, 2, "main or second sent the event"},
 		{"of no PIM", []string{"-", "--pim", "x"}, 1, `no pim "x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if status, _, err := do(t, nil, append([]string{"explain"}, c.words...)...); status != c.status || !strings.Contains(err, c.says) {
+			if status, _, err := pimctl(t, nil, append([]string{"explain"}, c.words...)...); status != c.status || !strings.Contains(err, c.says) {
 				t.Errorf("status %d, %s", status, err)
 			}
 		})

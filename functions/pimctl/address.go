@@ -1,0 +1,21 @@
+package main
+
+import "github.com/spf13/pflag"
+
+// address is where a deployment is: the first word, or --url.
+type address struct{ url string }
+
+func (a *address) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&a.url, "url", "", "`URL` of the deployment (output ApiUrl), instead of the first word")
+}
+
+// take takes the URL off the words, unless --url has it.
+func (a *address) take(words []string) (rest []string, err error) {
+	if a.url == "" && len(words) > 0 {
+		a.url, words = words[0], words[1:]
+	}
+	if a.url == "" {
+		return nil, usagef("missing URL: pass the deployment's output ApiUrl, https://…")
+	}
+	return words, nil
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/pim-functions/pim-functions/shared/actions"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/env"
+)
+
+// configuration is the extensions.yaml that a command reads, and for which stage.
+type configuration struct {
+	file, stage string
+	variables   *env.Variables
+}
+
+func (c *configuration) flags(flags *pflag.FlagSet, variables *env.Variables) {
+	c.variables = variables
+	flags.StringVar(&c.file, "config", variables.Optional("CONFIG_FILE", ""), "`FILE` instead of the built-in extensions.yaml (CONFIG_FILE)")
+	flags.StringVar(&c.stage, "stage", variables.Optional("STAGE", "production"), "`STAGE` of its environments (STAGE)")
+}
+
+// text reads the file. Its name is that of the file that was really read: the built-in one has the project's only where
+// both are equal.
+func (c *configuration) text() (name string, text []byte, err error) {
+	if c.file != "" {
+		text, err = os.ReadFile(c.file)
+		return c.file, text, err
+	}
+	const builtIn = "built-in extensions.yaml"
+	there, err := os.ReadFile(config.File)
+	switch {
+	case err != nil:
+		return builtIn, config.Embedded(), nil
+	case !bytes.Equal(there, config.Embedded()):
+		return builtIn + " (" + config.File + " is another: build this program again, or use --config)", config.Embedded(), nil
+	}
+	return config.File, there, nil
+}
+
+// load reads the configuration of the chosen stage, and checks it.
+func (c *configuration) load() (*config.Config, error) {
+	name, text, err := c.text()
+	if err != nil {
+		return nil, err
+	}
+	return c.loadStage(name, text, c.stage)
+}
+
+// loadStage returns what could be read beside an error of the kinds.
+func (c *configuration) loadStage(name string, text []byte, stage string) (*config.Config, error) {
+	lookup := c.variables.Lookup
+	if stage == config.Local {
+		lookup = c.local
+	}
+	loaded, err := config.Load(config.Source{File: name, Text: text, Stage: stage, Lookup: lookup})
+	if err != nil {
+		return nil, err
+	}
+	return loaded, loaded.CheckKinds(actions.Checks())
+}
+
+// local fills what the local system fills.
+func (c *configuration) local(name string) (string, bool) {
+	if value, ok := c.variables.Lookup(name); ok {
+		return value, true
+	}
+	value, ok := map[string]string{"PIM_URL": "https://pim.example.com", "ERP_URL": "http://127.0.0.1:8080/_local/destination"}[name]
+	return value, ok
+}
+
+// knownPIM says whether the configuration has a PIM; "" is none in particular.
+func knownPIM(c *config.Config, name string) error {
+	if _, there := c.PIMs[name]; name != "" && !there {
+		return fmt.Errorf("no pim %q in extensions.yaml", name)
+	}
+	return nil
+}

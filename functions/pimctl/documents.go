@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/spf13/pflag"
+
+	"github.com/pim-functions/pim-functions/functions/register"
+	"github.com/pim-functions/pim-functions/shared/awsconfig"
+	"github.com/pim-functions/pim-functions/shared/env"
+	"github.com/pim-functions/pim-functions/shared/secrets"
+)
+
+// documents says where the two secret documents are: in a file, or in AWS Secrets Manager.
+type documents struct {
+	file, signingID, connectionID string
+	variables                     *env.Variables
+}
+
+func (d *documents) flags(flags *pflag.FlagSet, variables *env.Variables) {
+	d.variables = variables
+	flags.StringVar(&d.file, "secrets", "", "`FILE` with {\"signing\":{…},\"connections\":{…}} instead of Secrets Manager")
+	flags.StringVar(&d.signingID, "signing-id", variables.Optional("SIGNING_SECRET_ID", ""), "`ID` of the signing document: output SigningSecretId")
+	flags.StringVar(&d.connectionID, "connection-id", variables.Optional("CONNECTION_SECRET_ID", ""), "`ID` of the connection document: output ConnectionSecretId")
+}
+
+// given says whether the documents are named at all.
+func (d *documents) given() bool { return d.file != "" || d.signingID != "" && d.connectionID != "" }
+
+// open returns where the documents are, and their IDs there: signing, then connection.
+func (d *documents) open() (register.Documents, [2]string, error) {
+	if d.file != "" {
+		return register.File{Path: d.file}, [2]string{"signing", "connections"}, nil
+	}
+	if !d.given() {
+		return nil, [2]string{}, usagef("missing secrets: name them by --signing-id and --connection-id, the deployment's outputs SigningSecretId and ConnectionSecretId\n(make secrets STAGE=… does), or by --secrets FILE for the local system")
+	}
+	account := awsconfig.Config{
+		Region:          d.variables.Required("AWS_REGION", "the region of the secrets"),
+		AccessKeyID:     d.variables.Required("AWS_ACCESS_KEY_ID", `AWS credentials; from a profile: eval "$(aws configure export-credentials --format env)"`),
+		SecretAccessKey: d.variables.Required("AWS_SECRET_ACCESS_KEY", "AWS credentials"),
+		SessionToken:    d.variables.Optional("AWS_SESSION_TOKEN", ""),
+		Endpoint:        d.variables.Optional("AWS_ENDPOINT_URL", ""),
+	}
+	if err := d.variables.Err(); err != nil {
+		return nil, [2]string{}, fmt.Errorf("%w\nor use --secrets FILE for the local system", err)
+	}
+	client := secretsmanager.NewFromConfig(awsconfig.New(account))
+	return register.SecretsManager{Client: client}, [2]string{d.signingID, d.connectionID}, nil
+}
+
+// read returns both documents.
+func (d *documents) read(ctx context.Context) (secrets.Signing, secrets.Connections, error) {
+	there, ids, err := d.open()
+	if err != nil {
+		return secrets.Signing{}, secrets.Connections{}, err
+	}
+	var texts [2][]byte
+	for i, id := range ids {
+		texts[i], err = there.Get(ctx, id)
+		if errors.Is(err, register.ErrNoDocument) {
+			err = fmt.Errorf("there is no document %q: run make secrets", id)
+		}
+		if err != nil {
+			return secrets.Signing{}, secrets.Connections{}, err
+		}
+	}
+	signing, _, err := secrets.ParseSigning(texts[0])
+	if err != nil {
+		return secrets.Signing{}, secrets.Connections{}, err
+	}
+	connections, _, err := secrets.ParseConnections(texts[1])
+	return signing, connections, err
+}
