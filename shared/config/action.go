@@ -16,10 +16,24 @@ const (
 	maxRetry = 7 * 24 * time.Hour // the queues keep a message for 10 days
 )
 
-// ours are the keys of an action that mean the same for every kind.
-var ours = []string{"kind", "wait", "retry", "then", "destination"}
+// actionKeys are the keys of an action that mean the same for every kind.
+var actionKeys = []key{
+	{name: "kind", need: "add kind: forward, notify, publish, contentful or one of your own", doc: "What the action does."},
+	{name: "wait", form: formDuration, doc: "How long a press waits for the verdict and tells it to the user; at most 4s."},
+	{name: "retry", form: formMapping, keys: retryKeys, doc: "How long to go on while the destination is down."},
+	{name: "then", form: formMapping, keys: thenKeys, doc: "Another action when the job has ended."},
+	{name: "destination", form: formLocalized, doc: "What users read of the place that the action calls: the ERP."},
+}
 
-var outcomes = []string{"succeeded", "partial", "failed"}
+var retryKeys = []key{
+	{name: "for", form: formDuration, doc: "1s to 7d; default 1h for jobs, 24h for events."},
+}
+
+var thenKeys = []key{
+	{name: "succeeded", doc: "The action that follows when every item succeeded."},
+	{name: "partial", doc: "The action that follows when some items failed."},
+	{name: "failed", doc: "The action that follows when no item succeeded."},
+}
 
 func (r *reader) actions(root table) map[string]Action {
 	actions := map[string]Action{}
@@ -31,11 +45,10 @@ func (r *reader) actions(root table) map[string]Action {
 	follows := map[string][]scalar{}
 	for _, t := range tables {
 		t.destinationURL("url")
-		t.need("kind", "add kind: forward, notify, publish, contentful or one of your own")
-		retry := t.sub("retry")
-		retry.only("for")
-		then := t.sub("then")
-		then.only(outcomes...)
+		t.needs(actionKeys)
+		retry, then := t.sub("retry"), t.sub("then")
+		retry.takes(retryKeys)
+		then.takes(thenKeys)
 		kind := t.scalar("kind")
 		action := Action{
 			Name: t.name(), Kind: kind.text, kindLine: kind.at.Line, Section: t.section(),
@@ -44,7 +57,7 @@ func (r *reader) actions(root table) map[string]Action {
 			Then:        map[string]string{},
 			Destination: t.destination(),
 		}
-		for _, outcome := range outcomes {
+		for _, outcome := range keyNames(thenKeys) {
 			if next := then.scalar(outcome); next.text != "" {
 				action.Then[outcome] = then.refer(next, outcome, "action", names)
 				follows[action.Name] = append(follows[action.Name], next)
@@ -71,7 +84,7 @@ func (t table) destination() Text {
 func (t table) section() Section {
 	rest := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: t.node.Line, Column: t.node.Column}
 	for _, e := range t.entries {
-		if !slices.Contains(ours, e.key.Value) {
+		if !slices.Contains(keyNames(actionKeys), e.key.Value) {
 			rest.Content = append(rest.Content, e.key, e.value)
 		}
 	}

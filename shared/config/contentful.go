@@ -5,9 +5,21 @@ import "regexp"
 // spacePattern is a space and an environment of Contentful, or an alias of an environment.
 var spacePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}/[A-Za-z0-9._-]{1,64}$`)
 
+var categories = []string{"Notification.v1.0", "Entries.v1.0", "Custom"}
+
+var contentfulKeys = []key{
+	{name: "spaces", form: formTexts, doc: "Who may call, as SPACE/ENVIRONMENT; without it: any."},
+	{name: "actions", form: formMapping, doc: "App Actions by name."},
+}
+
+var contentfulActionKeys = []key{
+	{name: "category", form: formWord, words: categories, need: "add category: Notification.v1.0", doc: "Which parameters Contentful asks its users for."},
+	{name: "action", need: addAction, doc: "What to do, by its name in actions."},
+}
+
 func (r *reader) contentful(root table, known references) Contentful {
 	t := root.sub("contentful")
-	t.only("spaces", "actions")
+	t.takes(contentfulKeys)
 	contentful := Contentful{Actions: map[string]ContentfulAction{}}
 	for _, space := range t.list("spaces") {
 		if !spacePattern.MatchString(space.text) {
@@ -19,14 +31,12 @@ func (r *reader) contentful(root table, known references) Contentful {
 		t.errorf(e.key, "name a space, or remove spaces to allow any", "spaces names none")
 	}
 	for _, a := range t.named("actions", "contentful action") {
-		a.only("category", "action")
-		a.need("category", "add category: Notification.v1.0")
-		a.need("action", "add action: with a name from actions")
+		a.takes(contentfulActionKeys)
 		if e, ok := a.find("category"); ok && e.value.Value == "Notifications.v1.0" {
 			e.value.Value = "Notification.v1.0" // Contentful's toolkit spells it with an s, its API without
 		}
 		contentful.Actions[a.name()] = ContentfulAction{
-			Name: a.name(), Category: a.oneOf("category", "Notification.v1.0", "Entries.v1.0", "Custom"),
+			Name: a.name(), Category: a.oneOf("category", categories...),
 			Action: a.reference("action", "action", known.actions),
 		}
 	}

@@ -8,10 +8,39 @@ import (
 
 const maxLabel = 30 // characters, of each label (Akeneo help, "Manage extensions through the API")
 
-var extensionTypes = []string{"action", "iframe", "link", "data_component"}
+var (
+	extensionTypes = []string{"action", "iframe", "link", "data_component"}
+	identifiers    = []string{"uuid", "code"}
+	onces          = []string{"running", "off"}
+	statuses       = []string{"active", "inactive"}
 
-// messageNames are the answers that an extension may put into its own words.
-var messageNames = []string{"started", "running", "succeeded", "partial", "failed", "forbidden", "unavailable"}
+	// messageNames are the answers that an extension may put into its own words.
+	messageNames = []string{"started", "running", "succeeded", "partial", "failed", "forbidden", "unavailable"}
+)
+
+var extensionKeys = []key{
+	{name: "pim", need: addPIM, doc: "The PIM that shows it, by its name in pims."},
+	{name: "type", form: formWord, words: extensionTypes, need: "add type: action, iframe, link or data_component", doc: "action (a button), iframe (a page of ours), link, data_component (a table of data)."},
+	{name: "positions", form: formTexts, need: "add positions: [pim.product.header]", doc: "Where the PIM shows it: registered once for each."},
+	{name: "label", form: formLocalized, need: "add label: {default: Export}", doc: "What users read; at most 30 characters."},
+	{name: "action", doc: "Type action: what a press does, by its name in actions."},
+	{name: "actions", form: formTexts, doc: "Type iframe: what the page may start, by their names in actions."},
+	{name: "url", doc: "Type link: where it leads; %attribute_code% is filled in by the PIM."},
+	{name: "id", form: formWord, words: identifiers, doc: "Type data_component: what the PIM puts into our address; uuid for products, code for models."},
+	{name: "allow", form: formMapping, keys: allowKeys, doc: "Who may press; any match is enough. Default: everybody."},
+	{name: "once", form: formWord, words: onces, doc: "running: one job at a time for the same items (default); off: every press starts one."},
+	{name: "unsigned", form: formFlag, doc: "true: a credential alone proves who calls."},
+	{name: "version", doc: "Free text that the PIM keeps."},
+	{name: "description", doc: "Free text that administrators read in the PIM."},
+	{name: "status", form: formWord, words: statuses, doc: "Whether the PIM shows it."},
+	{name: "userEmails", form: formTexts, doc: "Show it to these users alone."},
+	{name: "messages", form: formMessages, words: messageNames, doc: "Answers in your own words."},
+}
+
+var allowKeys = []key{
+	{name: "groups", form: formTexts, doc: "Names of user groups of the PIM."},
+	{name: "usernames", form: formTexts, doc: "Names of users of the PIM."},
+}
 
 // typeKeys says for which types a key means something; the others are for all.
 var typeKeys = map[string][]string{
@@ -29,8 +58,7 @@ func (r *reader) extensions(root table, known references) map[string]Extension {
 	extensions := map[string]Extension{}
 	registered := map[Registration]string{} // name in a PIM → extension
 	for _, t := range root.named("extensions", "extension") {
-		t.only("pim", "type", "positions", "label", "action", "actions", "url", "id", "allow", "once", "unsigned",
-			"version", "description", "status", "userEmails", "messages")
+		t.takes(extensionKeys)
 		e := t.extension(known)
 		extensions[e.Name] = e
 		for _, registration := range e.Registrations() {
@@ -45,17 +73,13 @@ func (r *reader) extensions(root table, known references) map[string]Extension {
 }
 
 func (t table) extension(known references) Extension {
-	t.need("pim", "add pim: with a name from pims")
-	t.need("type", "add type: action, iframe, link or data_component")
-	t.needList("positions", "add positions: [pim.product.header]")
-	t.need("label", "add label: {default: Export}")
 	e := Extension{
 		Name: t.name(), PIM: t.reference("pim", "pim", known.pims), Label: t.label(), Allow: t.allow(),
-		Once: t.oneOf("once", "running", "off") == "running", Unsigned: t.flag("unsigned"),
+		Once: t.oneOf("once", onces...) == "running", Unsigned: t.flag("unsigned"),
 		Version: t.text("version"), Description: t.text("description"), Messages: t.messages(),
 	}
 	if _, ok := t.find("status"); ok {
-		e.Status = t.oneOf("status", "active", "inactive")
+		e.Status = t.oneOf("status", statuses...)
 	}
 	for _, email := range t.list("userEmails") {
 		t.email(email, "userEmails")
@@ -100,7 +124,7 @@ func (t table) ofType(e *Extension, known references) string {
 		e.URL = t.link("url")
 	case "data_component":
 		t.need("id", "add id: uuid (products) or code (product models)")
-		e.ID = t.oneOf("id", "uuid", "code")
+		e.ID = t.oneOf("id", identifiers...)
 	}
 	return kind.text
 }
@@ -158,7 +182,7 @@ func (t table) messages() map[string]Text {
 // allow reads who may use an extension. One that names nobody would read as everybody, so it is an error.
 func (t table) allow() Allow {
 	sub := t.sub("allow")
-	sub.only("groups", "usernames")
+	sub.takes(allowKeys)
 	allow := Allow{Groups: sub.texts("groups"), Usernames: sub.texts("usernames")}
 	if e, ok := t.entry("allow"); ok && (sub.isMapping() || isNull(e.value)) && sub.nothing("groups") && sub.nothing("usernames") {
 		t.errorf(e.key, "name groups or usernames, or remove allow", "allow of %s names nobody", t.what)

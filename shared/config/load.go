@@ -31,6 +31,16 @@ type Source struct {
 	Lookup func(string) (string, bool) // variables of the process, which override the stage's; nil: none
 }
 
+var fileKeys = []key{
+	{name: "environments", form: formMapping, doc: "Variables by stage; ${NAME} elsewhere is replaced by them."},
+	{name: "pims", form: formMapping, doc: "The PIMs that call us, by name."},
+	{name: "actions", form: formMapping, doc: "What can be done, by name."},
+	{name: "extensions", form: formMapping, doc: "What the PIM shows, by name."},
+	{name: "subscriptions", form: formMapping, doc: "What the PIM tells us, by name."},
+	{name: "notifications", form: formMapping, doc: "What to do with what the Event Platform says about our subscriptions, by PIM."},
+	{name: "contentful", form: formMapping, keys: contentfulKeys, doc: "What is offered to Contentful."},
+}
+
 // Load reads the file for one stage and checks it. Its error is Problems: everything that is wrong, by line. What a
 // kind of action requires of its own keys is checked by CheckKinds, and what stands in the secrets where they are
 // read.
@@ -41,7 +51,7 @@ func Load(source Source) (*Config, error) {
 	}
 	r := &reader{file: source.File, stage: source.Stage}
 	root := r.table(document, document, "the file")
-	root.only("environments", "pims", "actions", "extensions", "subscriptions", "notifications", "contentful")
+	root.takes(fileKeys)
 	variables := r.environment(root)
 	for _, e := range root.entries {
 		if e.key.Value != "environments" {

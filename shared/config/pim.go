@@ -5,11 +5,20 @@ import "strings"
 // references are the names that other parts of the file may use.
 type references struct{ pims, actions map[string]bool }
 
+var pimKeys = []key{
+	{name: "url", need: "add url: https://NAME.cloud.akeneo.com", doc: "Where the PIM is: https://NAME.cloud.akeneo.com."},
+	{name: "technical_email", doc: "Whom the Event Platform writes to before it suspends a subscription."},
+	{name: "self", form: formTexts, doc: "Further author identifiers of our own connection: what they change starts nothing."},
+	{name: "sources", form: formTexts, doc: "Accept events of these senders alone (pim_source); for cloned PIMs."},
+	{name: "channel", doc: "The channel where a trigger names none."},
+	{name: "locale", doc: "The locale where a trigger names none: en_US."},
+	{name: "zone", doc: "The time zone in which users read times: Europe/Paris. Default UTC."},
+}
+
 func (r *reader) pims(root table) map[string]PIM {
 	pims := map[string]PIM{}
 	for _, t := range root.named("pims", "pim") {
-		t.only("url", "technical_email", "self", "sources", "channel", "locale", "zone")
-		t.need("url", "add url: https://NAME.cloud.akeneo.com")
+		t.takes(pimKeys)
 		email := t.scalar("technical_email")
 		t.email(email, "technical_email")
 		pims[t.name()] = PIM{

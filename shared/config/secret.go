@@ -24,7 +24,7 @@ func (r *reader) places(root table) {
 		for i := 1; i < len(e.value.Content); i += 2 {
 			action := e.value.Content[i]
 			for j := 0; j+1 < len(action.Content) && action.Kind == yaml.MappingNode; j += 2 {
-				if slices.Contains(ours, action.Content[j].Value) {
+				if slices.Contains(keyNames(actionKeys), action.Content[j].Value) {
 					r.plain(action.Content[j+1])
 				} else {
 					r.secretsWhole(action.Content[j+1])

@@ -8,17 +8,43 @@ import (
 	"github.com/pim-functions/pim-functions/shared/eventtype"
 )
 
+const (
+	addPIM    = "add pim: with a name from pims"
+	addAction = "add action: with a name from actions"
+)
+
+var (
+	apis       = []string{"event-platform", "events-api"}
+	deliveries = []string{"every", "latest"}
+)
+
+var subscriptionKeys = []key{
+	{name: "pim", need: addPIM, doc: "The PIM that sends, by its name in pims."},
+	{name: "api", form: formWord, words: apis, need: "add api: event-platform or events-api", doc: "Which of the PIM's event APIs."},
+	{name: "events", form: formTexts, need: "add events: [com.akeneo.pim.v1.product.updated]", doc: "Types of event; * stands for anything."},
+	{name: "changed", form: formMapping, keys: changedKeys, doc: "Only if one of these has changed; for delta events."},
+	{name: "deliver", form: formWord, words: deliveries, doc: "every event (default), or the latest state of each entity alone."},
+	{name: "shadow", form: formFlag, doc: "true: do all but the action, to compare before a move."},
+	{name: "action", need: addAction, doc: "What to do, by its name in actions."},
+}
+
+var changedKeys = []key{
+	{name: "attributes", form: formTexts, doc: "Codes of attributes, or properties such as categories and labels."},
+	{name: "locales", form: formTexts, doc: "Locales; what has no locale is in all."},
+	{name: "channels", form: formTexts, doc: "Channels; what has no channel is in all."},
+}
+
+var notificationKeys = []key{
+	{name: "action", need: addAction, doc: "What to do, by its name in actions."},
+}
+
 func (r *reader) subscriptions(root table, known references) map[string]Subscription {
 	subscriptions := map[string]Subscription{}
 	for _, t := range root.named("subscriptions", "subscription") {
-		t.only("pim", "api", "events", "changed", "deliver", "shadow", "action")
-		t.need("pim", "add pim: with a name from pims")
-		t.need("api", "add api: event-platform or events-api")
-		t.needList("events", "add events: [com.akeneo.pim.v1.product.updated]")
-		t.need("action", "add action: with a name from actions")
+		t.takes(subscriptionKeys)
 		s := Subscription{
-			Name: t.name(), PIM: t.reference("pim", "pim", known.pims), API: t.oneOf("api", "event-platform", "events-api"),
-			Changed: t.changed(), Deliver: t.oneOf("deliver", "every", "latest"), Shadow: t.flag("shadow"),
+			Name: t.name(), PIM: t.reference("pim", "pim", known.pims), API: t.oneOf("api", apis...),
+			Changed: t.changed(), Deliver: t.oneOf("deliver", deliveries...), Shadow: t.flag("shadow"),
 			Action: t.reference("action", "action", known.actions),
 		}
 		for _, event := range t.list("events") {
@@ -38,7 +64,7 @@ func (r *reader) subscriptions(root table, known references) map[string]Subscrip
 
 func (t table) changed() Changed {
 	sub := t.sub("changed")
-	sub.only("attributes", "locales", "channels")
+	sub.takes(changedKeys)
 	return Changed{Attributes: sub.texts("attributes"), Locales: sub.locales("locales"), Channels: sub.texts("channels")}
 }
 
@@ -86,8 +112,7 @@ func closestType(text, prefix string, known []string) string {
 func (r *reader) notifications(root table, known references) map[string]Notification {
 	notifications := map[string]Notification{}
 	for _, t := range root.named("notifications", "notification") {
-		t.only("action")
-		t.need("action", "add action: with a name from actions")
+		t.takes(notificationKeys)
 		pim := t.refer(scalar{t.at, t.name()}, "name", "pim", known.pims)
 		notifications[pim] = Notification{PIM: pim, Action: t.reference("action", "action", known.actions)}
 	}
