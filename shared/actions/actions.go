@@ -41,6 +41,19 @@ func Checks() map[string]func(config.Section) error {
 	return checks
 }
 
+// Options are the structs that the kinds' own keys are decoded into: config.Schema describes them to editors. nil: a
+// kind that does not say.
+func Options() map[string]any {
+	options := map[string]any{}
+	for name, kind := range Kinds(Deps{}) {
+		options[name] = nil
+		if described, ok := kind.(interface{ Options() any }); ok {
+			options[name] = described.Options()
+		}
+	}
+	return options
+}
+
 // CheckSecrets opens every action with the connection secret and reports all that the configuration names and the
 // secret lacks, or holds in another form: each with file, line and remedy, and never with a value. nil: every action
 // can run. Call it once CheckKinds has passed: at start, and in `check` where the secrets are known.

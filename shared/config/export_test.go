@@ -1,4 +1,15 @@
 package config
 
-// Zone is zone, for tests.
-var Zone = zone
+// For tests: what the schema says again in its own words.
+var (
+	Zone          = zone
+	IsName        = isName
+	IsLocale      = isLocale
+	ParseDuration = parseDuration
+)
+
+const (
+	NamePattern     = namePattern
+	LocalePattern   = localePattern
+	DurationPattern = durationPattern
+)

@@ -54,6 +54,14 @@ var typeKeys = map[string][]string{
 	"unsigned": {"action", "data_component"},
 }
 
+// typeNeeds says what each type cannot be without.
+var typeNeeds = map[string][]key{
+	"action":         {{name: "action", need: addAction}},
+	"iframe":         {{name: "actions", form: formTexts, need: "add actions: [NAME] with names from actions"}},
+	"link":           {{name: "url", need: `add url: "https://shop.example.com/%sku%"`}},
+	"data_component": {{name: "id", need: "add id: uuid (products) or code (product models)"}},
+}
+
 func (r *reader) extensions(root table, known references) map[string]Extension {
 	extensions := map[string]Extension{}
 	registered := map[Registration]string{} // name in a PIM → extension
@@ -110,20 +118,17 @@ func (t table) ofType(e *Extension, known references) string {
 			t.errorf(entry.key, fmt.Sprintf("remove it: it belongs to type %s", either(types)), "%s is of type %s and has the key %q", t.what, kind.text, entry.key.Value)
 		}
 	}
+	t.needs(typeNeeds[kind.text])
 	switch kind.text {
 	case "action":
-		t.need("action", "add action: with a name from actions")
 		e.Action = t.reference("action", "action", known.actions)
 	case "iframe":
-		t.needList("actions", "add actions: [NAME] with names from actions")
 		for _, action := range t.list("actions") {
 			e.Actions = append(e.Actions, t.refer(action, "actions", "action", known.actions))
 		}
 	case "link":
-		t.need("url", `add url: "https://shop.example.com/%sku%"`)
 		e.URL = t.link("url")
 	case "data_component":
-		t.need("id", "add id: uuid (products) or code (product models)")
 		e.ID = t.oneOf("id", identifiers...)
 	}
 	return kind.text

@@ -14,6 +14,8 @@ import (
 // Local is the stage of the local system: what leaves the machine elsewhere may be plain http there.
 const Local = "local"
 
+//go:generate go test ../actions -run TestSchema -update
+
 //go:embed extensions.yaml
 var embedded string
 

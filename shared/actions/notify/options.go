@@ -1,0 +1,4 @@
+package notify
+
+// Options is the struct that the kind's keys are decoded into, for the schema of extensions.yaml.
+func (Kind) Options() any { return options{} }
