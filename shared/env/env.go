@@ -9,7 +9,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Variables reads environment variables and collects what is wrong with them. A variable that is set to nothing
@@ -54,11 +53,6 @@ func (v *Variables) Optional(name, fallback string) string {
 // Int returns a variable that is a whole number.
 func (v *Variables) Int(name string, fallback int) int {
 	return parse(v, name, fallback, strconv.Atoi, "is not a whole number, such as 5")
-}
-
-// Duration returns a variable that is a duration with its unit.
-func (v *Variables) Duration(name string, fallback time.Duration) time.Duration {
-	return parse(v, name, fallback, time.ParseDuration, "is not a duration with its unit, such as 90s or 5m")
 }
 
 // Bool returns a variable that is true or false (or 1 or 0).

@@ -3,7 +3,6 @@ package env_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pim-functions/pim-functions/shared/env"
 )
@@ -16,7 +15,7 @@ func variables(values map[string]string) *env.Variables {
 }
 
 func TestVariablesThatAreSet(t *testing.T) {
-	v := variables(map[string]string{"NAME": "worker", "COUNT": "-3", "LIFE": "1m30s", "OPEN": "true"})
+	v := variables(map[string]string{"NAME": "worker", "COUNT": "-3", "OPEN": "true"})
 	if got := v.Required("NAME", "the name"); got != "worker" {
 		t.Errorf("Required: %q", got)
 	}
@@ -25,9 +24,6 @@ func TestVariablesThatAreSet(t *testing.T) {
 	}
 	if got := v.Int("COUNT", 1); got != -3 {
 		t.Errorf("Int: %d", got)
-	}
-	if got := v.Duration("LIFE", time.Second); got != 90*time.Second {
-		t.Errorf("Duration: %s", got)
 	}
 	if got := v.Bool("OPEN", false); !got {
 		t.Error("Bool: false")
@@ -46,7 +42,7 @@ func TestVariablesThatAreNotSetOrEmpty(t *testing.T) {
 		if got := v.Optional(name, "fallback"); got != "fallback" {
 			t.Errorf("Optional(%s): %q", name, got)
 		}
-		if v.Int(name, 7) != 7 || v.Duration(name, time.Hour) != time.Hour || !v.Bool(name, true) {
+		if v.Int(name, 7) != 7 || !v.Bool(name, true) {
 			t.Errorf("%s: not the fallback", name)
 		}
 	}
@@ -56,10 +52,10 @@ func TestVariablesThatAreNotSetOrEmpty(t *testing.T) {
 }
 
 func TestErrReportsEverythingAtOnceAndNoValue(t *testing.T) {
-	v := variables(map[string]string{"EMPTY": "", "COUNT": "hunter2", "LIFE": "hunter2", "OPEN": "hunter2"})
+	v := variables(map[string]string{"EMPTY": "", "COUNT": "hunter2", "OPEN": "hunter2"})
 	v.Required("TABLE_NAME", "the table of jobs")
 	v.Required("EMPTY", "something else")
-	if v.Int("COUNT", 7) != 7 || v.Duration("LIFE", time.Hour) != time.Hour || !v.Bool("OPEN", true) {
+	if v.Int("COUNT", 7) != 7 || !v.Bool("OPEN", true) {
 		t.Error("a malformed variable does not give its fallback")
 	}
 	err := v.Err()
@@ -68,7 +64,7 @@ func TestErrReportsEverythingAtOnceAndNoValue(t *testing.T) {
 	}
 	for _, want := range []string{
 		"\n  TABLE_NAME is not set: the table of jobs", "\n  EMPTY is not set: something else",
-		"\n  COUNT is not a whole number", "\n  LIFE is not a duration", "\n  OPEN is neither",
+		"\n  COUNT is not a whole number", "\n  OPEN is neither",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no line %q in: %v", want, err)

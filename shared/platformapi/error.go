@@ -17,11 +17,9 @@ import (
 // What calls are for, in errors.
 const (
 	stepListSubscribers    = "list subscribers"
-	stepGetSubscriber      = "get subscriber"
 	stepCreateSubscriber   = "create subscriber"
 	stepUpdateSubscriber   = "update subscriber"
 	stepListSubscriptions  = "list subscriptions"
-	stepGetSubscription    = "get subscription"
 	stepCreateSubscription = "create subscription"
 	stepUpdateSubscription = "update subscription"
 	stepDeleteSubscription = "delete subscription"

@@ -65,13 +65,6 @@ func (c *Client) ListSubscribers(ctx context.Context) ([]Subscriber, error) {
 	return list, err
 }
 
-// GetSubscriber returns one subscriber.
-func (c *Client) GetSubscriber(ctx context.Context, id string) (Subscriber, error) {
-	var s Subscriber
-	err := c.do(ctx, request{step: stepGetSubscriber, method: http.MethodGet, path: []string{"subscribers", id}}, &s)
-	return s, err
-}
-
 // CreateSubscriber makes a subscriber. Nothing stops it from making a second one of the same name.
 func (c *Client) CreateSubscriber(ctx context.Context, s SubscriberRequest) (Subscriber, error) {
 	var made Subscriber

@@ -23,8 +23,8 @@ type Subscription struct {
 	UpdatedAt  time.Time
 }
 
-// Secret is what the platform signs deliveries with: 16 to 256 characters each. An empty Secondary is left out, which
-// is how a subscription has one secret alone.
+// Secret is what the platform signs deliveries with: 16 to 256 characters each. With an empty Secondary a subscription
+// has one secret alone: a new one is made without it, and an update takes the one away that is there.
 type Secret struct {
 	Primary   string `json:"primary"`
 	Secondary string `json:"secondary,omitempty"`
@@ -53,8 +53,8 @@ func NewSubscription(pim string, events []string, to Destination) SubscriptionRe
 
 // SubscriptionChange is what an update changes. What is nil stays as it is.
 type SubscriptionChange struct {
-	Events []string     `json:"events,omitempty"`
-	Config *Destination `json:"config,omitempty"`
+	Events []string
+	Config *Destination
 }
 
 // UnmarshalJSON takes both spellings of the times, and leaves what is redacted behind.
@@ -98,13 +98,6 @@ func (c *Client) ListSubscriptions(ctx context.Context, subscriber string) ([]Su
 	return list, err
 }
 
-// GetSubscription returns one subscription.
-func (c *Client) GetSubscription(ctx context.Context, subscriber, id string) (Subscription, error) {
-	var s Subscription
-	err := c.do(ctx, request{step: stepGetSubscription, method: http.MethodGet, path: subscriptions(subscriber, id)}, &s)
-	return s, err
-}
-
 // CreateSubscription makes a subscription. It begins to send after several minutes.
 func (c *Client) CreateSubscription(ctx context.Context, subscriber string, s SubscriptionRequest) (Subscription, error) {
 	var made Subscription
@@ -117,11 +110,35 @@ func (c *Client) CreateSubscription(ctx context.Context, subscriber string, s Su
 
 // UpdateSubscription changes a subscription. It takes several minutes to reach what sends.
 func (c *Client) UpdateSubscription(ctx context.Context, subscriber, id string, change SubscriptionChange) error {
+	body := struct {
+		Events []string         `json:"events,omitempty"`
+		Config *destinationBody `json:"config,omitempty"`
+	}{Events: change.Events}
 	var secrets []string
 	if change.Config != nil {
+		body.Config = newDestinationBody(*change.Config)
 		secrets = change.Config.Secret.both()
 	}
-	return c.do(ctx, request{step: stepUpdateSubscription, method: http.MethodPatch, path: subscriptions(subscriber, id), body: change, secret: secrets}, nil)
+	return c.do(ctx, request{step: stepUpdateSubscription, method: http.MethodPatch, path: subscriptions(subscriber, id), body: body, secret: secrets}, nil)
+}
+
+// destinationBody is a Destination in an update. Without a second secret it says null, which the platform's schema
+// allows: left out, the old one might stay, and go on proving after a rotation.
+type destinationBody struct {
+	URL    string `json:"url"`
+	Secret struct {
+		Primary   string  `json:"primary"`
+		Secondary *string `json:"secondary"`
+	} `json:"secret"`
+}
+
+func newDestinationBody(d Destination) *destinationBody {
+	body := &destinationBody{URL: d.URL}
+	body.Secret.Primary = d.Secret.Primary
+	if d.Secret.Secondary != "" {
+		body.Secret.Secondary = &d.Secret.Secondary
+	}
+	return body
 }
 
 // ResumeSubscription lets a suspended subscription send again, from now on. The platform may revoke one that is

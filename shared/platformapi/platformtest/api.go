@@ -72,11 +72,9 @@ func New(config Config) *API {
 	for pattern, work := range map[string]func(*http.Request) (any, int, *refused){
 		"GET " + Base + "/subscribers":            a.listSubscribers,
 		"POST " + Base + "/subscribers":           a.createSubscriber,
-		"GET " + one:                              a.getSubscriber,
 		"PATCH " + one:                            a.updateSubscriber,
 		"GET " + many:                             a.listSubscriptions,
 		"POST " + many:                            a.createSubscription,
-		"GET " + many + "/{subscription}":         a.getSubscription,
 		"PATCH " + many + "/{subscription}":       a.updateSubscription,
 		"DELETE " + many + "/{subscription}":      a.deleteSubscription,
 		"POST " + many + "/{subscription}/resume": a.resume,

@@ -21,14 +21,6 @@ func (a *API) listSubscribers(*http.Request) (any, int, *refused) {
 	return list, http.StatusOK, nil
 }
 
-func (a *API) getSubscriber(r *http.Request) (any, int, *refused) {
-	s, no := a.subscriber(r)
-	if no != nil {
-		return nil, 0, no
-	}
-	return a.showSubscriber(s), http.StatusOK, nil
-}
-
 func (a *API) createSubscriber(r *http.Request) (any, int, *refused) {
 	s := &subscriber{id: a.id("5b"), status: platformapi.Active, at: a.Now()}
 	if no := read(r, &s.SubscriberRequest); no != nil {
@@ -84,14 +76,6 @@ func (a *API) listSubscriptions(r *http.Request) (any, int, *refused) {
 	return list, http.StatusOK, nil
 }
 
-func (a *API) getSubscription(r *http.Request) (any, int, *refused) {
-	s, no := a.subscription(r)
-	if no != nil {
-		return nil, 0, no
-	}
-	return a.showSubscription(s), http.StatusOK, nil
-}
-
 func (a *API) createSubscription(r *http.Request) (any, int, *refused) {
 	owner, no := a.subscriber(r)
 	if no != nil {
@@ -122,7 +106,16 @@ func (a *API) updateSubscription(r *http.Request) (any, int, *refused) {
 	if no != nil {
 		return nil, 0, no
 	}
-	var change platformapi.SubscriptionChange
+	var change struct {
+		Events []string `json:"events"`
+		Config *struct {
+			URL    string `json:"url"`
+			Secret struct {
+				Primary   string          `json:"primary"`
+				Secondary json.RawMessage `json:"secondary"`
+			} `json:"secret"`
+		} `json:"config"`
+	}
 	if no := read(r, &change); no != nil {
 		return nil, 0, no
 	}
@@ -131,7 +124,13 @@ func (a *API) updateSubscription(r *http.Request) (any, int, *refused) {
 		changed.Events = change.Events
 	}
 	if change.Config != nil {
-		changed.Config = *change.Config
+		changed.Config.URL, changed.Config.Secret.Primary = change.Config.URL, change.Config.Secret.Primary
+		if second := change.Config.Secret.Secondary; second != nil { // else the one that is there stays
+			changed.Config.Secret.Secondary = ""
+			if json.Unmarshal(second, &changed.Config.Secret.Secondary) != nil || string(second) == `""` {
+				return nil, 0, &refused{http.StatusBadRequest, "a secret has the wrong length"}
+			}
+		}
 	}
 	if no := a.check(changed); no != nil {
 		return nil, 0, no
