@@ -48,7 +48,7 @@ build: ## build the functions for AWS
 	@CGO_ENABLED=0 GOFLAGS="-trimpath -tags=lambda.norpc '-ldflags=-s -w'" .ci/sam build --config-env "$(STAGE)"
 
 archives: ## the functions as archives with checksums, for both processors, in .artifacts/archives
-	@.ci/archives
+	@go -C .ci run ./archives
 
 verify: ## build, deploy to an AWS emulator, and drive what was deployed over HTTP (the first run installs both into .tools)
 	@.ci/verify

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pim-functions/pim-functions/ci/stack"
+	"github.com/pim-functions/pim-functions/shared/senders"
+)
+
+// change is a product's new price: an event that the subscription catalogue wants.
+func change() senders.PriceChange {
+	return senders.PriceChange{
+		ID: senders.NewUUID(), Product: senders.NewUUID(), Identifier: "sku", From: 1, To: 2, Author: senders.NewUUID(), At: time.Now(),
+	}
+}
+
+// deliver delivers an event as the Event Platform does.
+func (v *visit) deliver(ctx context.Context, event senders.PriceChange) error {
+	platform := senders.EventPlatform{PIM: "main", Primary: v.Signing.EventPlatform["main"][0]}
+	_, err := stack.Expect(ctx, v.URL, platform.Event(event.EventPlatform()), 200)
+	return err
+}
+
+// outcomes waits until each event has an outcome and the events queue is empty. It returns the outcomes that there are.
+func (v *visit) outcomes(ctx context.Context, api string, events []senders.PriceChange) (found []string, err error) {
+	err = stack.Until(ctx, patience, "each event has its outcome, and the queue is empty", func() (bool, error) {
+		found = nil
+		for _, event := range events {
+			outcome, err := v.Outcome(ctx, api, event.ID)
+			if err != nil || outcome == "" {
+				return false, err
+			}
+			found = append(found, outcome)
+		}
+		depth, err := v.Depth(ctx, "EventsQueueUrl")
+		return depth == 0, err
+	})
+	slices.Sort(found)
+	return slices.Compact(found), err
+}
+
+// eventPlatform delivers each event twice, which has one effect.
+func eventPlatform(ctx context.Context, v *visit) (string, error) {
+	var events []senders.PriceChange
+	for range 10 {
+		events = append(events, change())
+	}
+	for _, event := range slices.Concat(events, events) {
+		if err := v.deliver(ctx, event); err != nil {
+			return "", err
+		}
+	}
+	found, err := v.outcomes(ctx, "event-platform", events)
+	if err != nil {
+		return "", err
+	}
+	if !slices.Equal(found, []string{"applied"}) {
+		return "", fmt.Errorf("outcomes %q", found)
+	}
+	calls := map[string]int{}
+	for _, call := range v.destination.Calls() {
+		calls[call.Key()]++
+	}
+	for _, event := range events {
+		if key := "event-platform/main/" + event.ID + "/catalogue"; calls[key] != 1 {
+			return "", fmt.Errorf("the destination got %d calls with the key %s", calls[key], key)
+		}
+	}
+	return "ten events, each delivered twice, had ten effects", nil
+}
+
+// eventsAPI sends a request of ten events twice: each has one outcome.
+func eventsAPI(ctx context.Context, v *visit) (string, error) {
+	var events []senders.PriceChange
+	var bodies []json.RawMessage
+	for range 10 {
+		event := change()
+		events, bodies = append(events, event), append(bodies, event.EventsAPI())
+	}
+	request := senders.EventsAPI{PIM: "main", Secret: v.Signing.EventsAPI["main"][0], At: time.Now()}.Request(senders.EventsAPIBody(bodies...))
+	for range 2 {
+		if _, err := stack.Expect(ctx, v.URL, request, 200); err != nil {
+			return "", err
+		}
+	}
+	found, err := v.outcomes(ctx, "events-api", events)
+	if err != nil {
+		return "", err
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("outcomes %q", found)
+	}
+	return fmt.Sprintf("ten events in one request, sent twice, had one outcome each (%s)", found[0]), nil
+}
