@@ -38,14 +38,8 @@ func (d *documents) open() (register.Documents, [2]string, error) {
 	if !d.given() {
 		return nil, [2]string{}, usagef("missing secrets: name them by --signing-id and --connection-id, the deployment's outputs SigningSecretId and ConnectionSecretId\n(make secrets STAGE=… does), or by --secrets FILE for the local system")
 	}
-	account := awsconfig.Config{
-		Region:          d.variables.Required("AWS_REGION", "the region of the secrets"),
-		AccessKeyID:     d.variables.Required("AWS_ACCESS_KEY_ID", `AWS credentials; from a profile: eval "$(aws configure export-credentials --format env)"`),
-		SecretAccessKey: d.variables.Required("AWS_SECRET_ACCESS_KEY", "AWS credentials"),
-		SessionToken:    d.variables.Optional("AWS_SESSION_TOKEN", ""),
-		Endpoint:        d.variables.Optional("AWS_ENDPOINT_URL", ""),
-	}
-	if err := d.variables.Err(); err != nil {
+	account, err := account(d.variables, "the region of the secrets")
+	if err != nil {
 		return nil, [2]string{}, fmt.Errorf("%w\nor use --secrets FILE for the local system", err)
 	}
 	client := secretsmanager.NewFromConfig(awsconfig.New(account))

@@ -24,6 +24,7 @@ const (
 	groupLocal         = "local"
 	groupConfiguration = "configuration"
 	groupDeployment    = "deployment"
+	groupStage         = "stage"
 	groupProgram       = "program"
 )
 
@@ -50,13 +51,7 @@ func run(ctx context.Context, p process, args []string) int {
 	root.SetOut(p.out)
 	root.SetErr(p.errs)
 	started := false // before a command starts, only the command line can be wrong
-	for _, command := range root.Commands() {
-		do := command.RunE
-		command.RunE = func(command *cobra.Command, args []string) error {
-			started = true
-			return do(command, args)
-		}
-	}
+	whenRun(root, func() { started = true })
 
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
@@ -72,6 +67,18 @@ func run(ctx context.Context, p process, args []string) int {
 	return failed
 }
 
+// whenRun calls begin before any command below this one runs.
+func whenRun(parent *cobra.Command, begin func()) {
+	for _, command := range parent.Commands() {
+		do := command.RunE
+		command.RunE = func(command *cobra.Command, args []string) error {
+			begin()
+			return do(command, args)
+		}
+		whenRun(command, begin)
+	}
+}
+
 // root is pimctl with all its commands.
 func (p process) root() *cobra.Command {
 	root := &cobra.Command{
@@ -85,9 +92,10 @@ func (p process) root() *cobra.Command {
 		&cobra.Group{ID: groupLocal, Title: "On this machine:"},
 		&cobra.Group{ID: groupConfiguration, Title: "The configuration, extensions.yaml:"},
 		&cobra.Group{ID: groupDeployment, Title: "Connecting a deployment with its senders:"},
+		&cobra.Group{ID: groupStage, Title: "A deployed stage:"},
 		&cobra.Group{ID: groupProgram, Title: "This program:"},
 	)
-	root.AddCommand(p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.print(), p.subscribe(), p.version())
+	root.AddCommand(p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.print(), p.subscribe(), p.letters(), p.version())
 	root.SetHelpCommandGroupID(groupProgram)
 	root.SetCompletionCommandGroupID(groupProgram)
 	return root

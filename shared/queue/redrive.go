@@ -40,7 +40,7 @@ type Redriven struct {
 // SQS's own redrive (StartMessageMoveTask) sends a letter to the queue that it came from, and fails for those that
 // were sent to the letters directly (SQS developer guide, "Learn how to configure a dead-letter queue redrive").
 func (r Redrive) Run(ctx context.Context) (done Redriven, err error) {
-	start := r.Now()
+	start := r.Now().Truncate(time.Millisecond) // SQS counts in milliseconds
 	var newer []Received
 	defer func() {
 		done.Newer = len(newer)
