@@ -56,7 +56,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 		return fmt.Errorf("own address: %w", err)
 	}
 	s.pim = pim.New(pim.Config{
-		URL: s.pimURL(), Functions: address, Frames: s.BrowserURL(), Extensions: s.config, Signing: s.signing, Catalogue: pimtest.New(),
+		URL: s.pimURL(), Functions: address, Frames: s.BrowserURL(), Extensions: s.config, Signing: s.signing, REST: pimtest.New(pimtest.Config{Now: time.Now}),
 	})
 	s.inspector = inspector.New(inspector.Config{
 		Functions: address, Extensions: s.config, Signing: s.signing, Cloud: s.cloud, PIM: s.pim, Destination: s.destination,

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -33,7 +34,7 @@ func (b *tab) gridPanel(products int) context.Context {
 	b.t.Helper()
 	b.visit("#/grid")
 	for i := range products {
-		b.do(chromedp.Click(`input[aria-label="Select ` + pimtest.New().Products[i].Identifier + `"]`))
+		b.do(chromedp.Click(`input[aria-label="Select ` + pimtest.New(pimtest.Config{Now: time.Now}).Shown().Products[i].Identifier + `"]`))
 	}
 	b.do(chromedp.Click(`.bar button[data-extension="jobs_panel"]`))
 	return b.embedded("/iframe/jobs_panel")

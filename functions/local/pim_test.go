@@ -24,15 +24,15 @@ func TestThePIMShowsWhatIsInstalled(t *testing.T) {
 	f := open(t)
 	status, answer := f.inPIM("GET", "/pim", "", nil)
 	var pim struct {
-		Products   []pimtest.Product
-		Models     []pimtest.Model
+		Products   []pimtest.ShownProduct
+		Models     []pimtest.ShownModel
 		Categories []pimtest.Category
 		Extensions []pim.Installed
 	}
 	if err := json.Unmarshal([]byte(answer), &pim); err != nil || status != 200 {
 		t.Fatalf("%d %v", status, err)
 	}
-	if len(pim.Products) != 100 || len(pim.Models) != 7 || len(pim.Categories) != 5 {
+	if len(pim.Products) != 200 || len(pim.Models) != 7 || len(pim.Categories) != 7 {
 		t.Errorf("%d products, %d models, %d categories", len(pim.Products), len(pim.Models), len(pim.Categories))
 	}
 	types := map[string]string{}

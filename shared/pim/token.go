@@ -1,4 +1,8 @@
-// Package pim speaks to a PIM's REST API.
+// Package pim speaks to a PIM's REST API, politely: one call at a time, lists of a hundred, tokens that are renewed before
+// they end, pauses that are kept. It reads products, models and the catalogue's structure, and says what of a product a
+// locale and channel show.
+//
+// It knows no job, no event and no configuration; whoever calls it decides what a refusal means.
 package pim
 
 import (
@@ -24,12 +28,16 @@ const (
 	tokenMargin = time.Minute    // before its end a token is renewed
 )
 
-// Credential is what a PIM shows of a connection (Connect > Connection settings).
-type Credential struct{ ClientID, ClientSecret, Username, Password string }
+// Credential is what a PIM shows of a connection (Connect > Connection settings), or a custom app's token, which does not
+// end (Akeneo: "Custom apps").
+type Credential struct {
+	ClientID, ClientSecret, Username, Password string
+	Token                                      string // of a custom app; the others are not needed then
+}
 
 // Complete says whether nothing of it is missing.
 func (c Credential) Complete() bool {
-	return c.ClientID != "" && c.ClientSecret != "" && c.Username != "" && c.Password != ""
+	return c.Token != "" || (c.ClientID != "" && c.ClientSecret != "" && c.Username != "" && c.Password != "")
 }
 
 // TokensConfig is what Tokens need.
@@ -39,17 +47,18 @@ type TokensConfig struct {
 	Credential Credential
 }
 
-// Tokens gives access tokens of one connection, by OAuth 2's password grant (RFC 6749, 4.3). A token is kept in memory
-// until a minute before its end. It is safe for concurrent use: whoever needs a new one while it is being fetched waits
+// Tokens gives access tokens of one connection, by OAuth 2's password grant and then its refresh grant (RFC 6749, 4.3 and
+// 6). A token is kept in memory until a minute before its end. It is safe for concurrent use: whoever needs a new one while it is being fetched waits
 // for the same one.
 type Tokens struct {
 	TokensConfig
 
 	flights singleflight.Group // of one key: there is one token
 
-	mu    sync.Mutex
-	token string
-	ends  time.Time // when it is no longer given out
+	mu      sync.Mutex
+	token   string
+	ends    time.Time // when it is no longer given out
+	refresh string    // renews the token; "": the password does
 }
 
 // NewTokens returns Tokens that hold none yet.
@@ -58,6 +67,12 @@ func NewTokens(config TokensConfig) *Tokens { return &Tokens{TokensConfig: confi
 // Token is a token to call the PIM with. refused is the one that a call has just been answered 401 for, which is never
 // given out again; "" if there is none. Its error is a *TokenError, or the context's own when ctx has ended.
 func (t *Tokens) Token(ctx context.Context, refused string) (string, error) {
+	if token := t.Credential.Token; token != "" {
+		if token == refused {
+			return "", &TokenError{Status: http.StatusUnauthorized, permanent: true, reason: "the PIM no longer accepts the custom app's token: put a new one under pims in the connection secret"}
+		}
+		return token, nil
+	}
 	if token, ok := t.inHand(refused); ok {
 		return token, nil
 	}
@@ -66,14 +81,14 @@ func (t *Tokens) Token(ctx context.Context, refused string) (string, error) {
 		if token, ok := t.inHand(refused); ok {
 			return token, nil // fetched since we looked
 		}
-		token, life, err := t.fetch(context.WithoutCancel(ctx))
+		granted, err := t.renew(context.WithoutCancel(ctx))
 		if err != nil {
 			return "", err
 		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.token, t.ends = token, t.Outbound.Now().Add(life-min(tokenMargin, life/2))
-		return token, nil
+		t.token, t.refresh, t.ends = granted.token, granted.refresh, t.Outbound.Now().Add(granted.life-min(tokenMargin, granted.life/2))
+		return t.token, nil
 	})
 	select {
 	case <-ctx.Done():
@@ -90,14 +105,36 @@ func (t *Tokens) inHand(refused string) (token string, ok bool) {
 	return t.token, t.token != "" && t.token != refused && t.Outbound.Now().Before(t.ends)
 }
 
-func (t *Tokens) fetch(ctx context.Context) (token string, life time.Duration, err error) {
+// grant is what the PIM answers a request for a token with.
+type grant struct {
+	token, refresh string
+	life           time.Duration
+}
+
+// renew asks by the refresh token, and by the password where there is none or it is no longer good.
+func (t *Tokens) renew(ctx context.Context) (grant, error) {
 	c := t.Credential
 	if !c.Complete() {
-		return "", 0, &TokenError{permanent: true, reason: "the connection's client_id, client_secret, username and password are not all there: put them under pims in the connection secret"}
+		return grant{}, &TokenError{permanent: true, reason: "the connection's client_id, client_secret, username and password are not all there: put them under pims in the connection secret"}
 	}
-	body, err := json.Marshal(map[string]string{"grant_type": "password", "username": c.Username, "password": c.Password})
+	t.mu.Lock()
+	refresh := t.refresh
+	t.refresh = "" // it is good for one use
+	t.mu.Unlock()
+	if refresh != "" {
+		granted, err := t.fetch(ctx, map[string]string{"grant_type": "refresh_token", "refresh_token": refresh})
+		if failed, ok := errors.AsType[*TokenError](err); err == nil || !ok || !failed.permanent {
+			return granted, err
+		}
+	}
+	return t.fetch(ctx, map[string]string{"grant_type": "password", "username": c.Username, "password": c.Password})
+}
+
+func (t *Tokens) fetch(ctx context.Context, ask map[string]string) (grant, error) {
+	c := t.Credential
+	body, err := json.Marshal(ask)
 	if err != nil {
-		return "", 0, &TokenError{permanent: true, reason: "the request for a token could not be written", cause: err}
+		return grant{}, &TokenError{permanent: true, reason: "the request for a token could not be written", cause: err}
 	}
 	answer, err := t.Outbound.Do(ctx, outbound.Request{
 		Method: http.MethodPost, URL: t.URL + tokenPath, Body: body, KeepErrorBody: true,
@@ -107,20 +144,21 @@ func (t *Tokens) fetch(ctx context.Context) (token string, life time.Duration, e
 		},
 	})
 	if err != nil {
-		return "", 0, refusal(err)
+		return grant{}, refusal(err)
 	}
 	var granted struct {
 		Token   string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
 		Seconds int64  `json:"expires_in"`
 	}
 	if json.Unmarshal(answer.Body, &granted) != nil || granted.Token == "" || strings.ContainsFunc(granted.Token, unprintable) {
-		return "", 0, &TokenError{Status: answer.Status, permanent: true, reason: "the answer holds no token: is the url of the PIM in extensions.yaml that of a PIM?"}
+		return grant{}, &TokenError{Status: answer.Status, permanent: true, reason: "the answer holds no token: is the url of the PIM in extensions.yaml that of a PIM?"}
 	}
-	life = tokenLife
+	life := tokenLife
 	if granted.Seconds > 0 {
 		life = time.Duration(min(granted.Seconds, int64(longestLife/time.Second))) * time.Second
 	}
-	return granted.Token, life, nil
+	return grant{token: granted.Token, refresh: granted.Refresh, life: life}, nil
 }
 
 // unprintable is what may not stand in a header.

@@ -60,9 +60,10 @@ func (p *PIM) SendEvents(ctx context.Context, sending Sending) (Sent, error) {
 // priceChanges are events of a second each, the last of them now.
 func (p *PIM) priceChanges(sending Sending, now time.Time) []senders.PriceChange {
 	count := min(cmp.Or(max(sending.Count, 0), 1), maxEvents)
+	products := p.config.REST.Shown().Products
 	var changes []senders.PriceChange
 	for i := range count {
-		product := p.config.Catalogue.Products[i%len(p.config.Catalogue.Products)]
+		product := products[i%len(products)]
 		change := senders.PriceChange{
 			ID: rand.Text(), Product: product.UUID, Identifier: product.Identifier, From: i, To: i + 1,
 			Author: Users[0].UUID, At: now.Add(time.Duration(i+1-count) * time.Second),

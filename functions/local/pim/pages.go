@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/local/loopback"
@@ -40,8 +41,14 @@ func (p *PIM) pages() http.Handler {
 	}))
 }
 
-// ServeHTTP serves the PIM's pages, and what they ask the PIM's server for.
-func (p *PIM) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.routes.ServeHTTP(w, r) }
+// ServeHTTP serves the PIM's REST API, its pages, and what they ask the PIM's server for.
+func (p *PIM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		p.config.REST.ServeHTTP(w, r)
+		return
+	}
+	p.routes.ServeHTTP(w, r)
+}
 
 // Installed is an extension as the PIM knows it.
 type Installed struct {
@@ -79,13 +86,11 @@ func ByTypeAndName(extensions *config.Config) []config.Extension {
 // serveAll tells the page all that the PIM holds.
 func (p *PIM) serveAll(w http.ResponseWriter, _ *http.Request) {
 	loopback.Respond(w, struct {
-		*pimtest.Catalogue
+		pimtest.Shown
 		Extensions []Installed    `json:"extensions"`
 		Users      []senders.User `json:"users"`
-		Locales    []string       `json:"locales"`
-		Channels   []string       `json:"channels"`
 		Inspector  string         `json:"inspector"` // its address
-	}{p.config.Catalogue, p.installed(), Users, pimtest.Locales, pimtest.Channels, p.config.Frames})
+	}{p.config.REST.Shown(), p.installed(), Users, p.config.Frames})
 }
 
 // patience is how long the PIM waits for the answer to a press (Akeneo help, "Action extension").

@@ -22,7 +22,7 @@ type Config struct {
 	Frames     string // origin of the pages that the PIM embeds
 	Extensions *config.Config
 	Signing    *secrets.Cache[secrets.Signing]
-	Catalogue  *pimtest.Catalogue
+	REST       *pimtest.PIM // the catalogue, and the REST API over it
 }
 
 // PIM is an http.Handler of the PIM's pages, and the sender of what the PIM sends.

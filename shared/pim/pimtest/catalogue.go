@@ -1,164 +1,252 @@
-// Package pimtest is a PIM in memory: a small believable catalogue for the local system and for tests. It is the same
-// each time it is made.
 package pimtest
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
+	"time"
 )
 
-// The catalogue's locales and channels.
-var (
-	Locales  = []string{"en_US", "fr_FR"}
-	Channels = []string{"ecommerce", "print"}
-)
-
-// Value of an attribute. An empty locale or channel holds for all.
-type Value struct {
-	Locale  string `json:"locale"`
-	Channel string `json:"channel"`
-	Data    string `json:"data"`
+// Catalogue is all that a PIM holds, in the shapes of its REST API. A file for `pimctl dev --catalogue FILE` has the same
+// shape.
+type Catalogue struct {
+	Channels            []Channel         `json:"channels"`
+	Locales             []json.RawMessage `json:"locales"`
+	Currencies          []json.RawMessage `json:"currencies"`
+	Attributes          []Attribute       `json:"attributes"`
+	AttributeOptions    []Option          `json:"attribute_options"`
+	Families            []Family          `json:"families"`
+	FamilyVariants      []FamilyVariant   `json:"family_variants"`
+	AssociationTypes    []json.RawMessage `json:"association_types"`
+	Categories          []Category        `json:"categories"`
+	Groups              []json.RawMessage `json:"groups"`
+	MeasurementFamilies []json.RawMessage `json:"measurement_families"`
+	Products            []*Entity         `json:"products"`
+	ProductModels       []*Entity         `json:"product_models"`
+	MediaFiles          map[string]string `json:"media_files"` // original file name by code
 }
 
-// Product is a product or a variant of a model.
-type Product struct {
-	UUID       string             `json:"uuid"`
-	Identifier string             `json:"identifier"`
-	Family     string             `json:"family"`
-	Parent     string             `json:"parent"` // code of its model; "" for a simple product
-	Categories []string           `json:"categories"`
-	Enabled    bool               `json:"enabled"`
-	Values     map[string][]Value `json:"values"`
+// Channel is what the PIM publishes for.
+type Channel struct {
+	Code            string            `json:"code"`
+	Labels          map[string]string `json:"labels"`
+	Locales         []string          `json:"locales"`
+	Currencies      []string          `json:"currencies"`
+	CategoryTree    string            `json:"category_tree"`
+	ConversionUnits json.RawMessage   `json:"conversion_units,omitempty"`
 }
 
-// Model is a product model; one with a parent is a sub-model.
-type Model struct {
-	Code       string             `json:"code"`
-	Family     string             `json:"family"`
-	Parent     string             `json:"parent"`
-	Categories []string           `json:"categories"`
-	Values     map[string][]Value `json:"values"`
+// Attribute of the catalogue. What else its JSON holds is kept.
+type Attribute struct {
+	Code        string `json:"code"`
+	Type        string `json:"type"`
+	Localizable bool   `json:"localizable"`
+	Scopable    bool   `json:"scopable"`
+	Main        bool   `json:"is_main_identifier"`
+
+	raw json.RawMessage
 }
 
-// Category of the catalogue's tree.
+// UnmarshalJSON keeps the whole text.
+func (a *Attribute) UnmarshalJSON(text []byte) error {
+	type plain Attribute
+	if err := json.Unmarshal(text, (*plain)(a)); err != nil {
+		return err
+	}
+	a.raw = bytes.Clone(text)
+	return nil
+}
+
+// MarshalJSON writes the attribute as it was read.
+func (a Attribute) MarshalJSON() ([]byte, error) {
+	if a.raw != nil {
+		return a.raw, nil
+	}
+	type plain Attribute
+	return json.Marshal(plain(a))
+}
+
+// Option of a select.
+type Option struct {
+	Code      string             `json:"code"`
+	Attribute string             `json:"attribute"`
+	SortOrder int                `json:"sort_order"`
+	Labels    map[string]*string `json:"labels"`
+}
+
+// Family says which attributes its products have.
+type Family struct {
+	Code         string              `json:"code"`
+	Attributes   []string            `json:"attributes"`
+	Label        string              `json:"attribute_as_label"`
+	Image        *string             `json:"attribute_as_image"`
+	Requirements map[string][]string `json:"attribute_requirements"` // by channel
+	Labels       map[string]string   `json:"labels"`
+}
+
+// FamilyVariant says which level of a model owns an attribute.
+type FamilyVariant struct {
+	Code   string            `json:"code"`
+	Family string            `json:"family"`
+	Labels map[string]string `json:"labels"`
+	Sets   []VariantSet      `json:"variant_attribute_sets"`
+}
+
+// VariantSet is a level below the root model.
+type VariantSet struct {
+	Level      int      `json:"level"`
+	Axes       []string `json:"axes"`
+	Attributes []string `json:"attributes"`
+}
+
+// Category of a tree; a root has no parent.
 type Category struct {
 	Code   string            `json:"code"`
-	Parent string            `json:"parent"`
+	Parent *string           `json:"parent"`
 	Labels map[string]string `json:"labels"`
 }
 
-// Catalogue is all that the PIM holds: a hundred products, some of them variants of models.
-type Catalogue struct {
-	Products   []Product  `json:"products"`
-	Models     []Model    `json:"models"`
-	Categories []Category `json:"categories"`
+// Entity is a product (by UUID) or a product model (by code). Its values are those of its own level.
+type Entity struct {
+	UUID          string             `json:"uuid,omitempty"`
+	Code          string             `json:"code,omitempty"`
+	Enabled       *bool              `json:"enabled,omitempty"`
+	Family        *string            `json:"family"`
+	FamilyVariant string             `json:"family_variant,omitempty"`
+	Parent        *string            `json:"parent"`
+	Categories    []string           `json:"categories"`
+	Groups        []string           `json:"groups,omitempty"`
+	Values        map[string][]Value `json:"values"`
+	Associations  json.RawMessage    `json:"associations,omitempty"`
+	Quantified    json.RawMessage    `json:"quantified_associations,omitempty"`
+	Created       time.Time          `json:"created"`
+	Updated       time.Time          `json:"updated"`
 }
 
-// goods are what the catalogue is made of: names in English and French, and a price in euros.
-var goods = []struct {
-	code, family, english, french string
-	price                         int
-}{
-	{"shirt", "clothing", "Linen shirt", "Chemise en lin", 49},
-	{"jacket", "clothing", "Rain jacket", "Veste de pluie", 129},
-	{"boots", "shoes", "Hiking boots", "Chaussures de marche", 159},
-	{"sandals", "shoes", "Leather sandals", "Sandales en cuir", 69},
-	{"bag", "accessories", "Canvas bag", "Sac en toile", 39},
-	{"belt", "accessories", "Woven belt", "Ceinture tressée", 29},
-	{"lamp", "furniture", "Reading lamp", "Lampe de lecture", 89},
-	{"chair", "furniture", "Folding chair", "Chaise pliante", 59},
+// Value of an attribute; a nil locale or scope holds for all.
+type Value struct {
+	Locale *string         `json:"locale"`
+	Scope  *string         `json:"scope"`
+	Data   json.RawMessage `json:"data"`
 }
 
-var colours = []struct{ code, english, french string }{
-	{"blue", "blue", "bleu"}, {"red", "red", "rouge"}, {"green", "green", "vert"},
-	{"sand", "sand", "sable"}, {"black", "black", "noir"},
-}
-
-var sizes = []string{"s", "m", "l"}
-
-// New returns the catalogue.
-func New() *Catalogue {
-	c := &Catalogue{Categories: []Category{
-		{Code: "master", Labels: map[string]string{"en_US": "Master catalog", "fr_FR": "Catalogue principal"}},
-		{Code: "clothing", Parent: "master", Labels: map[string]string{"en_US": "Clothing", "fr_FR": "Vêtements"}},
-		{Code: "shoes", Parent: "master", Labels: map[string]string{"en_US": "Shoes", "fr_FR": "Chaussures"}},
-		{Code: "accessories", Parent: "master", Labels: map[string]string{"en_US": "Accessories", "fr_FR": "Accessoires"}},
-		{Code: "furniture", Parent: "master", Labels: map[string]string{"en_US": "Furniture", "fr_FR": "Meubles"}},
-	}}
-	c.variants()
-	for i := 0; len(c.Products) < 100; i++ {
-		good, colour := goods[i%len(goods)], colours[i/len(goods)%len(colours)]
-		c.Products = append(c.Products, Product{
-			Identifier: fmt.Sprintf("%s-%s-%02d", good.code, colour.code, i+1), Family: good.family,
-			Categories: []string{good.family}, Enabled: i%9 != 8, Values: values(good.english+" "+colour.english, good.french+" "+colour.french, good.price+i),
-		})
+// id is the key of an entity.
+func (e *Entity) id() string {
+	if e.UUID != "" {
+		return e.UUID
 	}
-	for i := range c.Products {
-		p := &c.Products[i]
-		p.UUID = fmt.Sprintf("63139bf3-a7f7-4eaa-ba5e-%012d", i)
-		p.Values["sku"] = []Value{{Data: p.Identifier}}
-	}
-	// A name with markup, and one that asks to be encoded: whoever shows them must not be fooled.
-	c.Products[len(c.Products)-1].Values["name"] = []Value{{Locale: "en_US", Data: `<b onclick="alert(1)">Chair & lamp</b>`}}
-	return c
+	return e.Code
 }
 
-// variants adds two models with sub-models by colour and products by size, and one with products alone.
-func (c *Catalogue) variants() {
-	for m, good := range goods[:3] {
-		root := Model{Code: "model-" + good.code, Family: good.family, Categories: []string{good.family}, Values: values(good.english, good.french, good.price)}
-		c.Models = append(c.Models, root)
-		for _, colour := range colours[:2] {
-			parent := root.Code
-			if m < 2 {
-				sub := Model{Code: root.Code + "-" + colour.code, Parent: root.Code, Family: root.Family, Categories: root.Categories,
-					Values: values(good.english+" "+colour.english, good.french+" "+colour.french, good.price)}
-				c.Models, parent = append(c.Models, sub), sub.Code
-			}
-			for _, size := range sizes {
-				c.Products = append(c.Products, Product{
-					Identifier: good.code + "-" + colour.code + "-" + size, Family: good.family, Parent: parent, Categories: root.Categories, Enabled: true,
-					Values: values(good.english+" "+colour.english+" "+size, good.french+" "+colour.french+" "+size, good.price),
-				})
-			}
+// Read reads a catalogue from a file's text. Keys that it does not know are left out.
+func Read(file io.Reader) (*Catalogue, error) {
+	var c Catalogue
+	if err := json.NewDecoder(file).Decode(&c); err != nil {
+		return nil, fmt.Errorf("read catalogue: %w", err)
+	}
+	if len(c.Channels) == 0 || len(c.Attributes) == 0 {
+		return nil, fmt.Errorf("read catalogue: it needs channels and attributes")
+	}
+	return &c, nil
+}
+
+// state is a catalogue, indexed. The PIM's lock guards it.
+type state struct {
+	*Catalogue
+	products, models map[string]*Entity
+	attributes       map[string]Attribute
+	options          map[string]map[string]Option // by attribute and code
+	families         map[string]Family
+	variants         map[string]FamilyVariant // by code
+	categories       map[string]Category
+	main             string // code of the main identifier's attribute
+}
+
+func newState(c *Catalogue) *state {
+	s := &state{
+		Catalogue: c, products: map[string]*Entity{}, models: map[string]*Entity{}, attributes: map[string]Attribute{}, options: map[string]map[string]Option{},
+		families: map[string]Family{}, variants: map[string]FamilyVariant{}, categories: map[string]Category{},
+	}
+	for _, a := range c.Attributes {
+		s.attributes[a.Code] = a
+		if a.Main {
+			s.main = a.Code
 		}
 	}
-}
-
-func values(english, french string, price int) map[string][]Value {
-	return map[string][]Value{
-		"name": {{Locale: "en_US", Data: english}, {Locale: "fr_FR", Data: french}},
-		"price": {
-			{Channel: "ecommerce", Data: fmt.Sprintf("%d.00 EUR", price)},
-			{Channel: "print", Data: fmt.Sprintf("%d.00 EUR", price+1)},
-		},
+	for _, o := range c.AttributeOptions {
+		if s.options[o.Attribute] == nil {
+			s.options[o.Attribute] = map[string]Option{}
+		}
+		s.options[o.Attribute][o.Code] = o
 	}
-}
-
-// Product returns a product by UUID.
-func (c *Catalogue) Product(uuid string) (Product, bool) {
-	i := slices.IndexFunc(c.Products, func(p Product) bool { return p.UUID == uuid })
-	if i < 0 {
-		return Product{}, false
+	for _, f := range c.Families {
+		s.families[f.Code] = f
 	}
-	return c.Products[i], true
-}
-
-// Model returns a model by code.
-func (c *Catalogue) Model(code string) (Model, bool) {
-	i := slices.IndexFunc(c.Models, func(m Model) bool { return m.Code == code })
-	if i < 0 {
-		return Model{}, false
+	for _, v := range c.FamilyVariants {
+		s.variants[v.Code] = v
 	}
-	return c.Models[i], true
-}
-
-// In is the value of an attribute in a locale and a channel, "" if there is none.
-func In(values []Value, locale, channel string) string {
-	for _, value := range values {
-		if (value.Locale == "" || value.Locale == locale) && (value.Channel == "" || value.Channel == channel) {
-			return value.Data
+	for _, category := range c.Categories {
+		s.categories[category.Code] = category
+	}
+	for _, m := range c.ProductModels {
+		s.models[m.Code] = m
+	}
+	for _, p := range c.Products {
+		s.products[p.UUID] = p
+	}
+	for _, e := range slices.Concat(c.Products, c.ProductModels) {
+		if owned := s.owned(e); owned != nil { // a file may hold merged values
+			maps.DeleteFunc(e.Values, func(code string, _ []Value) bool { return !owned[code] })
 		}
 	}
-	return ""
+	return s
+}
+
+// ancestors are the models above an entity, the nearest first.
+func (s *state) ancestors(e *Entity) (found []*Entity) {
+	for e.Parent != nil && s.models[*e.Parent] != nil && len(found) < 3 {
+		e = s.models[*e.Parent]
+		found = append(found, e)
+	}
+	return found
+}
+
+// owned are the attributes that an entity's level owns; nil: all (a simple product).
+func (s *state) owned(e *Entity) map[string]bool {
+	models := s.ancestors(e)
+	variant := e.FamilyVariant
+	if len(models) > 0 {
+		variant = models[len(models)-1].FamilyVariant
+	}
+	v, known := s.variants[variant]
+	if !known {
+		return nil
+	}
+	owned := map[string]bool{}
+	level := len(models) // 0: the root model
+	if level > 0 {
+		if level > len(v.Sets) {
+			return nil
+		}
+		for _, code := range slices.Concat(v.Sets[level-1].Axes, v.Sets[level-1].Attributes) {
+			owned[code] = true
+		}
+		if level == len(v.Sets) {
+			owned[s.main] = true
+		}
+		return owned
+	}
+	for _, code := range s.families[v.Family].Attributes {
+		owned[code] = true
+	}
+	for _, set := range v.Sets {
+		for _, code := range slices.Concat(set.Axes, set.Attributes) {
+			delete(owned, code)
+		}
+	}
+	delete(owned, s.main)
+	return owned
 }

@@ -1,0 +1,65 @@
+// Package files keeps the files that jobs make and the images that they hand on, under keys, in S3 or in a folder. What is
+// stored is whole or not there.
+//
+// It makes no links and knows no job: package signature signs links, and the function files answers them.
+package files
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"path"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ErrNotFound: there is no file under that key, or no longer.
+var ErrNotFound = errors.New("no such file")
+
+// MaxName is how many bytes a file's name may have; longer ones are cut (file systems take 255).
+const MaxName = 150
+
+// Store keeps files under keys: segments of [A-Za-z0-9._-] and what Name lets through, with slashes between. A call that
+// fails may have been carried out. All methods are safe for concurrent use.
+type Store interface {
+	// Put stores a file, and replaces what was there. Readers see the old or the new content, whole. It is durable when
+	// Put returns nil. contentType is what a browser is told.
+	Put(ctx context.Context, key string, content []byte, contentType string) error
+	// Open reads a file. ErrNotFound.
+	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	// Size is a file's size in bytes. ErrNotFound.
+	Size(ctx context.Context, key string) (int64, error)
+}
+
+// Media is the job's part of the address of an image that is handed on: such files belong to no job.
+const Media = "media"
+
+// MediaKey is where a copy of a PIM's media file lies: the same file of the same PIM has one key. Its last segment is the
+// name in the address, and ends with the file's own name.
+func MediaKey(pim, code string) string {
+	digest := sha256.Sum256([]byte(pim + "\x00" + code))
+	return Media + "/" + hex.EncodeToString(digest[:12]) + "-" + Name(path.Base(code))
+}
+
+// Name makes one safe segment of a path of a text: letters and digits of any script, spaces, dots, hyphens and underscores
+// stay; what else there is becomes an underscore. It begins with no dot, is never empty, and has at most MaxName bytes.
+func Name(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" .-_", r) {
+			return r
+		}
+		return '_'
+	}, strings.ToValidUTF8(text, "_"))
+	text = strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(text), "."))
+	for len(text) > MaxName {
+		_, size := utf8.DecodeRuneInString(text) // the end holds what says the type
+		text = strings.TrimLeft(text[size:], " .")
+	}
+	if text == "" {
+		return "file"
+	}
+	return text
+}

@@ -1,0 +1,74 @@
+package files
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// S3 keeps files as objects of one bucket.
+type S3 struct{ S3Config }
+
+var _ Store = (*S3)(nil)
+
+// S3Config is what an S3 needs.
+type S3Config struct {
+	Client s3Client // an *s3.Client
+	Bucket string
+}
+
+// s3Client are the calls used.
+type s3Client interface {
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+}
+
+// NewS3 returns an S3. The bucket encrypts and ends objects by itself (template.yaml).
+func NewS3(config S3Config) *S3 { return &S3{config} }
+
+// Put implements Store.
+func (s *S3) Put(ctx context.Context, key string, content []byte, contentType string) error {
+	_, err := s.Client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(content), ContentType: &contentType, ContentLength: aws.Int64(int64(len(content))),
+	})
+	if err != nil {
+		return fmt.Errorf("store file: %w", err)
+	}
+	return nil
+}
+
+// Open implements Store.
+func (s *S3) Open(ctx context.Context, key string) (io.ReadCloser, error) {
+	object, err := s.Client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
+	if err != nil {
+		return nil, s3Error("read file", err)
+	}
+	return object.Body, nil
+}
+
+// Size implements Store.
+func (s *S3) Size(ctx context.Context, key string) (int64, error) {
+	object, err := s.Client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.Bucket, Key: &key})
+	if err != nil {
+		return 0, s3Error("look for file", err)
+	}
+	return aws.ToInt64(object.ContentLength), nil
+}
+
+// s3Error makes ErrNotFound of the two ways in which S3 says so (a HEAD has no body to name a key).
+func s3Error(step string, err error) error {
+	if _, ok := errors.AsType[*types.NoSuchKey](err); ok {
+		return ErrNotFound
+	}
+	if _, ok := errors.AsType[*types.NotFound](err); ok {
+		return ErrNotFound
+	}
+	return fmt.Errorf("%s: %w", step, err)
+}
