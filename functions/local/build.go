@@ -41,14 +41,20 @@ func (s *System) build(ctx context.Context, options Options) error {
 	s.signing = secrets.NewCache(secrets.CacheConfig[secrets.Signing]{
 		Source: s.cloud.Secrets, ID: cloud.Signing, Parse: secrets.ParseSigning, Life: time.Second, Pause: time.Second, Log: s.log,
 	})
-	if _, err := s.signing.Get(ctx); err != nil {
+	signing, err := s.signing.Get(ctx)
+	if err != nil {
 		return fmt.Errorf("read secrets: %w", err)
 	}
 	connections := secrets.NewCache(secrets.CacheConfig[secrets.Connections]{
 		Source: s.cloud.Secrets, ID: cloud.Connections, Parse: secrets.ParseConnections, Life: time.Second, Log: s.log,
 	})
-	if _, err := connections.Get(ctx); err != nil {
+	known, err := worker.Secrets(connections)(ctx)
+	if err != nil {
 		return fmt.Errorf("read secrets: %w", err)
+	}
+	problems := problems(s.config, signing, known)
+	for _, problem := range problems {
+		s.log.Warn("configuration", "problem", problem)
 	}
 
 	address, err := url.Parse(s.URL())
@@ -60,7 +66,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 	})
 	s.inspector = inspector.New(inspector.Config{
 		Functions: address, Extensions: s.config, Signing: s.signing, Cloud: s.cloud, PIM: s.pim, Destination: s.destination,
-		Recorder: s.recorder, Log: s.log,
+		Recorder: s.recorder, Log: s.log, Problems: problems,
 	})
 	s.functions = s.mount()
 	works := s.worker(options, connections)
@@ -125,9 +131,6 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 	}
 	if err := loaded.CheckKinds(actions.Checks()); err != nil {
 		return nil, err
-	}
-	for _, warning := range loaded.Warnings {
-		s.log.Warn("configuration", "warning", warning.Error())
 	}
 	return loaded, nil
 }

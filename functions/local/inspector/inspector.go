@@ -15,7 +15,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
-// Config is what an Inspector needs. All fields but Mistakes are required.
+// Config is what an Inspector needs. All fields but Problems are required.
 type Config struct {
 	Functions   *url.URL // address of the functions
 	Extensions  *config.Config
@@ -25,7 +25,7 @@ type Config struct {
 	Destination *destination.Destination
 	Recorder    *Recorder
 	Log         *slog.Logger
-	Mistakes    []string // of the configuration, as sentences
+	Problems    []string // of the configuration and the secrets, as lines
 }
 
 // Inspector is an http.Handler of the page and its API.

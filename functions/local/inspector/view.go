@@ -20,7 +20,7 @@ type View struct {
 	State
 	Backing    string                 `json:"backing"`  // name of the Cloud
 	PIM        string                 `json:"pim"`      // address of its pages
-	Mistakes   []string               `json:"mistakes"` // of the configuration: what extensions.yaml needs and the secrets lack
+	Problems   []string               `json:"problems"` // of the configuration and the secrets
 	Extensions []ExtensionView        `json:"extensions"`
 	AppActions []AppAction            `json:"appActions"`
 	Refusals   []Refusal              `json:"refusals"`
@@ -47,7 +47,7 @@ func (i *Inspector) View(ctx context.Context) (View, error) {
 	}
 	lines := i.config.Recorder.Lines()
 	view := View{
-		State: state, Backing: i.config.Cloud.Name, PIM: i.config.PIM.URL(), Mistakes: i.config.Mistakes, Extensions: []ExtensionView{},
+		State: state, Backing: i.config.Cloud.Name, PIM: i.config.PIM.URL(), Problems: append([]string{}, i.config.Problems...), Extensions: []ExtensionView{},
 		AppActions: i.appActions(), Refusals: i.config.Recorder.Refusals(), Lines: lines[:min(len(lines), viewedLines)],
 		Switch: i.config.Destination.Mode(), Received: i.config.Destination.Received(),
 	}

@@ -147,6 +147,8 @@ function gapItem(gap) {
 }
 
 function show(view) {
+  byId("configuration").hidden = view.problems.length === 0;
+  draw("problems", view.problems, (all) => all.map((problem) => el("li", {}, problem)), "");
   draw("extensions", view.extensions || [], (all) => all.map(extensionRow), "extensions.yaml has none.");
   draw("appactions", view.appActions, (all) => all.map(appActionRow), "extensions.yaml offers none.");
   draw("jobs", view.jobs, (all) => all.map(jobRow), "None yet: press a button.");
