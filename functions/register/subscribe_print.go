@@ -75,7 +75,7 @@ func (l Listener) calls(b *strings.Builder) error {
 		steps = append(steps, step{fmt.Sprintf("Subscription %s, if it is not there", s.Name), "POST", subscriptions, platformapi.NewSubscription(l.PIM.URL, s.Events, l.Destination)})
 	}
 	steps = append(steps,
-		step{`After a change of the secret (in a rotation with "secondary": the old one beside it)`, "PATCH", subscriptions + "/$SUBSCRIPTION", platformapi.SubscriptionChange{Config: &l.Destination}},
+		step{`After a change of the secret (in a rotation the old one as "secondary", in place of null)`, "PATCH", subscriptions + "/$SUBSCRIPTION", platformapi.SubscriptionChange{Config: &l.Destination}},
 		step{"Resume one that is suspended, when the cause is gone", "POST", subscriptions + "/$SUBSCRIPTION/resume", nil},
 		step{"Delete one that is no longer wanted", "DELETE", subscriptions + "/$SUBSCRIPTION", nil},
 	)

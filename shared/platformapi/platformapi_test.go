@@ -160,6 +160,24 @@ func TestTheLastStepOfARotationTakesTheOldSecretAway(t *testing.T) {
 	}
 }
 
+func TestTheBodyOfAnUpdate(t *testing.T) {
+	to := func(secret platformapi.Secret) *platformapi.Destination {
+		return &platformapi.Destination{URL: "https://a.example.com/x?y&z", Secret: secret}
+	}
+	for name, c := range map[string]struct {
+		change platformapi.SubscriptionChange
+		want   string
+	}{
+		"events alone": {platformapi.SubscriptionChange{Events: deleted}, `{"events":["com.akeneo.pim.v1.product.deleted"]}`},
+		"one secret":   {platformapi.SubscriptionChange{Config: to(platformapi.Secret{Primary: "p"})}, `{"config":{"url":"https://a.example.com/x?y&z","secret":{"primary":"p","secondary":null}}}`},
+		"two secrets":  {platformapi.SubscriptionChange{Config: to(platformapi.Secret{Primary: "p", Secondary: "s"})}, `{"config":{"url":"https://a.example.com/x?y&z","secret":{"primary":"p","secondary":"s"}}}`},
+	} {
+		if got, err := c.change.MarshalJSON(); string(got) != c.want || err != nil {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
+}
+
 func TestATokenThatHasEndedIsRenewedOnce(t *testing.T) {
 	w := newWorld(t, platformtest.Config{})
 	id := w.subscriber(t)

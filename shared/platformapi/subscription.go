@@ -110,35 +110,35 @@ func (c *Client) CreateSubscription(ctx context.Context, subscriber string, s Su
 
 // UpdateSubscription changes a subscription. It takes several minutes to reach what sends.
 func (c *Client) UpdateSubscription(ctx context.Context, subscriber, id string, change SubscriptionChange) error {
-	body := struct {
-		Events []string         `json:"events,omitempty"`
-		Config *destinationBody `json:"config,omitempty"`
-	}{Events: change.Events}
 	var secrets []string
 	if change.Config != nil {
-		body.Config = newDestinationBody(*change.Config)
 		secrets = change.Config.Secret.both()
 	}
-	return c.do(ctx, request{step: stepUpdateSubscription, method: http.MethodPatch, path: subscriptions(subscriber, id), body: body, secret: secrets}, nil)
+	return c.do(ctx, request{step: stepUpdateSubscription, method: http.MethodPatch, path: subscriptions(subscriber, id), body: change, secret: secrets}, nil)
 }
 
-// destinationBody is a Destination in an update. Without a second secret it says null, which the platform's schema
+// MarshalJSON writes the body of an update. Where there is no second secret it says null, which the platform's schema
 // allows: left out, the old one might stay, and go on proving after a rotation.
-type destinationBody struct {
-	URL    string `json:"url"`
-	Secret struct {
+func (c SubscriptionChange) MarshalJSON() ([]byte, error) {
+	type secret struct {
 		Primary   string  `json:"primary"`
 		Secondary *string `json:"secondary"`
-	} `json:"secret"`
-}
-
-func newDestinationBody(d Destination) *destinationBody {
-	body := &destinationBody{URL: d.URL}
-	body.Secret.Primary = d.Secret.Primary
-	if d.Secret.Secondary != "" {
-		body.Secret.Secondary = &d.Secret.Secondary
 	}
-	return body
+	type destination struct {
+		URL    string `json:"url"`
+		Secret secret `json:"secret"`
+	}
+	body := struct {
+		Events []string     `json:"events,omitempty"`
+		Config *destination `json:"config,omitempty"`
+	}{Events: c.Events}
+	if to := c.Config; to != nil {
+		body.Config = &destination{to.URL, secret{Primary: to.Secret.Primary}}
+		if to.Secret.Secondary != "" {
+			body.Config.Secret.Secondary = &to.Secret.Secondary
+		}
+	}
+	return encode(body)
 }
 
 // ResumeSubscription lets a suspended subscription send again, from now on. The platform may revoke one that is
