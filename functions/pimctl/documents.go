@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/spf13/pflag"
 
-	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/env"
 	"github.com/pim-functions/pim-functions/shared/secrets"
@@ -31,9 +30,9 @@ func (d *documents) flags(flags *pflag.FlagSet, variables *env.Variables) {
 func (d *documents) given() bool { return d.file != "" || d.signingID != "" && d.connectionID != "" }
 
 // open returns where the documents are, and their IDs there: signing, then connection.
-func (d *documents) open() (register.Documents, [2]string, error) {
+func (d *documents) open() (secrets.Documents, [2]string, error) {
 	if d.file != "" {
-		return register.File{Path: d.file}, [2]string{"signing", "connections"}, nil
+		return secrets.NewFile(d.file), [2]string{"signing", "connections"}, nil
 	}
 	if !d.given() {
 		return nil, [2]string{}, usagef("missing secrets: name them by --signing-id and --connection-id, the deployment's outputs SigningSecretId and ConnectionSecretId\n(make secrets STAGE=… does), or by --secrets FILE for the local system")
@@ -43,7 +42,7 @@ func (d *documents) open() (register.Documents, [2]string, error) {
 		return nil, [2]string{}, fmt.Errorf("%w\nor use --secrets FILE for the local system", err)
 	}
 	client := secretsmanager.NewFromConfig(awsconfig.New(account))
-	return register.SecretsManager{Client: client}, [2]string{d.signingID, d.connectionID}, nil
+	return secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: client}), [2]string{d.signingID, d.connectionID}, nil
 }
 
 // read returns both documents.
@@ -55,7 +54,7 @@ func (d *documents) read(ctx context.Context) (secrets.Signing, secrets.Connecti
 	var texts [2][]byte
 	for i, id := range ids {
 		texts[i], err = there.Get(ctx, id)
-		if errors.Is(err, register.ErrNoDocument) {
+		if errors.Is(err, secrets.ErrNotFound) {
 			err = fmt.Errorf("there is no document %q: run make secrets", id)
 		}
 		if err != nil {

@@ -59,7 +59,7 @@ func (c *printing) run(ctx context.Context, names []string) error {
 	}
 	var signing *secrets.Signing
 	if c.show {
-		document, err := register.File{Path: c.secretsFile}.Get(ctx, "signing")
+		document, err := secrets.NewFile(c.secretsFile).Get(ctx, "signing")
 		if err != nil {
 			return fmt.Errorf("read signing document: %w", err)
 		}

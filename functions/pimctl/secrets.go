@@ -9,6 +9,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
 const secretsHelp = `Fills both secret documents with what extensions.yaml needs: random secrets where there is none.
@@ -81,9 +82,9 @@ func (f *filling) run(ctx context.Context) error {
 }
 
 // fillDocument brings one document up to date.
-func fillDocument(ctx context.Context, documents register.Documents, id string, c *config.Config, fill func([]byte, *config.Config) (register.Filled, error)) (filled, error) {
+func fillDocument(ctx context.Context, documents secrets.Documents, id string, c *config.Config, fill func([]byte, *config.Config) (register.Filled, error)) (filled, error) {
 	before, err := documents.Get(ctx, id)
-	isNew := errors.Is(err, register.ErrNoDocument)
+	isNew := errors.Is(err, secrets.ErrNotFound)
 	if err != nil && !isNew {
 		return filled{}, err
 	}

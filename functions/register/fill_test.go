@@ -1,9 +1,6 @@
 package register_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -101,32 +98,5 @@ actions: {call: {kind: contentful, environment: space1/master, action: notify}}
 	filled, err = register.FillConnections([]byte(`{"contentful":{"token":"t"}}`), c)
 	if err != nil || len(filled.Missing) > 0 {
 		t.Errorf("%v: %q", err, filled.Missing)
-	}
-}
-
-func TestAFileKeepsItsOtherMembersAndItsPrivacy(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "secrets.json")
-	file := register.File{Path: path}
-	if _, err := file.Get(t.Context(), "signing"); err != register.ErrNoDocument {
-		t.Errorf("%v", err)
-	}
-	for _, id := range []string{"signing", "connections"} {
-		if err := file.Put(t.Context(), id, []byte(`{"a":1}`)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var all map[string]json.RawMessage
-	text, _ := os.ReadFile(path)
-	if err := json.Unmarshal(text, &all); err != nil || len(all) != 2 {
-		t.Errorf("%s", text)
-	}
-	if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %o", info.Mode().Perm())
-	}
-	if err := os.WriteFile(path, []byte("nonsense"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := file.Put(t.Context(), "signing", []byte(`{}`)); err == nil {
-		t.Error("a file that is not ours was overwritten")
 	}
 }

@@ -20,6 +20,13 @@ type Source interface {
 	Get(ctx context.Context, id string) ([]byte, error)
 }
 
+// Documents is a Source that can be written too: for the command line. Functions hold a Source alone.
+type Documents interface {
+	Source
+	// Put makes text the current version of the document, which it creates if there is none.
+	Put(ctx context.Context, id string, text []byte) error
+}
+
 // Signing is the document SIGNING_SECRET_ID, read by the HTTP functions. Every list holds all that is valid now:
 // during a rotation the old value and the new one.
 type Signing struct {
