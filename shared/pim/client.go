@@ -1,6 +1,7 @@
 package pim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -79,7 +80,8 @@ type request struct {
 	query  url.Values
 	header http.Header
 	body   []byte
-	once   bool // must not be repeated when nobody can tell whether it arrived
+	limit  int64 // bytes of the answer; 0: maxAnswer
+	once   bool  // must not be repeated when nobody can tell whether it arrived
 }
 
 // target is the path with its query.
@@ -161,7 +163,7 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (*outbou
 	c.calls.Add(1)
 	answer, err := c.config.Outbound.Do(ctx, outbound.Request{
 		Method: r.method, URL: c.config.URL + r.target(), Header: header, Body: r.body, Timeout: timeout,
-		MaxBody: maxAnswer, KeepErrorBody: true,
+		MaxBody: cmp.Or(r.limit, maxAnswer), KeepErrorBody: true,
 	})
 	if err != nil {
 		failed := c.failure(r, err)

@@ -91,6 +91,7 @@ func (p *PIM) routes() *http.ServeMux {
 		}
 	}
 	open("GET /api/rest/v1/measurement-families", func(*http.Request) (any, error) { return p.catalogue.MeasurementFamilies, nil })
+	mux.HandleFunc("GET /api/rest/v1/media-files/{code...}", p.serveMedia)
 	open("GET /api/rest/v1/system-information", func(*http.Request) (any, error) {
 		return map[string]string{"version": "20260801000000", "edition": "Serenity"}, nil
 	})
