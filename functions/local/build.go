@@ -119,7 +119,7 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 		"PIM_URL": s.pimURL(),
 		"ERP_URL": s.URL() + destination.Path,
 	}
-	loaded, err := config.Load(config.Source{File: file, Text: text, Stage: config.Local, Lookup: func(name string) (string, bool) {
+	loaded, err := config.Load(config.Source{File: file, Text: text, Stage: config.Local, Kinds: actions.Checks(), Lookup: func(name string) (string, bool) {
 		if value, ok := options.Lookup(name); ok {
 			return value, true
 		}
@@ -127,9 +127,6 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 		return value, ok
 	}})
 	if err != nil {
-		return nil, err
-	}
-	if err := loaded.CheckKinds(actions.Checks()); err != nil {
 		return nil, err
 	}
 	return loaded, nil

@@ -90,21 +90,19 @@ func (c *checking) findings(name string, text []byte) (stages []string, wrong, o
 	if err != nil || len(stages) == 0 {
 		stages = []string{c.stage}
 	}
-	var unread, read []finding // unread: what keeps a stage from being read at all, so that no more is known of it
 	loads := 0
 	for _, stage := range stages {
 		loaded, err := c.loadStage(name, text, stage)
-		if loaded == nil {
-			unread = add(unread, stage, err)
+		if err != nil {
+			wrong = add(wrong, stage, err)
 			continue
 		}
 		loads++
-		read = add(read, stage, err)
 		if len(loaded.Warnings) > 0 {
 			odd = add(odd, stage, loaded.Warnings)
 		}
 	}
-	return stages, append(noted(unread, len(stages)), noted(read, loads)...), noted(odd, loads)
+	return stages, noted(wrong, len(stages)), noted(odd, loads)
 }
 
 // secrets says what the secret documents lack for the chosen stage.

@@ -51,17 +51,12 @@ func (c *configuration) load() (*config.Config, error) {
 	return c.loadStage(name, text, c.stage)
 }
 
-// loadStage returns what could be read beside an error of the kinds.
 func (c *configuration) loadStage(name string, text []byte, stage string) (*config.Config, error) {
 	lookup := c.variables.Lookup
 	if stage == config.Local {
 		lookup = c.local
 	}
-	loaded, err := config.Load(config.Source{File: name, Text: text, Stage: stage, Lookup: lookup})
-	if err != nil {
-		return nil, err
-	}
-	return loaded, loaded.CheckKinds(actions.Checks())
+	return config.Load(config.Source{File: name, Text: text, Stage: stage, Lookup: lookup, Kinds: actions.Checks()})
 }
 
 // local fills what the local system fills.

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // zones are checked and shown on machines that have none
 
 	"github.com/pim-functions/pim-functions/shared/env"
 )

@@ -32,7 +32,7 @@ func Kinds(deps Deps) map[string]engine.Kind {
 	}
 }
 
-// Checks are the kinds' own rules for their keys in extensions.yaml: config.CheckKinds applies them.
+// Checks are the kinds' own rules for their keys in extensions.yaml: config.Load applies them.
 func Checks() map[string]func(config.Section) error {
 	checks := map[string]func(config.Section) error{}
 	for name, kind := range Kinds(Deps{}) {
@@ -56,7 +56,7 @@ func Options() map[string]any {
 
 // CheckSecrets opens every action with the connection secret and reports all that the configuration names and the
 // secret lacks, or holds in another form: each with file, line and remedy, and never with a value. nil: every action
-// can run. Call it once CheckKinds has passed: at start, and in `check` where the secrets are known.
+// can run. Call it once config.Load has passed with Checks: at start, and in `check` where the secrets are known.
 func CheckSecrets(c *config.Config, secrets engine.Secrets) error {
 	kinds := Kinds(Deps{})
 	var problems []error
@@ -64,7 +64,7 @@ func CheckSecrets(c *config.Config, secrets engine.Secrets) error {
 		action := c.Actions[name]
 		kind, ok := kinds[action.Kind]
 		if !ok {
-			continue // CheckKinds reports it
+			continue // config.Load reports it
 		}
 		section, err := action.Section.Resolve(secrets.Values)
 		if err == nil {

@@ -1,9 +1,6 @@
 package config
 
 import (
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +48,7 @@ func (r *reader) actions(root table) map[string]Action {
 		then.takes(thenKeys)
 		kind := t.scalar("kind")
 		action := Action{
-			Name: t.name(), Kind: kind.text, kindLine: kind.at.Line, Section: t.section(),
+			Name: t.name(), Kind: kind.text, Section: t.section(),
 			Wait:        t.duration("wait", "use at most 4s: the PIM gives up at 5s", 0, maxWait),
 			Retry:       retry.duration("for", "use 1s to 7d, written as 30s, 10m, 6h or 1d", time.Second, maxRetry),
 			Then:        map[string]string{},
@@ -64,6 +61,7 @@ func (r *reader) actions(root table) map[string]Action {
 			}
 		}
 		actions[action.Name] = action
+		t.checkKind(kind, action.Section)
 	}
 	for _, t := range tables {
 		r.cycle(t.name(), follows)
@@ -113,47 +111,4 @@ func (r *reader) cycle(start string, follows map[string][]scalar) {
 		return false
 	}
 	walk(start, nil)
-}
-
-// CheckKinds applies each kind's own rules to the actions of that kind. A kind that is not among checks is an error.
-func (c *Config) CheckKinds(checks map[string]func(Section) error) error {
-	var problems Problems
-	for _, name := range slices.Sorted(maps.Keys(c.Actions)) {
-		action := c.Actions[name]
-		check, ok := checks[action.Kind]
-		if !ok {
-			problems = append(problems, &Problem{
-				File: action.Section.file, Line: action.kindLine,
-				Message: fmt.Sprintf("action %q is of kind %q, which does not exist", name, action.Kind),
-				Remedy:  nearest(action.Kind, keys(checks)),
-			})
-			continue
-		}
-		problems = append(problems, problemsOf(check(action.Section), action.Section)...)
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return problems.sorted()
-}
-
-// problemsOf finds the file's problems in a kind's error; an error of another type is placed at the action.
-func problemsOf(err error, at Section) Problems {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var problems Problems
-		for _, each := range joined.Unwrap() {
-			problems = append(problems, problemsOf(each, at)...)
-		}
-		return problems
-	}
-	if many, ok := errors.AsType[Problems](err); ok {
-		return many
-	}
-	if one, ok := errors.AsType[*Problem](err); ok {
-		return Problems{one}
-	}
-	return Problems{{File: at.file, Line: at.line, Message: err.Error()}}
 }

@@ -48,8 +48,6 @@ type Action struct {
 	Then        map[string]string // outcome (succeeded, partial, failed) → action
 	Destination Text              // what users call the place that the action calls ("the ERP"); empty: nothing was named
 	Section     Section
-
-	kindLine int // of the key kind, for CheckKinds
 }
 
 // Extension is what the PIM shows.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 )
@@ -65,7 +66,8 @@ var typeNeeds = map[string][]key{
 func (r *reader) extensions(root table, known references) map[string]Extension {
 	extensions := map[string]Extension{}
 	registered := map[Registration]string{} // name in a PIM → extension
-	for _, t := range root.named("extensions", "extension") {
+	tables := root.named("extensions", "extension")
+	for _, t := range tables {
 		t.takes(extensionKeys)
 		e := t.extension(known)
 		extensions[e.Name] = e
@@ -77,7 +79,25 @@ func (r *reader) extensions(root table, known references) map[string]Extension {
 			registered[place] = e.Name
 		}
 	}
+	for _, t := range tables {
+		t.unguarded(extensions)
+	}
 	return extensions
+}
+
+// unguarded warns of a button that some users alone may press while a page of ours starts its action for everybody: a
+// page cannot keep allow, since the PIM vouches for no names or groups there.
+func (t table) unguarded(extensions map[string]Extension) {
+	e, ok := t.find("allow")
+	button := extensions[t.name()]
+	if !ok || button.Type != "action" || button.Action == "" {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(extensions)) {
+		if page := extensions[name]; page.PIM == button.PIM && slices.Contains(page.Actions, button.Action) {
+			t.warnf(e.key, fmt.Sprintf("take %s out of its actions, or let everybody press", button.Action), "allow of %s guards action %q, which extension %q starts for everybody", t.what, button.Action, name)
+		}
+	}
 }
 
 func (t table) extension(known references) Extension {

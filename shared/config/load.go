@@ -31,6 +31,10 @@ type Source struct {
 	Text   []byte
 	Stage  string                      // which entry of environments holds
 	Lookup func(string) (string, bool) // variables of the process, which override the stage's; nil: none
+
+	// Kinds checks the keys that a kind of action alone understands, by the kind's name. A kind that is not among them
+	// is an error. nil: neither kinds nor their keys are checked, for programs that run no actions.
+	Kinds map[string]func(Section) error
 }
 
 var fileKeys = []key{
@@ -43,15 +47,14 @@ var fileKeys = []key{
 	{name: "contentful", form: formMapping, keys: contentfulKeys, doc: "What is offered to Contentful."},
 }
 
-// Load reads the file for one stage and checks it. Its error is Problems: everything that is wrong, by line. What a
-// kind of action requires of its own keys is checked by CheckKinds, and what stands in the secrets where they are
-// read.
+// Load reads the file for one stage and checks it. Its error is Problems: everything that is wrong, by line. What
+// stands in the secrets is checked where they are read.
 func Load(source Source) (*Config, error) {
 	document, err := parse(source.File, source.Text)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{file: source.File, stage: source.Stage}
+	r := &reader{file: source.File, stage: source.Stage, kinds: source.Kinds}
 	root := r.table(document, document, "the file")
 	root.takes(fileKeys)
 	variables := r.environment(root)

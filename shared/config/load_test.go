@@ -51,7 +51,7 @@ func TestEveryFeature(t *testing.T) {
 	if len(loaded.Warnings) > 0 {
 		t.Error(loaded.Warnings)
 	}
-	if len(loaded.Extensions) != 14 || len(loaded.Actions) != 8 || len(loaded.Contentful.Actions) != 2 {
+	if len(loaded.Extensions) != 14 || len(loaded.Actions) != 9 || len(loaded.Contentful.Actions) != 2 {
 		t.Errorf("%d extensions, %d actions, %d Contentful actions", len(loaded.Extensions), len(loaded.Actions), len(loaded.Contentful.Actions))
 	}
 }

@@ -265,6 +265,8 @@ func TestWarnings(t *testing.T) {
 		{"position with other punctuation", "positions: [pim.product.tab]", "positions: [pim.product.grid]", `f.yaml:11: position "pim.product.grid" of extension "panel" is not known; did you mean "pim.product-grid.action-bar"?`},
 		{"position of another type", "[pim.product.header], label: {default: Shop}", "[pim.product.tab], label: {default: Shop}", `f.yaml:12: position "pim.product.tab" of extension "shop" is not listed for type link; the PIM may refuse it; there it shows iframe or data_component`},
 		{"product list, which takes buttons alone", "positions: [pim.product.tab]", "positions: [pim.product.index]", `f.yaml:11: position "pim.product.index" of extension "panel" is not listed for type iframe; the PIM may refuse it; there it shows action`},
+		{"button that some may press, and its action on a page", "label: {default: Button}, action: send", "label: {default: Button}, action: send, allow: {groups: [Manager]}", `f.yaml:10: allow of extension "button" guards action "send", which extension "panel" starts for everybody; take send out of its actions, or let everybody press`},
+		{"button that some may press, and another action on a page", "label: {default: Button}, action: send", "label: {default: Button}, action: tell, allow: {groups: [Manager]}", ""},
 		{"label of 30 characters that are more bytes", "{default: Data}", "{default: " + strings.Repeat("é", 30) + "}", ""},
 		{"label of 31 characters", "{default: Data}", "{default: Data, fr_FR: " + strings.Repeat("é", 31) + "}", `f.yaml:13: fr_FR of label of extension "data" has 31 characters; the PIM takes 30: shorten it`},
 		{"locale with a script", "{default: Data}", "{default: Data, sr_Latn_RS: A}", ""},

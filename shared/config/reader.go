@@ -13,6 +13,7 @@ import (
 type reader struct {
 	file     string
 	stage    string
+	kinds    map[string]func(Section) error
 	problems Problems
 	warnings Problems
 	unset    map[*yaml.Node]bool // values with an unset variable: already reported

@@ -80,12 +80,9 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 		return nil, fmt.Errorf("LOG_LEVEL is %q: set it to debug, info, warn or error", levelName)
 	}
 	loaded, err := config.Load(config.Source{
-		File: config.File, Text: config.Embedded(), Stage: stage, Lookup: variables.Lookup,
+		File: config.File, Text: config.Embedded(), Stage: stage, Lookup: variables.Lookup, Kinds: actions.Checks(),
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := loaded.CheckKinds(actions.Checks()); err != nil {
 		return nil, err
 	}
 

@@ -116,8 +116,10 @@ func (w *world) restart() {
 			return ctx.Err()
 		},
 	})
-	if err := w.config.CheckKinds(map[string]func(config.Section) error{"contentful": kind.Check}); err != nil {
-		w.Fatal(err)
+	for name, action := range w.config.Actions {
+		if err := kind.Check(action.Section); err != nil {
+			w.Fatalf("action %q: %v", name, err)
+		}
 	}
 	w.faults.revive()
 	w.engine = engine.New(engine.Config{
