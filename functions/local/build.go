@@ -119,15 +119,11 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 		"PIM_URL": s.pimURL(),
 		"ERP_URL": s.URL() + destination.Path,
 	}
-	loaded, err := config.Load(config.Source{File: file, Text: text, Stage: config.Local, Kinds: actions.Checks(), Lookup: func(name string) (string, bool) {
+	return config.Load(config.Source{File: file, Text: text, Stage: config.Local, Kinds: actions.Checks(), Lookup: func(name string) (string, bool) {
 		if value, ok := options.Lookup(name); ok {
 			return value, true
 		}
 		value, ok := played[name]
 		return value, ok
 	}})
-	if err != nil {
-		return nil, err
-	}
-	return loaded, nil
 }

@@ -261,6 +261,7 @@ func TestEmptyFile(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
 		{"nothing odd", "", "", ""},
+		{"then after an event and a notification", "{kind: notify}", "{kind: notify, then: {failed: send, partial: send, succeeded: send}}", ""},
 		{"unknown position", "positions: [pim.product.panel]", "positions: [pim.product.pannel]", `f.yaml:13: position "pim.product.pannel" of extension "data" is not known; did you mean "pim.product.panel"?`},
 		{"position with other punctuation", "positions: [pim.product.tab]", "positions: [pim.product.grid]", `f.yaml:11: position "pim.product.grid" of extension "panel" is not known; did you mean "pim.product-grid.action-bar"?`},
 		{"position of another type", "[pim.product.header], label: {default: Shop}", "[pim.product.tab], label: {default: Shop}", `f.yaml:12: position "pim.product.tab" of extension "shop" is not listed for type link; the PIM may refuse it; there it shows iframe or data_component`},
