@@ -6,7 +6,7 @@ import "github.com/spf13/pflag"
 type address struct{ url string }
 
 func (a *address) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&a.url, "url", "", "`URL` of the deployment (output ApiUrl), instead of the first word")
+	flags.StringVar(&a.url, "url", "", "deployment at `URL` (output ApiUrl), instead of the first word")
 }
 
 // take takes the URL off the words, unless --url has it.

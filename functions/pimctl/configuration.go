@@ -20,8 +20,8 @@ type configuration struct {
 
 func (c *configuration) flags(flags *pflag.FlagSet, variables *env.Variables) {
 	c.variables = variables
-	flags.StringVar(&c.file, "config", variables.Optional("CONFIG_FILE", ""), "`FILE` instead of the built-in extensions.yaml (CONFIG_FILE)")
-	flags.StringVar(&c.stage, "stage", variables.Optional("STAGE", "production"), "`STAGE` of its environments (STAGE)")
+	flags.StringVar(&c.file, "config", variables.Optional("CONFIG_FILE", ""), "read `FILE` instead of the built-in extensions.yaml (CONFIG_FILE)")
+	flags.StringVar(&c.stage, "stage", variables.Optional("STAGE", "production"), "read it for `STAGE` of its environments (STAGE)")
 }
 
 // text reads the file. Its name is that of the file that was really read: the built-in one has the project's only where

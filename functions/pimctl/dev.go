@@ -11,13 +11,14 @@ import (
 	"github.com/pim-functions/pim-functions/shared/env"
 )
 
-const devHelp = `Runs the whole system on this machine and shows it at http://localhost:8080. A flag wins over its variable.
+const devHelp = `Runs the whole system on this machine and shows it at http://localhost:8080. A flag wins over its
+variable.
 
 Variables:
   PORT                   where to listen, on 127.0.0.1 (8080)
   PIM_PORT               where the pages listen that play the PIM (any that is free)
   CONFIG_FILE            another extensions.yaml than the project's own
-  SECRETS_FILE           the two secret documents, {"signing":{…},"connections":{…}} (samples)
+  SECRETS_FILE           the secret documents, {"signing":{…},"connections":{…}} (samples)
   PIM_URL                for ${PIM_URL} in the configuration (the pages that play the PIM)
   ERP_URL                for ${ERP_URL} (the system's own destination); any other ${NAME} is
                          taken from the process as well
@@ -52,9 +53,9 @@ func (p process) dev() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.IntVar(&port, "port", 8080, "`PORT` on 127.0.0.1; 0: any that is free")
-	flags.StringVar(&configFile, "config", "", "`FILE` instead of the built-in extensions.yaml")
-	flags.StringVar(&secretsFile, "secrets", "", "`FILE` with both secret documents")
+	flags.IntVar(&port, "port", 8080, "listen on `PORT` of 127.0.0.1; 0: any that is free")
+	flags.StringVar(&configFile, "config", "", "read `FILE` instead of the built-in extensions.yaml")
+	flags.StringVar(&secretsFile, "secrets", "", "secret documents in `FILE`, instead of samples")
 	return command
 }
 

@@ -1,12 +1,20 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/env"
+	"github.com/pim-functions/pim-functions/shared/senders"
 )
 
 func TestDevSaysInOneLineWhyItCannotStart(t *testing.T) {
@@ -54,5 +62,49 @@ func TestHelpOfDevListsTheVariables(t *testing.T) {
 		if !strings.Contains(out, name) {
 			t.Errorf("no %s in:\n%s", name, out)
 		}
+	}
+}
+
+// What is sent with nothing but its name proves itself to what dev starts: the sample secrets are those of both.
+func TestDevTakesEverySample(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	defer read.Close()
+	ended := make(chan int, 1)
+	go func() {
+		p := process{
+			in: strings.NewReader(""), out: write, errs: io.Discard, now: time.Now,
+			variables: env.Read(func(name string) (string, bool) { return "off", name == "DEMO" }),
+		}
+		ended <- run(ctx, p, []string{"dev", "--port", "0"})
+		write.Close()
+	}()
+	lines := bufio.NewReader(read)
+	first, err := lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	go io.Copy(io.Discard, lines)
+	base := regexp.MustCompile(`http://localhost:\d+`).FindString(first)
+	sent := 0
+	for _, name := range senders.Samples() {
+		sample, err := senders.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, posted := sample.Sender(); !posted {
+			continue
+		}
+		sent++
+		if code, out, errs := pimctl(t, nil, "send", name, base); code != succeeded {
+			t.Errorf("%s ends with %d: %s%s", name, code, out, errs)
+		}
+	}
+	if sent < 60 {
+		t.Errorf("only %d samples were sent", sent)
+	}
+	interrupt()
+	if code := <-ended; code != succeeded {
+		t.Errorf("dev ends with %d", code)
 	}
 }

@@ -21,9 +21,9 @@ type documents struct {
 
 func (d *documents) flags(flags *pflag.FlagSet, variables *env.Variables) {
 	d.variables = variables
-	flags.StringVar(&d.file, "secrets", "", "`FILE` with {\"signing\":{…},\"connections\":{…}} instead of Secrets Manager")
-	flags.StringVar(&d.signingID, "signing-id", variables.Optional("SIGNING_SECRET_ID", ""), "`ID` of the signing document: output SigningSecretId")
-	flags.StringVar(&d.connectionID, "connection-id", variables.Optional("CONNECTION_SECRET_ID", ""), "`ID` of the connection document: output ConnectionSecretId")
+	flags.StringVar(&d.file, "secrets", "", "secret documents in `FILE`, as SECRETS_FILE of dev, instead of AWS")
+	flags.StringVar(&d.signingID, "signing-id", variables.Optional("SIGNING_SECRET_ID", ""), "signing document in AWS by its `ID`: output SigningSecretId")
+	flags.StringVar(&d.connectionID, "connection-id", variables.Optional("CONNECTION_SECRET_ID", ""), "connection document in AWS by its `ID`: output ConnectionSecretId")
 }
 
 // given says whether the documents are named at all.

@@ -47,7 +47,7 @@ func (p process) explain() *cobra.Command {
 	flags := command.Flags()
 	flags.SortFlags = false
 	e.configuration.flags(flags, p.variables)
-	flags.StringVar(&e.pim, "pim", "", "`NAME` of the PIM that sent it (default: the only one)")
+	flags.StringVar(&e.pim, "pim", "", "PIM `NAME` sent the event (default: the only one)")
 	e.documents.flags(flags, p.variables)
 	flags.BoolVar(&e.json, "json", false, "print the explanation as JSON")
 	return command

@@ -31,14 +31,15 @@ func (p process) letters() *cobra.Command {
 	return command
 }
 
-const redriveHelp = `Moves the dead letters of a deployed stage back to the queues that they came from, jobs and events: the
-worker runs what they are for again, and repeats nothing that was done. Letters that come meanwhile stay.
+const redriveHelp = `Moves the dead letters of a deployed stage back to the queues that they came from, jobs and events:
+the worker runs what they are for again, and repeats nothing that was done. Letters that come
+meanwhile stay. SQS's own redrive does not take the letters that the worker itself put there; this
+command takes all.
 
-SQS's own redrive does not take the letters that the worker itself put there; this command takes all.
-
-It needs AWS_REGION and credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, which may
-sqs:ListQueues, and on the stage's queues sqs:GetQueueAttributes, sqs:ReceiveMessage, sqs:SendMessage,
-sqs:DeleteMessage and sqs:ChangeMessageVisibility. From a profile:
+It needs AWS_REGION and credentials in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+AWS_SESSION_TOKEN, which may sqs:ListQueues, and on the stage's queues sqs:GetQueueAttributes,
+sqs:ReceiveMessage, sqs:SendMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility. From a
+profile:
   eval "$(aws configure export-credentials --format env)"`
 
 // redriving is the command letters redrive.
@@ -51,7 +52,7 @@ type redriving struct {
 func (p process) redrive() *cobra.Command {
 	r := redriving{process: p}
 	command := &cobra.Command{
-		Use:     "redrive --stage NAME",
+		Use:     "redrive --stage STAGE",
 		Short:   "Move the dead letters back to the worker",
 		Long:    redriveHelp,
 		Example: "  pimctl letters redrive --stage production --dry-run\n  pimctl letters redrive --stage production",
@@ -60,9 +61,9 @@ func (p process) redrive() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&r.stage, "stage", "", "`NAME` of the stage, like production")
-	flags.StringVar(&r.stack, "stack", "", "`NAME` of its stack (default: pim-functions-STAGE)")
-	flags.StringVar(&r.deployment, "deployment", "", "`ID` at the end of the queues' names, if a stack that was deleted left its queues")
+	flags.StringVar(&r.stage, "stage", "", "the deployed `STAGE`, like production")
+	flags.StringVar(&r.stack, "stack", "", "stack `NAME` of the stage (default: pim-functions-STAGE)")
+	flags.StringVar(&r.deployment, "deployment", "", "queues whose names end in `ID`, if a deleted stack left some")
 	flags.BoolVar(&r.dryRun, "dry-run", false, "count the letters, and move none")
 	flags.BoolVar(&r.yes, "yes", false, "do not ask before moving")
 	return command

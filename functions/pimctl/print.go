@@ -11,7 +11,7 @@ import (
 )
 
 const printHelp = `Prints, for each extension and position, the JSON body for the PIM's API, the curl call that sends
-it, and what to click instead. URL is the deployment's own (output ApiUrl); NAME is an extension (default: all).`
+it, and what to click instead. URL is the deployment's own (output ApiUrl), NAME an extension.`
 
 // printing is the command print.
 type printing struct {
@@ -41,7 +41,7 @@ func (p process) print() *cobra.Command {
 	flags.SortFlags = false
 	c.address.flags(flags)
 	c.configuration.flags(flags, p.variables)
-	flags.StringVar(&c.secretsFile, "secrets", "", "`FILE` with the signing document, for --show-secrets")
+	flags.StringVar(&c.secretsFile, "secrets", "", "signing document in `FILE`, for --show-secrets")
 	flags.BoolVar(&c.show, "show-secrets", false, "print real secrets instead of $SECRET_… (needs --secrets)")
 	flags.BoolVar(&c.json, "json", false, "print the bodies alone, as JSON")
 	command.MarkFlagsRequiredTogether("secrets", "show-secrets")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,11 +47,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(fo
 // run does what the arguments ask for, and returns the exit code. Whatever is wrong goes to p.errs, help to p.out.
 func run(ctx context.Context, p process, args []string) int {
 	root := p.root()
-	root.SetArgs(args)
-	root.SetIn(p.in)
-	root.SetOut(p.out)
-	root.SetErr(p.errs)
-	started := false // before a command starts, only the command line can be wrong
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for the process's own
+	started := false                          // before a command starts, only the command line can be wrong
 	whenRun(root, func() { started = true })
 
 	command, err := root.ExecuteContextC(ctx)
@@ -71,6 +69,9 @@ func run(ctx context.Context, p process, args []string) int {
 func whenRun(parent *cobra.Command, begin func()) {
 	for _, command := range parent.Commands() {
 		do := command.RunE
+		if do == nil {
+			continue // it only shows its help
+		}
 		command.RunE = func(command *cobra.Command, args []string) error {
 			begin()
 			return do(command, args)
@@ -88,6 +89,9 @@ func (p process) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.errs)
 	root.AddGroup(
 		&cobra.Group{ID: groupLocal, Title: "On this machine:"},
 		&cobra.Group{ID: groupConfiguration, Title: "The configuration, extensions.yaml:"},
@@ -96,7 +100,30 @@ func (p process) root() *cobra.Command {
 		&cobra.Group{ID: groupProgram, Title: "This program:"},
 	)
 	root.AddCommand(p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.print(), p.subscribe(), p.letters(), p.version())
-	root.SetHelpCommandGroupID(groupProgram)
+	root.SetHelpCommand(help())
 	root.SetCompletionCommandGroupID(groupProgram)
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		if command.RunE == nil { // completion, which has commands of its own: a shell that it does not know is an error
+			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+		}
+	}
 	return root
+}
+
+// help is cobra's own, but that a command which does not exist is an error.
+func help() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [command]",
+		GroupID: groupProgram,
+		Short:   "Show a command's help",
+		RunE: func(command *cobra.Command, args []string) error {
+			about, rest, err := command.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usagef("no command is named %q", strings.Join(args, " "))
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 const sendHelp = `Signs the sample NAME of events/ now. Without a URL it prints the Lambda event, for sam local
-invoke. With one it sends the sample there, to the path of its sender, as often and as fast as you say.`
+invoke. With one it sends the sample there, to its sender's path, as often and as fast as you say.`
 
 const sendExample = `  pimctl send --list
   pimctl send action-product-grid | sam local invoke ActionFunction -e -
@@ -75,16 +75,16 @@ func (p process) send() *cobra.Command {
 }
 
 func (s *sending) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&s.choice.Extension, "extension", "", "`NAME` of the extension or App Action (default: the sample's own)")
-	flags.StringVar(&s.choice.PIM, "pim", "main", "`NAME` of the PIM that sends events")
-	flags.StringVar(&s.choice.Secret, "secret", "", "`SECRET` or token that proves (default: the local system's)")
-	flags.StringVar(&s.choice.Header, "header", "", "`HEADER` that carries the proof; "+senders.NoHeader+": no proof (default: the sender's)")
+	flags.StringVar(&s.choice.Extension, "extension", "", "call the extension or App Action `NAME` (default: the sample's own)")
+	flags.StringVar(&s.choice.PIM, "pim", "main", "events are those of the PIM `NAME`")
+	flags.StringVar(&s.choice.Secret, "secret", "", "prove with `SECRET`, or token (default: the local system's)")
+	flags.StringVar(&s.choice.Header, "header", "", "proof in `HEADER`; "+senders.NoHeader+": no proof (default: the sender's)")
 	flags.BoolVar(&s.tamper, "tamper", false, "change one byte after signing")
 	flags.DurationVar(&s.age, "age", 0, "how old the signed time is, like 10m; negative: ahead")
 	flags.BoolVar(&s.choice.Fresh, "fresh", false, "new items, or new events, so that nothing earlier is met")
 	flags.IntVar(&s.times, "times", 1, "how often to send the same bytes")
 	flags.BoolVar(&s.duplicate, "duplicate", false, "send everything twice")
-	flags.IntVar(&s.rate, "rate", 0, "new `EVENTS` (or presses) to send each second")
+	flags.IntVar(&s.rate, "rate", 0, "send new `EVENTS` (or presses), so many each second")
 	flags.DurationVar(&s.duration, "for", 10*time.Second, "how long to send at --rate, at most 10m")
 	flags.BoolVar(&s.shuffle, "shuffle", false, "send what --rate makes in another order than that of its times")
 }
