@@ -51,6 +51,8 @@ func TestWeakness(t *testing.T) {
 		{name: "a credential of a type that does not reach us", own: with(secrets.Credential{Type: "oauth2", Value: "twelve-chars"}), want: "credential has none of the types"},
 		{name: "an empty token", own: bearer(""), want: "credential is empty"},
 		{name: "a token of one character", own: bearer("x"), want: "credential is shorter than 12"},
+		{name: "a token of one character, locally", own: bearer("x"), samples: true},
+		{name: "an empty token, locally", own: bearer(""), samples: true, want: "credential is empty"},
 		{name: "a password of eleven", own: with(secrets.Credential{Type: "basic", Username: "a-long-user-name", Password: "eleven-char"}), want: "credential is shorter than 12"},
 		{name: "a header value of eleven", own: with(secrets.Credential{Type: "header", Name: "X-Long-Header-Name", Value: "eleven-char"}), want: "credential is shorter than 12"},
 		{name: "a published token", own: bearer("sample-token-of-product-history"), want: "credential is a published sample"},
