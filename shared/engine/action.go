@@ -1,6 +1,3 @@
-// Package engine does runs: it finds a job's action, works its items in batches with a checkpoint after each,
-// records progress, and decides what goes on later. It knows no kind of action: those live in shared/actions and
-// are given to it by name.
 package engine
 
 import (
@@ -29,7 +26,10 @@ type Action interface {
 	// Batch is how many items one run takes; 0 means all of them.
 	Batch() int
 	// Run does the work. It must be safe to repeat with the same Key: what it sends carries Run.Key as the
-	// idempotency key. Its error says what follows (Permanent, Throttled, Later); any other error is transient.
+	// idempotency key. Its error says what follows: a PermanentError, ThrottledError or LaterError, a mistake of
+	// package config (which fails all that is left, by name), or an error that tells by method (Permanent, RetryAt,
+	// Unauthorized and others, as package outbound's does); any other is passing. After an error whose Unauthorized
+	// is true the engine refreshes the connection secret and, if that brought a new one, runs the batch once more.
 	Run(context.Context, Run) (Result, error)
 }
 
@@ -43,7 +43,7 @@ type Secrets struct {
 
 // Run is one batch of a job's items, or one event.
 type Run struct {
-	Key          string // idempotency key: never used with two different contents
+	Key          string // idempotency key, a legal header value: never used with two different contents
 	Action       string
 	Trigger      string
 	Job          string // "" for an event
@@ -60,6 +60,7 @@ type Run struct {
 	Event        *pimevent.Event
 	Ended        *jobs.Ended     // in a `then`: how the job before ended
 	State        json.RawMessage // what Result.State was in the run before of this same batch
+	Interrupted  bool            // a run that had this State did not come back: it may have acted. Else nobody acted on it
 	Attempt      int             // 1 at the first try of this batch
 	Correlation  string
 	Now          time.Time
@@ -67,10 +68,13 @@ type Run struct {
 
 // Result is what a run achieved.
 type Result struct {
-	Failures []Failure       // items that failed; the others of the batch succeeded
+	// Done is how many items, from the first, are through, whether they succeeded or failed: the next run begins
+	// behind them. 0 without an error: all of them. 0 with an error: none.
+	Done     int
+	Failures []Failure       // items that failed; the others that are through succeeded. Of items that are not, none counts
 	Message  string          // for the user
-	Result   json.RawMessage // structured, for whoever reads the job; at most 8 KB
-	State    json.RawMessage // with Later: given to the next run of this batch; at most 8 KB
+	Result   json.RawMessage // structured, for whoever reads the job; JSON of at most 8 KB, anything else is left out
+	State    json.RawMessage // with Later: given to the next run of this batch; JSON of at most 8 KB, anything else fails the batch
 }
 
 // Failure of one item of a run.
@@ -98,8 +102,8 @@ func Permanent(reason string, err error) error { return &PermanentError{Reason: 
 
 // ThrottledError means that the other side asked for a pause.
 type ThrottledError struct {
-	Until  time.Time // zero: it did not say how long
-	Reason string
+	Until  time.Time // a day counts at most; zero: it did not say how long
+	Reason string    // for the user
 	Err    error
 }
 
@@ -110,8 +114,8 @@ func (e *ThrottledError) Unwrap() error { return e.Err }
 // started something outside returns it with After 0 to have the state written down before it waits, then again
 // for each look.
 type LaterError struct {
-	After  time.Duration
-	Reason string // for the user: what is waited for
+	After  time.Duration // 14 days at most; longer is cut to that
+	Reason string        // for the user: what is waited for
 }
 
 func (e *LaterError) Error() string { return e.Reason }

@@ -1,3 +1,8 @@
+// Package engine does runs: it finds the action of a job or of an event, works items in batches with a checkpoint after
+// each, and decides what follows an answer (verdict.go: the one place). It knows no kind of action: those live in
+// shared/actions and are given to it by name.
+//
+// An invocation is one Invocation, whose time all its messages share. What does not fit goes on by another message.
 package engine
 
 import (
@@ -5,8 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"strconv"
+	"runtime/debug"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -17,13 +21,10 @@ import (
 )
 
 const (
-	longestTurn  = time.Minute      // on one job in one invocation; then others get their turn
-	leaseMargin  = 5 * time.Second  // a lease outlives its invocation by this
-	shortestWait = 5 * time.Second  // before a destination that is down is tried again
-	jobRetry     = time.Hour        // default of retry.for for jobs
-	unknownRetry = time.Hour        // how long a job waits for a deployment that knows its action
-	defaultTurn  = 2 * time.Minute  // the invocation's time where the context has no deadline
-	batchReserve = 35 * time.Second // time that a batch may need: its longest call, and the checkpoint
+	longestTurn  = time.Minute      // in which runs begin; the rest of an invocation is for those to end
+	runReserve   = 35 * time.Second // time that a run may need: its longest call, and its checkpoint
+	writeReserve = 5 * time.Second  // of that, for the checkpoint; a lease outlives its invocation by as much
+	defaultTime  = 2 * time.Minute  // an invocation's, where the context has no deadline
 )
 
 // Config is what an Engine needs.
@@ -33,13 +34,16 @@ type Config struct {
 	Store        jobs.Store
 	Queue        queue.Sender // the jobs queue
 	Ledger       ledger.Store
-	Gaps         ledger.Gaps
 	Events       queue.Sender // the events queue
 	EventLetters queue.Sender // its dead letters
-	Secrets      func(context.Context) (Secrets, error)
-	Log          *slog.Logger
-	Metrics      *metric.Sink
-	Now          func() time.Time
+	// Secrets gives the connection secret, from memory if it can.
+	Secrets func(context.Context) (Secrets, error)
+	// Refresh looks for a newer connection secret, every ten seconds at most; fresh says that Secrets now gives another
+	// one than it did. nil: there is nothing to refresh.
+	Refresh func(context.Context) (fresh bool, err error)
+	Log     *slog.Logger
+	Metrics *metric.Sink
+	Now     func() time.Time
 }
 
 // Engine does runs. It keeps nothing between them.
@@ -48,112 +52,106 @@ type Engine struct{ Config }
 // New returns an Engine.
 func New(config Config) *Engine { return &Engine{config} }
 
-// Delivery is one receive of a message that names a job.
-type Delivery struct {
-	Job   string
-	Last  bool // the queue will not deliver this message again
-	Tries int  // how often in a row the record could not be reached (TriesAttribute)
+// Invocation is one invocation of the worker: the time in which its messages are worked. Safe for concurrent use.
+type Invocation struct {
+	*Engine
+	begun, deadline time.Time // by the engine's clock
+	reserve         time.Duration
 }
 
-// TriesAttribute is the message attribute that counts tries of which the job's record could not be told.
-const TriesAttribute = "tries"
-
-// Work moves a job as far as the time allows. nil means that the message can be deleted: the job has ended, or
-// another message will move it. An error means that the message must stay in the queue; only then is a receive spent.
-func (e *Engine) Work(ctx context.Context, d Delivery) error {
-	turn := newTurn(ctx, e.Now())
-	log := e.Log.With("job", d.Job)
-	for {
-		job, err := e.Store.Load(ctx, d.Job)
-		if errors.Is(err, jobs.ErrNotFound) {
-			log.Error("job is not there: its time to live has ended", "reason", "job_not_found")
-			e.Metrics.Count("JobsNotFound", 1)
-			return nil
-		}
-		if err != nil {
-			return e.recordAway(ctx, log, d, fmt.Errorf("load job: %w", err))
-		}
-		started, decision := job.Start(turn.begun.UTC(), turn.deadline.Add(leaseMargin).UTC(), d.Last)
-		switch decision {
-		case jobs.Over:
-			return e.followUp(ctx, log, d, job)
-		case jobs.Leased:
-			return e.sendAgain(ctx, job.ID, 0, max(job.Lease.Until.Sub(e.Now()), shortestWait))
-		}
-		saved, err := e.Store.Save(ctx, started)
-		if errors.Is(err, jobs.ErrConflict) {
-			continue // another was faster: look again
-		}
-		if err != nil {
-			return e.recordAway(ctx, log, d, fmt.Errorf("start job: %w", err))
-		}
-		if decision == jobs.Abandoned {
-			e.ended(log, saved, turn)
-			return nil
-		}
-		w := &work{Engine: e, log: log, delivery: d, turn: turn, job: saved}
-		return w.do(ctx)
-	}
-}
-
-// turn is the time of one invocation.
-type turn struct {
-	begun, deadline time.Time
-	reserve         time.Duration // needed to begin another batch
-}
-
-func newTurn(ctx context.Context, now time.Time) turn {
-	deadline := now.Add(defaultTurn)
+// Begin begins an invocation that ends with ctx.
+func (e *Engine) Begin(ctx context.Context) *Invocation {
+	now := e.Now()
+	deadline := now.Add(defaultTime)
 	if until, ok := ctx.Deadline(); ok {
-		deadline = now.Add(time.Until(until)) // in the engine's clock
+		deadline = now.Add(time.Until(until))
 	}
-	return turn{begun: now, deadline: deadline, reserve: min(batchReserve, deadline.Sub(now)/2)}
+	return &Invocation{Engine: e, begun: now, deadline: deadline, reserve: min(runReserve, deadline.Sub(now)/2)}
 }
 
-// over says that no further batch should be begun.
-func (t turn) over(now time.Time) bool {
-	return now.Sub(t.begun) > longestTurn || t.deadline.Sub(now) < t.reserve
+// over says that no further run begins.
+func (i *Invocation) over(now time.Time) bool {
+	return now.Sub(i.begun) > longestTurn || i.deadline.Sub(now) < i.reserve
 }
 
-// runTime is how long a batch begun now may take and leave time for its checkpoint.
-func (t turn) runTime(now time.Time) time.Duration {
-	left := t.deadline.Sub(now)
-	return left - min(leaseMargin, left/5)
+// leaseEnd is until when this invocation has what it claims.
+func (i *Invocation) leaseEnd() time.Time { return i.deadline.Add(writeReserve).UTC() }
+
+// runTime is how long a run that begins now may take and leave time for its checkpoint.
+func (i *Invocation) runTime(now time.Time) time.Duration {
+	left := i.deadline.Sub(now)
+	return left - min(writeReserve, left/5)
 }
 
-// recordAway goes on later without the record: that needs the queue alone.
-func (e *Engine) recordAway(ctx context.Context, log *slog.Logger, d Delivery, cause error) error {
-	log.Warn("job record is away: going on later", "reason", "record_unavailable", "error", cause.Error())
-	if err := e.sendAgain(ctx, d.Job, d.Tries+1, backoff(d.Tries+1)); err != nil {
-		return errors.Join(cause, err)
+// run opens an action and does one run of it, within the invocation's time. Where the destination does not accept the
+// credentials and there are fresh ones, it runs once more.
+func (i *Invocation) run(ctx context.Context, log *slog.Logger, name string, fresh func(Action) Run) answer {
+	for refreshed := false; ; refreshed = true {
+		action, err := i.open(ctx, name)
+		if err != nil {
+			return notBegun(err, ctx.Err() != nil)
+		}
+		run := fresh(action)
+		result, err := i.guard(ctx, log, action, run)
+		if refreshed || !credentialsRefused(err) || !i.refreshed(ctx, log) || i.over(i.Now()) {
+			batch := len(run.Items)
+			if run.Event != nil { // one, whether or not it has an entity
+				batch = 1
+			}
+			return answerOf(result, err, batch, ctx.Err() != nil)
+		}
+		log.Info("credentials were not accepted: running once more with fresh ones", "action", name)
 	}
-	return nil
 }
 
-// sendAgain sends another message for the job. It must have succeeded before the current one is deleted.
-func (e *Engine) sendAgain(ctx context.Context, id string, tries int, delay time.Duration) error {
-	message := jobs.Message(id)
-	message.Delay = min(delay, queue.MaxDelay)
-	if tries > 0 {
-		message.Attributes = map[string]string{TriesAttribute: strconv.Itoa(tries)}
+// refreshed says that there is another connection secret than before.
+func (i *Invocation) refreshed(ctx context.Context, log *slog.Logger) bool {
+	if i.Refresh == nil {
+		return false
 	}
-	ctx, cancel := detached(ctx)
+	fresh, err := i.Refresh(ctx)
+	if err != nil {
+		log.Warn("connection secret not refreshed", "reason", "secret_unavailable", "error", err.Error())
+	}
+	return err == nil && fresh
+}
+
+// open makes an action as it is configured now, with the secrets of now.
+func (e *Engine) open(ctx context.Context, name string) (Action, error) {
+	configured, known := e.Config.Config.Actions[name]
+	kind, has := e.Kinds[configured.Kind]
+	if !known || !has {
+		return nil, ErrUnknownAction
+	}
+	secrets, err := e.Secrets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connection secret: %w", err)
+	}
+	section, err := configured.Section.Resolve(secrets.Values)
+	if err != nil {
+		return nil, fmt.Errorf("action %q: %w", name, err)
+	}
+	action, err := kind.Open(section, secrets)
+	if err != nil {
+		return nil, fmt.Errorf("action %q: %w", name, err)
+	}
+	return action, nil
+}
+
+// guard does a run within the invocation's time. A panic in an action is that run's failure and nobody else's.
+func (i *Invocation) guard(ctx context.Context, log *slog.Logger, action Action, run Run) (result Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, i.runTime(run.Now))
 	defer cancel()
-	if err := e.Queue.Send(ctx, message); err != nil {
-		return fmt.Errorf("send the message to go on with: %w", err)
-	}
-	return nil
-}
-
-// backoff grows from 5 s to 15 min; half of it is chance, so that many jobs that wait for one destination do not
-// come back together.
-func backoff(tries int) time.Duration {
-	full := shortestWait << min(max(tries-1, 0), 10)
-	full = min(full, queue.MaxDelay)
-	return max(shortestWait, full/2+rand.N(full/2))
+	defer func() {
+		if cause := recover(); cause != nil {
+			log.Error("panic in action", "action", run.Action, "reason", "panic", "stack", string(debug.Stack()))
+			result, err = Result{}, Permanent("an internal error", errors.New("panic"))
+		}
+	}()
+	return action.Run(ctx, run)
 }
 
 // detached lives on for a moment when ctx ends: what has been done must still be written down.
 func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), leaseMargin)
+	return context.WithTimeout(context.WithoutCancel(ctx), writeReserve)
 }

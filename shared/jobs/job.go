@@ -44,6 +44,7 @@ const (
 	MaxReason    = 300       // bytes of a failure's reason; longer ones are cut
 	MaxKindState = 8 << 10   // bytes of what a kind of action may keep between runs
 	RecordedLife = 5 * time.Minute
+	OverdueAfter = 24 * time.Hour      // after a job should have gone on, its message counts as a dead letter
 	Life         = 30 * 24 * time.Hour // after the last write; longer than queue (10 days) and dead letters (14) together
 )
 
@@ -133,6 +134,7 @@ type Job struct {
 	Attempt     int             `json:"attempt"`             // starts so far
 	Tries       int             `json:"tries,omitempty"`     // runs since there was progress
 	Lease       Lease           `json:"lease"`
+	Interrupted bool            `json:"interrupted,omitempty"` // a run that had this KindState did not come back: it may have acted
 	LastReceive bool            `json:"lastReceive,omitempty"` // this run's message will not come again: a crash is a dead letter
 	Stop        bool            `json:"stop,omitempty"`        // cancel was asked while it ran
 	Parent      string          `json:"parent,omitempty"`      // job whose end started this one

@@ -11,17 +11,31 @@ const (
 	ReasonPermanent  = "permanent"   // trying again cannot help
 )
 
-// AsOf is the job as a reader sees it at a time. The record says what was written; two ends are never written,
-// because nobody is there to write them: a start that was given up, and a worker that crashed on the last receive
-// of its message.
+// AsOf is the job as a reader sees it at a time. The record says what was written; three ends are never written,
+// because nobody is there to write them: a start that was given up, a worker that crashed on the last receive of its
+// message, and a message that became a dead letter before any worker began.
 func (j Job) AsOf(now time.Time) Job {
 	switch {
 	case j.abandoned(now):
 		j.State, j.Reason = Failed, ReasonNotStarted
-	case j.State == Running && j.LastReceive && !now.Before(j.Lease.Until):
+	case j.State == Running && j.LastReceive && !now.Before(j.Lease.Until), j.overdue(now) >= OverdueAfter:
 		j.State, j.Reason = Failed, ReasonDeadLetter
 	}
 	return j
+}
+
+// overdue is for how long a message should have gone on with the job; not positive for one that need not yet.
+func (j Job) overdue(now time.Time) time.Duration {
+	if j.State != Queued && j.State != Waiting {
+		return 0
+	}
+	due := j.CreatedAt
+	for _, at := range []time.Time{j.UpdatedAt, j.NextTry} {
+		if at.After(due) {
+			due = at
+		}
+	}
+	return now.Sub(due)
 }
 
 // abandoned says that the job was recorded too long ago to be started: whoever asked for it was told to try again.
@@ -34,27 +48,57 @@ func (j Job) abandoned(now time.Time) bool {
 type Start int
 
 const (
-	Granted   Start = iota // the returned job is running with a new lease: save it, then work
-	Leased                 // another worker holds it until Lease.Until
-	Over                   // it has ended
-	Abandoned              // too old to start: save the returned job, which has failed
+	Granted    Start = iota // the returned job is running with a new lease: save it, then work
+	Superseded              // delete the message: a later one goes on with the job
+	Leased                  // another worker holds it until Lease.Until: come again then
+	Early                   // somebody asked for a pause until NotBefore: come again then
+	Over                    // it has ended
+	Abandoned               // too old to start: save the returned job, which has failed
 )
 
-// Start asks for the lease from now to until; last says that the message will not be delivered again. The caller
-// saves the job that comes with Granted or Abandoned; whoever saves first has it.
-func (j Job) Start(now, until time.Time, last bool) (Job, Start) {
+// Claim is a message's request for a job's lease.
+type Claim struct {
+	Turn       int64 // of the message; 0: it has none, and only moves a job that can be moved now
+	Last       bool  // the message will not be delivered again
+	Now, Until time.Time
+}
+
+// Start asks for the lease. The caller saves the job that comes with Granted or Abandoned; whoever saves first has it.
+// A job whose message was a dead letter is started by any message: a redrive, which clears what was remembered of
+// failed tries.
+func (j Job) Start(c Claim) (Job, Start) {
+	redriven := j.AsOf(c.Now).Reason == ReasonDeadLetter
+	nudge := c.Turn == 0 && j.Turn > 0
 	switch {
 	case j.State.Ended():
 		return j, Over
-	case j.abandoned(now):
+	case j.abandoned(c.Now):
 		return j.end(Failed, ReasonNotStarted, ""), Abandoned
-	case j.State == Running && now.Before(j.Lease.Until):
+	case redriven:
+		j.Reason, j.Cause = "", ""
+		j = j.Up()
+	case c.Turn > 0 && c.Turn < j.Turn:
+		return j, Superseded
+	case j.State == Running && c.Now.Before(j.Lease.Until):
+		if nudge {
+			return j, Superseded
+		}
 		return j, Leased
+	case c.Now.Before(j.NotBefore):
+		if nudge {
+			return j, Superseded
+		}
+		return j, Early
 	}
+	j.Interrupted = j.Interrupted || j.State == Running // the lease was not given back
 	j.State = Running
-	j.Lease = Lease{Token: j.Lease.Token + 1, Until: until}
-	j.LastReceive = last
-	j.Message = ""
+	j.Lease = Lease{Token: j.Lease.Token + 1, Until: c.Until}
+	j.LastReceive = c.Last
+	j.Turn = max(j.Turn, c.Turn)
+	j.Message, j.NextTry, j.NotBefore, j.GivesUpAt = "", time.Time{}, time.Time{}, time.Time{}
+	if j.Reason == "" {
+		j.Cause = ""
+	}
 	j.Attempt++
 	return j, Granted
 }
@@ -76,42 +120,32 @@ func (j Job) NextBatch() (first, last int) {
 	return j.Next, min(j.Next+j.Batch, j.Total)
 }
 
-// Advance is the checkpoint after a batch of size items, of which some failed. There was progress: the destination is not down.
+// Advance is the checkpoint after size items, of which some failed. There was progress: the destination works.
 func (j Job) Advance(size, failed int) Job {
 	j.Next += size
 	j.Done += size - failed
 	j.Failed += failed
-	j.KindState = nil
+	j.KindState, j.Interrupted = nil, false
 	return j.Up()
 }
 
-// Up notes that the destination answers.
+// Up forgets failed tries and pauses.
 func (j Job) Up() Job {
-	j.Tries = 0
-	j.DownSince = time.Time{}
+	j.Tries, j.DownSince, j.Asked, j.NotBefore = 0, time.Time{}, 0, time.Time{}
 	return j
 }
 
-// Down notes a try that found the destination down.
-func (j Job) Down(now time.Time) Job {
-	j.Tries++
-	if j.DownSince.IsZero() {
-		j.DownSince = now
-	}
-	return j
-}
-
-// Wait gives the lease back: the job goes on by another message. The message says why, for the user.
-func (j Job) Wait(message string) Job {
-	j.State, j.Message = Waiting, message
+// Wait gives the lease back: the job goes on by another message, at a time. The message says why, for the user.
+func (j Job) Wait(at time.Time, message string) Job {
+	j.State, j.Message, j.NextTry = Waiting, message, at
 	j.Lease.Until = time.Time{}
 	j.LastReceive = false
 	return j
 }
 
-// Orphan is a job that waits although no message could be sent to go on with and the current one will not come
+// Stranded is a job that should wait although no message could be sent to go on with and the current one will not come
 // again: it reads as a dead letter, which is where its message goes.
-func (j Job) Orphan(now time.Time) Job {
+func (j Job) Stranded(now time.Time) Job {
 	j.State, j.Lease.Until, j.LastReceive = Running, now, true
 	return j
 }
@@ -126,7 +160,7 @@ func (j Job) Finish(reason, message string) Job {
 		state = Partial
 	}
 	if state == Succeeded {
-		reason = ""
+		reason, j.Cause = "", ""
 	}
 	return j.end(state, reason, message)
 }
@@ -135,7 +169,7 @@ func (j Job) Finish(reason, message string) Job {
 // effect on a job that has ended.
 func (j Job) Cancel(now time.Time) Job {
 	switch {
-	case j.State.Ended() || j.AsOf(now).Reason == ReasonNotStarted:
+	case j.State.Ended() || j.abandoned(now):
 		return j
 	case j.State == Running && now.Before(j.Lease.Until):
 		j.Stop = true
@@ -151,6 +185,7 @@ func (j Job) end(state State, reason, message string) Job {
 	j.State, j.Reason, j.Message = state, reason, message
 	j.Lease.Until = time.Time{}
 	j.LastReceive = false
-	j.KindState = nil
+	j.KindState, j.Interrupted = nil, false
+	j.NextTry, j.NotBefore, j.GivesUpAt = time.Time{}, time.Time{}, time.Time{}
 	return j
 }

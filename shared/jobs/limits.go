@@ -3,6 +3,7 @@ package jobs
 import (
 	"errors"
 	"fmt"
+	"time"
 	"unicode/utf8"
 )
 
@@ -10,6 +11,8 @@ const (
 	maxID        = 64 // bytes of a job's ID
 	defaultLimit = 20 // jobs of one List
 	maxLimit     = 100
+
+	nudgeAfter = time.Hour // of a press that meets a job which should have gone on: longer than all receives of a message take
 )
 
 // validate refuses what no Store can create.

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,7 +51,7 @@ func NewSubmitter(config SubmitConfig) *Submitter { return &Submitter{config} }
 // Whoever finds a job that is recorded but perhaps not sent, because the process that recorded it died or lost its
 // connection, sends and marks it before answering: a second message is harmless, a missing one is not.
 func (s *Submitter) Submit(ctx context.Context, job Job) (Submitted, error) {
-	job.State, job.CreatedAt, job.Total = Recorded, s.Now().UTC(), len(job.Items)
+	job.State, job.CreatedAt, job.Total, job.Turn = Recorded, s.Now().UTC(), len(job.Items), 1
 	var takeover *Job
 	for range 4 { // each turn means that another changed the record in between
 		created, err := s.Store.Create(ctx, job, takeover)
@@ -102,13 +101,17 @@ func (s *Submitter) resume(ctx context.Context, job Job, verdict Verdict) (Submi
 		return Submitted{}, &NotStartedError{fmt.Errorf("an earlier delivery ended as %s", read.Reason)}
 	case job.State == Recorded:
 		return s.dispatch(ctx, job, verdict)
+	case job.overdue(s.Now()) >= nudgeAfter:
+		// Its message may be a dead letter that no worker has seen. Another does no harm; that it cannot be sent
+		// neither: the job is queued.
+		_ = s.Queue.Send(ctx, Message(job.ID, job.Turn))
 	}
 	return Submitted{Job: job, Verdict: verdict}, nil
 }
 
 // dispatch sends the message of a recorded job and marks the job.
 func (s *Submitter) dispatch(ctx context.Context, job Job, verdict Verdict) (Submitted, error) {
-	if err := s.Queue.Send(ctx, Message(job.ID)); err != nil {
+	if err := s.Queue.Send(ctx, Message(job.ID, job.Turn)); err != nil {
 		err = fmt.Errorf("send: %w", err)
 		if _, failed := s.Store.Save(ctx, job.NotQueued()); errors.Is(failed, ErrConflict) {
 			return s.moved(ctx, job, verdict, err) // the message arrived all the same, or another sent one
@@ -150,32 +153,6 @@ func OnceKey(extension, action string, items []Item, locale, channel string) str
 		parts = append(parts, []byte(name))
 	}
 	return Digest(parts...)
-}
-
-// message is what the jobs queue carries: a name, never the work itself.
-type message struct {
-	Job string `json:"job"`
-}
-
-// Message is the queue message that moves a job.
-func Message(id string) queue.Message {
-	body, err := json.Marshal(message{Job: id})
-	if err != nil { // a string always marshals
-		panic(err)
-	}
-	return queue.Message{Body: body}
-}
-
-// ParseMessage returns the job's ID of a message's body.
-func ParseMessage(body []byte) (string, error) {
-	var m message
-	if err := json.Unmarshal(body, &m); err != nil {
-		return "", fmt.Errorf("decode job message: %w", err)
-	}
-	if m.Job == "" || len(m.Job) > 64 {
-		return "", errors.New("decode job message: no job ID")
-	}
-	return m.Job, nil
 }
 
 // Watch reads a job until it has ended, or until a time, and returns the last read. It returns early when ctx ends.

@@ -20,6 +20,7 @@ const Namespace = "pim-functions"
 const (
 	UnitCount        = "Count"
 	UnitMilliseconds = "Milliseconds"
+	UnitSeconds      = "Seconds"
 )
 
 // Dimension splits a metric. Every combination of values is a metric of its own that is paid for: names of
@@ -62,6 +63,11 @@ func (s *Sink) Count(name string, n float64, dims ...Dimension) {
 // Duration records how long something took, in milliseconds.
 func (s *Sink) Duration(name string, d time.Duration, dims ...Dimension) {
 	s.put(name, float64(d)/float64(time.Millisecond), UnitMilliseconds, dims)
+}
+
+// Seconds records an age, in seconds: of what has lasted for hours, where Duration's milliseconds would read badly.
+func (s *Sink) Seconds(name string, d time.Duration, dims ...Dimension) {
+	s.put(name, d.Seconds(), UnitSeconds, dims)
 }
 
 // put writes one line. A measurement that cannot be written is lost: metrics never fail the work they count.

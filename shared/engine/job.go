@@ -1,0 +1,350 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/metric"
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+// TriesAttribute is the message attribute that counts tries of which no record could be told.
+const TriesAttribute = "tries"
+
+// Delivery is one receive of a message that names a job.
+type Delivery struct {
+	Job   string
+	Turn  int64 // of the message (jobs.ParseMessage)
+	Last  bool  // the queue will not deliver this message again
+	Tries int   // how often in a row the record could not be reached (TriesAttribute)
+}
+
+// Job moves a job as far as the time allows. nil means that the message can be deleted: the job has ended, or
+// another message will move it. An error means that the message must stay in the queue; only then is a receive spent.
+func (i *Invocation) Job(ctx context.Context, d Delivery) error {
+	log := i.Log.With("job", d.Job)
+	for {
+		job, err := i.Store.Load(ctx, d.Job)
+		switch {
+		case errors.Is(err, jobs.ErrNotFound):
+			log.Error("job is not there: its time to live has ended", "reason", "job_not_found")
+			i.Metrics.Count("JobsNotFound", 1)
+			return nil
+		case errors.Is(err, jobs.ErrNewer):
+			return i.putBack(ctx, log, i.Queue, jobs.Message(d.Job, d.Turn))
+		case err != nil:
+			return i.jobUnavailable(ctx, log, d, fmt.Errorf("load job: %w", err))
+		}
+		now := i.Now()
+		if !job.State.Ended() && i.over(now) {
+			return i.sendJob(ctx, d.Job, d.Turn, d.Tries, 0)
+		}
+		started, decision := job.Start(jobs.Claim{Turn: d.Turn, Last: d.Last, Now: now.UTC(), Until: i.leaseEnd()})
+		switch decision {
+		case jobs.Over:
+			return i.followUp(ctx, log, d, job)
+		case jobs.Superseded:
+			return nil
+		case jobs.Leased:
+			return i.sendJob(ctx, job.ID, d.Turn, 0, max(job.Lease.Until.Sub(now), shortestWait))
+		case jobs.Early:
+			if again, err := i.tooEarly(ctx, log, d, job, now); !again {
+				return err
+			}
+			continue
+		}
+		saved, err := i.Store.Save(ctx, started)
+		if errors.Is(err, jobs.ErrConflict) {
+			continue // another was faster: look again
+		}
+		if err != nil {
+			return i.jobUnavailable(ctx, log, d, fmt.Errorf("start job: %w", err))
+		}
+		if decision == jobs.Abandoned {
+			i.jobEnded(log, saved)
+			return nil
+		}
+		w := &jobWork{Invocation: i, log: log, delivery: d, job: saved}
+		return w.do(ctx)
+	}
+}
+
+// tooEarly sends a message for the rest of a pause, without a call. again says that another has changed the record.
+func (i *Invocation) tooEarly(ctx context.Context, log *slog.Logger, d Delivery, job jobs.Job, now time.Time) (again bool, err error) {
+	turn := max(job.Turn, d.Turn) + 1
+	if err := i.sendJob(ctx, job.ID, turn, 0, job.NotBefore.Sub(now)); err != nil {
+		return false, err
+	}
+	job.Turn = turn
+	_, err = i.Store.Save(ctx, job)
+	if err != nil && !errors.Is(err, jobs.ErrConflict) {
+		// The message is sent, and goes on whether or not the record has its turn.
+		log.Warn("pause: the message's turn was not recorded", "reason", "record_unavailable", "error", err.Error())
+		return false, nil
+	}
+	return err != nil, nil
+}
+
+// jobUnavailable goes on later without the record: that needs the queue alone.
+func (i *Invocation) jobUnavailable(ctx context.Context, log *slog.Logger, d Delivery, cause error) error {
+	log.Warn("job store unavailable: retrying without the record", "reason", "record_unavailable", "error", cause.Error())
+	if err := i.sendJob(ctx, d.Job, d.Turn, d.Tries+1, backoff(d.Tries+1)); err != nil {
+		return errors.Join(cause, err)
+	}
+	return nil
+}
+
+// sendJob sends another message for the job. It must have succeeded before the current one is deleted.
+func (i *Invocation) sendJob(ctx context.Context, id string, turn int64, tries int, delay time.Duration) error {
+	message := jobs.Message(id, turn)
+	message.Delay = min(max(delay, 0), queue.MaxDelay)
+	if tries > 0 {
+		message.Attributes = map[string]string{TriesAttribute: strconv.Itoa(tries)}
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := i.Queue.Send(ctx, message); err != nil {
+		return fmt.Errorf("send the message to go on with: %w", err)
+	}
+	return nil
+}
+
+// newerWait is how long a message rests that only a newer version can read: a deployment takes minutes.
+const newerWait = 5 * time.Minute
+
+// putBack leaves a record of a newer format, and its message, as they are.
+func (i *Invocation) putBack(ctx context.Context, log *slog.Logger, to queue.Sender, message queue.Message) error {
+	log.Warn("a newer version wrote this: putting it back", "reason", "newer_format")
+	i.Metrics.Count("PutBack", 1)
+	message.Delay = newerWait
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := to.Send(ctx, message); err != nil {
+		return fmt.Errorf("put back: %w", err)
+	}
+	return nil
+}
+
+// errLost means that another worker has the lease now: nothing may be written any more.
+var errLost = errors.New("lease lost")
+
+// jobWork is one turn on one job whose lease we hold.
+type jobWork struct {
+	*Invocation
+	log      *slog.Logger
+	delivery Delivery
+	job      jobs.Job
+	ran      int // items of the last run
+}
+
+// do works batch by batch until the job ends or has to go on later.
+func (w *jobWork) do(ctx context.Context) error {
+	for begun := false; ; begun = true {
+		a := answer{class: idle}
+		if !w.job.Stop && ctx.Err() == nil && !(begun && w.over(w.Now())) {
+			a = w.work(ctx)
+		}
+		if over, err := w.settle(ctx, a); over {
+			return err
+		}
+	}
+}
+
+// work does one run.
+func (w *jobWork) work(ctx context.Context) answer {
+	if !w.extensionKnown() {
+		return notBegun(ErrUnknownAction, ctx.Err() != nil)
+	}
+	return w.run(ctx, w.log, w.job.Action, func(action Action) Run {
+		job := &w.job
+		if job.Batch == 0 {
+			job.Batch = max(action.Batch(), 0)
+			if job.Batch == 0 {
+				job.Batch = max(job.Total, 1)
+			}
+		}
+		from, to := job.NextBatch()
+		w.ran = to - from
+		return Run{
+			Key:    fmt.Sprintf("%s/%d-%d", job.ID, from, max(to-1, from)),
+			Action: job.Action, Trigger: job.Trigger, Job: job.ID, Extension: job.Extension, Label: job.Label, PIM: job.PIM,
+			Items: job.Items[from:to:to], First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
+			Ended: job.Ended, State: job.KindState, Interrupted: job.Interrupted, Attempt: job.Tries + 1, Correlation: job.Correlation, Now: w.Now(),
+		}
+	})
+}
+
+// extensionKnown says whether the deployment has what started the job.
+func (w *jobWork) extensionKnown() bool {
+	if w.job.Extension == "" || w.job.Trigger == jobs.TriggerThen {
+		return true
+	}
+	if w.job.Trigger == jobs.TriggerContentful {
+		_, known := w.Config.Config.Contentful.Actions[w.job.Extension]
+		return known
+	}
+	_, known := w.Config.Config.Extensions[w.job.Extension]
+	return known
+}
+
+// configured is the job's action as it is configured now; none, if the deployment does not have what started the job.
+func (w *jobWork) configured() config.Action {
+	if !w.extensionKnown() {
+		return config.Action{}
+	}
+	return w.Config.Config.Actions[w.job.Action]
+}
+
+// settle writes what follows an answer: once. over says that the turn is.
+func (w *jobWork) settle(ctx context.Context, a answer) (over bool, err error) {
+	v := w.verdict(a)
+	var unsent error
+	turn := w.job.Turn
+	if v.next == waits { // the message first: a message without its turn in the record goes on, a record without a message does not
+		turn++
+		if unsent = w.sendJob(ctx, w.job.ID, turn, 0, v.at.Sub(w.Now())); unsent != nil {
+			turn--
+		}
+	}
+	if err := w.write(ctx, a, &v, turn, unsent != nil); err != nil {
+		return true, w.unwritten(ctx, err, v.next == waits && unsent == nil)
+	}
+	w.observe(w.log, w.job.Action, a, v)
+	switch v.next {
+	case goesOn:
+		return false, nil
+	case waits:
+		w.log.Info("job goes on later", "action", w.job.Action, "cause", v.cause, "delay_ms", v.at.Sub(w.Now()).Milliseconds(),
+			"done", w.job.Done, "total", w.job.Total, "failed", w.job.Failed, "correlation", w.job.Correlation)
+		return true, unsent
+	}
+	w.jobEnded(w.log, w.job)
+	return true, w.followUp(ctx, w.log, w.delivery, w.job)
+}
+
+func (w *jobWork) verdict(a answer) verdict {
+	patience := w.configured().Retry
+	if patience == 0 {
+		patience = jobRetry
+	}
+	return decide(standing{
+		left: w.job.Total - w.job.Next, batch: w.ran, stop: w.job.Stop, patience: patience,
+		retries: retries{tries: w.job.Tries, downSince: w.job.DownSince, asked: w.job.Asked},
+	}, a, moment{now: w.Now().UTC(), over: w.over(w.Now())})
+}
+
+// write saves what a verdict makes of the job, as the holder of its lease. A request to stop that came meanwhile makes another
+// verdict.
+func (w *jobWork) write(ctx context.Context, a answer, v *verdict, turn int64, unsent bool) error {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	for range 5 { // each turn means that another changed the record in between
+		next, failures := w.apply(*v)
+		next.Turn = turn
+		if unsent && w.job.LastReceive {
+			next = next.Stranded(w.Now().UTC())
+		}
+		if next.State.Ended() && next.Message == "" && next.Failed > 0 {
+			next.Message = w.firstReason(ctx, failures)
+		}
+		saved, err := w.Store.Save(ctx, next, failures...)
+		if err == nil {
+			w.job = saved
+			return nil
+		}
+		if !errors.Is(err, jobs.ErrConflict) {
+			return fmt.Errorf("checkpoint: %w", err)
+		}
+		now, err := w.Store.Get(ctx, w.job.ID)
+		if err != nil {
+			return fmt.Errorf("read after a conflict: %w", err)
+		}
+		if now.State != jobs.Running || now.Lease.Token != w.job.Lease.Token {
+			return errLost
+		}
+		w.job.Version, w.job.Stop = now.Version, now.Stop
+		*v = w.verdict(a)
+	}
+	return errors.New("checkpoint: others kept changing the record")
+}
+
+// apply is the job after a verdict.
+func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
+	job := w.job
+	failures := make([]jobs.Failure, len(v.failures))
+	for i, failure := range v.failures {
+		index := job.Next + failure.Index
+		failures[i] = jobs.Failure{Index: index, Item: job.Items[index], Reason: failure.Reason}
+	}
+	job = job.Advance(v.through, len(failures))
+	job.Tries, job.DownSince, job.Asked = v.tries, v.downSince, v.asked
+	job.KindState, job.Interrupted = v.state, v.interrupted
+	if v.keepsState {
+		job.KindState, job.Interrupted = w.job.KindState, w.job.Interrupted || v.interrupted
+	}
+	if len(v.result) > 0 && len(v.result) <= jobs.MaxKindState && json.Valid(v.result) {
+		job.Result = v.result
+	}
+	job.Message = v.message
+	if v.reason != "" {
+		job.Reason, job.Cause = v.reason, v.cause
+		job.Broken = job.Broken || v.through == 0
+	}
+	switch v.next {
+	case waits:
+		job = job.Wait(v.at, v.message)
+		job.Cause, job.GivesUpAt = v.cause, v.givesUpAt
+		if v.held {
+			job.NotBefore = v.at
+		}
+	case stops:
+		job = job.Cancelled()
+	case ends:
+		job = job.Finish(job.Reason, job.Message)
+		job.ThenDue = w.configured().Then[string(job.State)]
+	}
+	return job, failures
+}
+
+// firstReason says why items failed, where nothing else has been said.
+func (w *jobWork) firstReason(ctx context.Context, failures []jobs.Failure) string {
+	if earlier, err := w.Store.Failures(ctx, w.job.ID, 1); err == nil && len(earlier) > 0 {
+		return earlier[0].Reason
+	}
+	if len(failures) > 0 {
+		return failures[0].Reason
+	}
+	return ""
+}
+
+// unwritten goes on when a verdict could not be written. What was done since the last one is done again with the same keys.
+func (w *jobWork) unwritten(ctx context.Context, err error, sent bool) error {
+	if errors.Is(err, errLost) {
+		// Our receipt may be that of a message now in another worker's hands: replace it before it is deleted.
+		w.log.Warn("lease lost: another worker goes on", "reason", "lease_lost")
+		return w.sendJob(ctx, w.job.ID, w.job.Turn, 0, w.deadline.Sub(w.Now())+2*writeReserve)
+	}
+	if sent {
+		w.log.Warn("job store unavailable: the message that is sent goes on", "reason", "record_unavailable", "error", err.Error())
+		return nil
+	}
+	return w.jobUnavailable(ctx, w.log, w.delivery, err)
+}
+
+// jobEnded logs and counts an end.
+func (i *Invocation) jobEnded(log *slog.Logger, job jobs.Job) {
+	now := i.Now()
+	log.Info("job ended", "action", job.Action, "extension", job.Extension, "outcome", job.State, "reason", job.Reason, "cause", job.Cause,
+		"done", job.Done, "total", job.Total, "failed", job.Failed, "attempt", job.Attempt, "correlation", job.Correlation,
+		"user", job.User.UUID, "username", username(job.User.Username),
+		"age_ms", now.Sub(job.CreatedAt).Milliseconds(), "duration_ms", now.Sub(i.begun).Milliseconds())
+	i.Metrics.Count("JobsEnded", 1, metric.Dimension{Name: "Outcome", Value: string(job.State)})
+	i.Metrics.Duration("JobAge", now.Sub(job.CreatedAt))
+}
