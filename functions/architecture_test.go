@@ -97,9 +97,11 @@ var libraries = []struct {
 	{"github.com/aws/aws-sdk-go-v2/config", nobody}, // brings SSO, STS and instance metadata, which cost a cold start
 	{"github.com/aws/aws-sdk-go-v2", adapters},
 	{"github.com/aws/smithy-go", adapters},
+	{"github.com/aws/aws-lambda-go/events", func(f file) bool { return f.folder == "functions/worker" && f.name == "lambda.go" }},
 	{"github.com/aws/aws-lambda-go", func(f file) bool { return f.main }},
 	{"github.com/spf13/cobra", commandLine},
 	{"github.com/spf13/pflag", commandLine},
+	{"golang.org/x/sync/semaphore", func(f file) bool { return f.folder == "functions/worker" }},
 	{"golang.org/x/sync/singleflight", func(f file) bool {
 		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi"}, f.folder)
 	}},

@@ -36,7 +36,6 @@ type Config struct {
 	Signing secrets.Holder[secrets.Signing]
 	Jobs    jobs.Store
 	Ledger  ledger.Store
-	Gaps    ledger.Gaps
 	Samples bool // published sample credentials may prove: on a developer's machine only
 	Now     func() time.Time
 	Metrics *metric.Sink
@@ -146,7 +145,7 @@ const open = "open"
 func (h *Handler) look(ctx context.Context, pim, entity string) (answer, error) {
 	found, _, jobsErr := h.config.Jobs.List(ctx, jobs.Query{Entity: entity, Limit: latest})
 	entries, eventsErr := h.config.Ledger.Recent(ctx, entity, latest)
-	gaps, gapsErr := h.config.Gaps.Gaps(ctx, pim)
+	gaps, gapsErr := h.config.Ledger.Gaps(ctx, pim)
 	if err := errors.Join(jobsErr, eventsErr, gapsErr); err != nil {
 		return answer{}, err
 	}

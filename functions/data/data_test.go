@@ -122,7 +122,7 @@ func (d *desk) send(t *testing.T, r *http.Request) (*httptest.ResponseRecorder, 
 	d.log.Reset()
 	clock := func() time.Time { return now }
 	function := web.New(web.Config{Function: "data", MaxBody: data.MaxBody, Now: clock, Log: slog.New(slog.NewJSONHandler(&d.log, nil)),
-		Handler: data.New(data.Config{Config: d.config, Signing: d.holder, Jobs: d.jobs, Ledger: d.ledger, Gaps: d.ledger, Samples: d.samples, Now: clock})})
+		Handler: data.New(data.Config{Config: d.config, Signing: d.holder, Jobs: d.jobs, Ledger: d.ledger, Samples: d.samples, Now: clock})})
 	w := httptest.NewRecorder()
 	gateway.HTTP(function.Invoke).ServeHTTP(w, r)
 	var line map[string]any

@@ -2,11 +2,13 @@ package local
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/destination"
 	"github.com/pim-functions/pim-functions/functions/local/inspector"
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
@@ -108,7 +110,10 @@ func TestARedriveOfRefusedEventsMovesEachOnce(t *testing.T) {
 		t.Errorf("redrive answers %s", answer)
 	}
 	f.until("all are refused and kept again", kept)
-	if received := f.destination.Received(); len(received) != 6 {
+	delivered := func() []destination.Delivery { // without what tells the team of each
+		return slices.DeleteFunc(f.destination.Received(), func(r destination.Delivery) bool { return r.Path == "/slack" })
+	}
+	if received := delivered(); len(received) != 6 {
 		t.Errorf("the destination received %d, want each of three twice", len(received))
 	}
 	f.post("/_local/switch", `{"mode":"ok"}`)
@@ -116,7 +121,7 @@ func TestARedriveOfRefusedEventsMovesEachOnce(t *testing.T) {
 		t.Errorf("redrive answers %s", answer)
 	}
 	f.until("each is applied once and no letter is left", func() bool {
-		received := f.destination.Received()
+		received := delivered()
 		return len(received) == 9 && received[0].Applied && received[1].Applied && received[2].Applied && len(f.state().DeadLetters) == 0
 	})
 }

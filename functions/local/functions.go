@@ -46,7 +46,7 @@ func (s *System) mount() functions {
 			Samples: true, Now: now, Metrics: s.metrics("contentful"),
 		}), contentful.MaxBody),
 		data: behind("data", data.New(data.Config{
-			Config: s.config, Signing: s.signing, Jobs: store, Ledger: s.cloud.Ledger, Gaps: s.cloud.Gaps, Samples: true, Now: now,
+			Config: s.config, Signing: s.signing, Jobs: store, Ledger: s.cloud.Ledger, Samples: true, Now: now,
 			Metrics: s.metrics("data"),
 		}), data.MaxBody),
 		eventsAPI: behind("eventsapi", eventsapi.New(eventsapi.Config{

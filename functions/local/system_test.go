@@ -188,7 +188,7 @@ func TestARedriveFinishesADeadLetter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.cloud.JobLetters.Send(t.Context(), jobs.Message(job.ID)); err != nil {
+	if err := f.cloud.JobLetters.Send(t.Context(), jobs.Message(job.ID, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if letters := f.state().DeadLetters; len(letters) != 1 || letters[0].Job != job.ID {

@@ -33,7 +33,7 @@ func TestWhatAnEventCosts(t *testing.T) {
 	for name, row := range map[string]struct{ event, want string }{
 		"that one subscription wants":              {"product.created", "get event, save event, save event applied, delete"},
 		"that one wants with the newest state":     {"category.updated", "get event, save event, get mark, save mark, save mark, save event applied, delete"},
-		"that nobody wants":                        {"asset.created", "get event, save event, save event unmatched, delete"},
+		"that nobody wants":                        {"asset.created", "get event, save event unmatched, delete"},
 		"that two subscriptions want":              {"product.deleted", "get event, save event, save event, save event applied, delete"},
 		"that was delivered before, once it ended": {"again", "get event, delete"},
 	} {

@@ -348,7 +348,7 @@ func newWorld(t testing.TB, b backing, plan fault) *world {
 	w.events = faultyQueue{events, w.faults, false}
 	w.engine = engine.New(engine.Config{
 		Config: loaded, Kinds: kinds, Store: w.store, Queue: w.queue, Log: log, Now: w.clock.Now,
-		Ledger: faultyLedger{w.ledger, w.faults}, Gaps: w.ledger, Events: w.events, EventLetters: faultyQueue{w.letters, w.faults, false},
+		Ledger: faultyLedger{w.ledger, w.faults}, Events: w.events, EventLetters: faultyQueue{w.letters, w.faults, false},
 		Metrics: metric.New(metric.Config{Writer: io.Discard, Function: "worker", Now: w.clock.Now, Observe: w.observe}),
 		Secrets: func(context.Context) (engine.Secrets, error) {
 			return engine.Secrets{Identities: map[string][]string{"main": {"our-client", "our-user"}}}, nil

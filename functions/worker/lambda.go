@@ -7,72 +7,47 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
-// sqsEvent is what Lambda's event source mapping sends (Lambda developer guide, "Using Lambda with Amazon SQS").
-type sqsEvent struct {
-	Records []sqsRecord `json:"Records"`
-}
-
-type sqsRecord struct {
-	MessageID     string `json:"messageId"`
-	ReceiptHandle string `json:"receiptHandle"`
-	Body          string `json:"body"`
-	Attributes    struct {
-		Receives string `json:"ApproximateReceiveCount"`
-		Sent     string `json:"SentTimestamp"` // milliseconds
-	} `json:"attributes"`
-	MessageAttributes map[string]struct {
-		StringValue string `json:"stringValue"`
-	} `json:"messageAttributes"`
-}
-
-// sqsAnswer is the partial batch response: Lambda deletes the messages that are not in it.
-type sqsAnswer struct {
-	BatchItemFailures []itemFailure `json:"batchItemFailures"`
-}
-
-type itemFailure struct {
-	ItemIdentifier string `json:"itemIdentifier"`
-}
-
-// Invoke handles one invocation by Lambda. An error (the event as a whole cannot be read) leaves all messages in the queue.
+// Invoke handles one invocation by Lambda (Lambda developer guide, "Using Lambda with Amazon SQS"). An error (the event as a
+// whole cannot be read) leaves all messages in the queue. The answer names those that stay: Lambda deletes the others.
 func (w *Worker) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	var event sqsEvent
+	var event events.SQSEvent
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, fmt.Errorf("decode SQS event: %w", err)
 	}
-	answer := sqsAnswer{BatchItemFailures: []itemFailure{}}
-	messages := make([]queue.Received, 0, len(event.Records))
-	for _, record := range event.Records {
-		message, err := record.received()
-		if err != nil {
-			w.Log.Error("message stays in the queue", "reason", "unreadable_message", "error", err.Error(), "message_id", record.MessageID)
-			answer.BatchItemFailures = append(answer.BatchItemFailures, itemFailure{record.MessageID})
-			continue
-		}
-		messages = append(messages, message)
+	parcels := make([]parcel, len(event.Records))
+	for i := range event.Records {
+		parcels[i] = newParcel(&event.Records[i])
 	}
-	for _, id := range w.Handle(ctx, messages) {
-		answer.BatchItemFailures = append(answer.BatchItemFailures, itemFailure{id})
+	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, id := range w.handle(ctx, parcels) {
+		answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
 	}
 	return json.Marshal(answer)
 }
 
-func (r sqsRecord) received() (queue.Received, error) {
-	attributes := make(map[string]string, len(r.MessageAttributes))
-	for name, value := range r.MessageAttributes {
-		attributes[name] = value.StringValue
+// newParcel is a message as Lambda hands it over: its body stays as it travels until it is opened.
+func newParcel(record *events.SQSMessage) parcel {
+	attributes := make(map[string]string, len(record.MessageAttributes))
+	for name, value := range record.MessageAttributes {
+		if value.StringValue != nil {
+			attributes[name] = *value.StringValue
+		}
 	}
-	body, attributes, err := queue.Decode(r.Body, attributes)
-	if err != nil {
-		return queue.Received{}, err
-	}
-	receives, err := strconv.Atoi(r.Attributes.Receives)
+	receives, err := strconv.Atoi(record.Attributes["ApproximateReceiveCount"])
 	if err != nil || receives < 1 {
 		receives = 1
 	}
-	sent, _ := strconv.ParseInt(r.Attributes.Sent, 10, 64) // absent: the epoch, which only a log shows
-	return queue.Received{ID: r.MessageID, Receipt: r.ReceiptHandle, Body: body, Attributes: attributes, Receives: receives, Sent: time.UnixMilli(sent)}, nil
+	sent, _ := strconv.ParseInt(record.Attributes["SentTimestamp"], 10, 64) // milliseconds; absent: the epoch, which only a log shows
+	return parcel{id: record.MessageId, size: queue.Size(record.Body, attributes), open: func() (queue.Received, error) {
+		body, attributes, err := queue.Decode(record.Body, attributes)
+		record.Body = "" // it is not needed twice
+		return queue.Received{
+			ID: record.MessageId, Receipt: record.ReceiptHandle, Body: body, Attributes: attributes, Receives: receives, Sent: time.UnixMilli(sent),
+		}, err
+	}}
 }

@@ -21,3 +21,11 @@ func Secrets(connections *secrets.Cache[secrets.Connections]) func(context.Conte
 		return own, nil
 	}
 }
+
+// Refresh lets the engine look for a newer connection secret: at most every ten seconds, as the cache keeps it.
+func Refresh(connections *secrets.Cache[secrets.Connections]) func(context.Context) (fresh bool, err error) {
+	return func(ctx context.Context) (bool, error) {
+		_, fresh, err := connections.Refresh(ctx)
+		return fresh, err
+	}
+}

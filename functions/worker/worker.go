@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
@@ -30,21 +32,45 @@ type Worker struct{ Config }
 // New returns a Worker.
 func New(config Config) *Worker { return &Worker{config} }
 
-// atOnce is how many messages of one invocation are worked at the same time. Jobs come one to an invocation.
-const atOnce = 8
+const (
+	atOnce      = 8        // messages of one invocation that are worked at the same time; jobs come one to an invocation
+	bytesAtOnce = 16 << 20 // of their bodies together: working one takes about ten times its size in memory
+)
+
+// parcel is a message that is not opened yet.
+type parcel struct {
+	id   string
+	size int // of its body, opened
+	open func() (queue.Received, error)
+}
 
 // Handle works messages and returns the IDs of those that must stay in the queue; the caller deletes the others. A
 // message that nobody can read stays too: it ends in the dead letters, where it is seen.
 func (w *Worker) Handle(ctx context.Context, messages []queue.Received) (failed []string) {
-	stays := make([]bool, len(messages))
-	var working sync.WaitGroup
-	places := make(chan struct{}, atOnce)
+	parcels := make([]parcel, len(messages))
 	for i, message := range messages {
+		parcels[i] = parcel{id: message.ID, size: len(message.Body), open: func() (queue.Received, error) { return message, nil }}
+	}
+	return w.handle(ctx, parcels)
+}
+
+// handle works the messages of one invocation, whose time they share. Their bodies are opened one by one, as others are done.
+func (w *Worker) handle(ctx context.Context, parcels []parcel) (failed []string) {
+	invocation := w.Engine.Begin(ctx)
+	stays := make([]bool, len(parcels))
+	var working sync.WaitGroup
+	places, room := make(chan struct{}, atOnce), semaphore.NewWeighted(bytesAtOnce)
+	for i, p := range parcels {
 		places <- struct{}{}
+		size := min(int64(p.size), bytesAtOnce)
+		if err := room.Acquire(context.WithoutCancel(ctx), size); err != nil { // never: the context does not end
+			stays[i] = true
+			continue
+		}
 		working.Go(func() {
-			defer func() { <-places }()
-			if err := w.one(ctx, message); err != nil {
-				w.Log.Error("message stays in the queue", "reason", reasonOf(err), "error", err.Error(), "message_id", message.ID, "receives", message.Receives)
+			defer func() { room.Release(size); <-places }()
+			if err := w.one(ctx, invocation, p); err != nil {
+				w.Log.Error("message stays in the queue", "reason", reasonOf(err), "error", err.Error(), "message_id", p.id)
 				stays[i] = true
 			}
 		})
@@ -52,7 +78,7 @@ func (w *Worker) Handle(ctx context.Context, messages []queue.Received) (failed 
 	working.Wait()
 	for i, stay := range stays {
 		if stay {
-			failed = append(failed, messages[i].ID)
+			failed = append(failed, parcels[i].id)
 		}
 	}
 	return failed
@@ -63,22 +89,29 @@ var (
 	errPanic      = errors.New("panic")
 )
 
-func (w *Worker) one(ctx context.Context, message queue.Received) (err error) {
+func (w *Worker) one(ctx context.Context, invocation *engine.Invocation, p parcel) (err error) {
 	defer func() {
-		if cause := recover(); cause != nil {
+		if cause := recover(); cause != nil { // its text may hold anything: the stack tells where
 			w.Log.Error("panic", "reason", "panic", "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: %v", errPanic, cause)
+			err = errPanic
 		}
 	}()
-	if message.Attributes[pimevent.AttributeAPI] != "" {
-		return w.Engine.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
+	message, err := p.open()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	id, err := jobs.ParseMessage(message.Body)
+	if message.Attributes[pimevent.AttributeAPI] != "" {
+		return invocation.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
+	}
+	id, turn, err := jobs.ParseMessage(message.Body)
+	if errors.Is(err, jobs.ErrNewer) {
+		return invocation.PutBack(ctx, message)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	tries, _ := strconv.Atoi(message.Attributes[engine.TriesAttribute]) // absent or odd: the first
-	return w.Engine.Work(ctx, engine.Delivery{Job: id, Last: message.Receives >= w.MaxReceives, Tries: max(tries, 0)})
+	return invocation.Job(ctx, engine.Delivery{Job: id, Turn: turn, Last: message.Receives >= w.MaxReceives, Tries: min(max(tries, 0), 100)})
 }
 
 func reasonOf(err error) string {

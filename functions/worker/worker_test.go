@@ -89,7 +89,7 @@ func TestADuplicateThatMeetsALiveLeaseWritesNothingAndComesLater(t *testing.T) {
 	s := &script{batch: 1}
 	s.run = func(_ context.Context, run engine.Run) (engine.Result, error) {
 		if run.First == 0 { // in the middle of the work, another worker gets a duplicate
-			if err := w.queue.Send(t.Context(), jobs.Message(run.Job)); err != nil {
+			if err := w.queue.Send(t.Context(), jobs.Message(run.Job, 1)); err != nil {
 				t.Fatal(err)
 			}
 			before, _ := w.store.Get(t.Context(), run.Job)
@@ -122,7 +122,7 @@ func TestAWorkerThatLostItsLeaseWritesNothingMore(t *testing.T) {
 		if outer { // it hangs so long that its lease ends, and another worker does all the work meanwhile
 			outer = false
 			w.clock.advance(5 * time.Minute)
-			if err := w.queue.Send(t.Context(), jobs.Message(run.Job)); err != nil {
+			if err := w.queue.Send(t.Context(), jobs.Message(run.Job, 1)); err != nil {
 				t.Fatal(err)
 			}
 			if w.drain(); w.job(run.Job).State != jobs.Succeeded {
@@ -412,7 +412,7 @@ func TestOldRecordedJobsAreNotStartedByALateMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.clock.advance(6 * time.Minute)
-	if err := w.queue.Send(t.Context(), jobs.Message(job.ID)); err != nil {
+	if err := w.queue.Send(t.Context(), jobs.Message(job.ID, 0)); err != nil {
 		t.Fatal(err)
 	}
 	w.drain()

@@ -2,10 +2,10 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -17,10 +17,12 @@ import (
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
-// RedriveAttribute marks a dead letter of the events queue: run what is not applied, although the outcome stands.
-const RedriveAttribute = "redrive"
-
-const eventRetry = 24 * time.Hour // default of retry.for for events
+const (
+	// RedriveAttribute marks a dead letter of the events queue: run what is not applied, although the outcome stands.
+	RedriveAttribute = "redrive"
+	// TurnAttribute is the message attribute that holds the turn of an event's record; the webhook's message has none.
+	TurnAttribute = "turn"
+)
 
 // EventDelivery is one receive of a message that holds an event.
 type EventDelivery struct {
@@ -28,10 +30,15 @@ type EventDelivery struct {
 	Attributes map[string]string
 }
 
-func (d EventDelivery) tries() int {
-	n, _ := strconv.Atoi(d.Attributes[TriesAttribute]) // absent or odd: none
+func (d EventDelivery) number(name string) int64 {
+	n, _ := strconv.ParseInt(d.Attributes[name], 10, 64) // absent or odd: none
 	return max(n, 0)
 }
+
+func (d EventDelivery) tries() int       { return int(min(d.number(TriesAttribute), 100)) }
+func (d EventDelivery) turn() int64      { return d.number(TurnAttribute) }
+func (d EventDelivery) redrive() bool    { return d.Attributes[RedriveAttribute] != "" }
+func (d EventDelivery) delivery() string { return d.Attributes[pimevent.AttributeDelivery] }
 
 func (d EventDelivery) received(now time.Time) time.Time {
 	at, err := time.Parse(time.RFC3339Nano, d.Attributes[pimevent.AttributeReceived])
@@ -41,121 +48,190 @@ func (d EventDelivery) received(now time.Time) time.Time {
 	return at.UTC()
 }
 
-// again is the message to go on with.
-func (d EventDelivery) again(tries int, delay time.Duration) queue.Message {
-	attributes := map[string]string{}
-	for name, value := range d.Attributes {
-		attributes[name] = value
-	}
+// again is the message to go on with. A redrive is over once its claim is written, which the turn tells.
+func (d EventDelivery) again(turn int64, tries int, delay time.Duration) queue.Message {
+	attributes := maps.Clone(d.Attributes)
+	delete(attributes, TurnAttribute)
 	delete(attributes, TriesAttribute)
+	if turn > 0 {
+		attributes[TurnAttribute] = strconv.FormatInt(turn, 10)
+	}
+	if turn > d.turn() {
+		delete(attributes, RedriveAttribute)
+	}
 	if tries > 0 {
 		attributes[TriesAttribute] = strconv.Itoa(tries)
 	}
-	return queue.Message{Body: d.Body, Attributes: attributes, Delay: min(delay, queue.MaxDelay)}
+	return queue.Message{Body: d.Body, Attributes: attributes, Delay: min(max(delay, 0), queue.MaxDelay)}
 }
 
 // Event does what the subscriptions ask for, once, and records the outcome. nil means that the message can be
 // deleted; an error that it must stay in the queue.
-func (e *Engine) Event(ctx context.Context, d EventDelivery) error {
-	turn := newTurn(ctx, e.Now())
+func (i *Invocation) Event(ctx context.Context, d EventDelivery) error {
+	if i.over(i.Now()) {
+		return i.sendEvent(ctx, d, d.turn(), d.tries(), 0)
+	}
 	event := pimevent.Decode(d.Attributes[pimevent.AttributeAPI], d.Attributes[pimevent.AttributePIM], d.Body)
 	key := event.API + "/" + event.PIM + "/" + event.ID
-	log := e.Log.With("event", event.ID, "type", event.Type, "pim", event.PIM, "correlation", d.Attributes[pimevent.AttributeCorrelation])
-	if turn.over(e.Now()) {
-		return e.eventAgain(ctx, d, 0, 0)
+	w := &eventWork{
+		Invocation: i, delivery: d, event: event,
+		log: i.Log.With("event", event.ID, "type", event.Type, "pim", event.PIM, "correlation", d.Attributes[pimevent.AttributeCorrelation]),
 	}
 	for {
-		entry, err := e.Ledger.Get(ctx, key)
+		entry, err := i.Ledger.Get(ctx, key)
 		switch {
 		case errors.Is(err, ledger.ErrNotFound):
-			entry = e.newEntry(key, event)
+			entry = i.newEntry(key, event, d)
+		case errors.Is(err, ledger.ErrNewer):
+			return i.putBack(ctx, w.log, i.Events, d.again(d.turn(), d.tries(), 0))
 		case err != nil:
-			return e.ledgerAway(ctx, log, d, fmt.Errorf("read event: %w", err))
+			return w.unavailable(ctx, fmt.Errorf("read event: %w", err))
 		}
-		redrive := d.Attributes[RedriveAttribute] != ""
-		switch {
-		case entry.Ended() && entry.Letter && !redrive: // crashed between the end and the dead letter
-			return e.bury(ctx, log, d, entry)
-		case entry.Ended() && !redrive:
-			if d.Attributes[pimevent.AttributeDelivery] == "" || d.Attributes[pimevent.AttributeDelivery] != entry.EndedBy {
-				e.countEvent("duplicate")
-				log.Info("event was seen before", "outcome", "duplicate")
-			}
-			return nil
-		case entry.Ended() && entry.Whole() == ledger.Applied && !entry.AnyFailed():
-			return nil // redriven twice
-		case entry.Lease.Live(e.Now()):
-			return e.eventAgain(ctx, d, 0, backoff(1))
-		}
-		claimed := entry.Claim(turn.deadline.Add(leaseMargin).UTC(), redrive)
-		saved, err := e.Ledger.Save(ctx, claimed)
+		w.entry = entry
+		claimed, err := w.claim(ctx)
 		if errors.Is(err, ledger.ErrConflict) {
 			continue // another was faster: look again
 		}
-		if err != nil {
-			return e.ledgerAway(ctx, log, d, fmt.Errorf("claim event: %w", err))
+		if !claimed {
+			return err
 		}
-		w := &eventWork{Engine: e, log: log, turn: turn, delivery: d, event: event, entry: saved}
 		return w.do(ctx)
 	}
 }
 
-func (e *Engine) newEntry(key string, event pimevent.Event) ledger.Entry {
-	entry := ledger.Entry{Key: key, PIM: event.PIM, Type: event.Type, Time: event.Time, CreatedAt: e.Now().UTC()}
+func (i *Invocation) newEntry(key string, event pimevent.Event, d EventDelivery) ledger.Entry {
+	entry := ledger.Entry{Key: key, PIM: event.PIM, Type: event.Type, Time: event.Time, CreatedAt: i.Now().UTC(), Delivery: d.delivery(), Format: ledger.Format}
 	if event.EntityID != "" {
 		entry.Entity = event.PIM + "#" + event.Kind + "/" + event.EntityID
 	}
 	return entry
 }
 
-// eventWork is one turn on one event whose lease we hold.
+// eventWork is one turn on one event.
 type eventWork struct {
-	*Engine
+	*Invocation
 	log      *slog.Logger
-	turn     turn
 	delivery EventDelivery
 	event    pimevent.Event
 	entry    ledger.Entry
-	wait     time.Duration // until what is open should be tried again; 0: nothing is open
-	down     bool          // something is open because a try failed
-	last     bool          // the subscription at hand is the last without an outcome
+	wanted   []config.Subscription // that have no outcome
+	at       time.Time             // when the first of what stays open goes on; zero: nothing stays open
 }
 
-func (w *eventWork) do(ctx context.Context) error {
-	outcome, wanted, err := w.wanted(ctx)
+// claim takes the event's lease if there is something to do. Without it, the error is that of Event; ErrConflict: look again.
+func (w *eventWork) claim(ctx context.Context) (claimed bool, err error) {
+	now, entry, d := w.Now().UTC(), w.entry, w.delivery
 	switch {
-	case err != nil:
-		return w.later(ctx, backoff(w.entry.Tries+1), err)
-	case outcome != "":
-		return w.end(ctx, outcome)
+	case entry.Ended() && (entry.Letter || len(entry.ThenDue) > 0) && !d.redrive(): // a crash between the end and what is due then
+		return false, w.settled(ctx)
+	case entry.Ended() && (!d.redrive() || d.turn() > 0 && d.turn() < entry.Turn):
+		w.duplicate(entry.EndedBy)
+		return false, nil
+	case entry.Ended() && !entry.AnyFailed() && entry.Outcome == ledger.Applied:
+		return false, nil // redriven twice
+	case entry.Ended(): // a redrive
+	case d.turn() < entry.Turn && !d.redrive():
+		w.duplicate(entry.Delivery)
+		return false, nil
+	case entry.Lease.Live(now):
+		return false, w.sendEvent(ctx, d, d.turn(), 0, backoff(1))
+	case now.Before(entry.Due()) && !d.redrive():
+		return false, w.tooEarly(ctx, entry.Due())
 	}
-	wanted = slices.DeleteFunc(wanted, func(s config.Subscription) bool { return w.entry.Outcomes[s.Name] != "" })
-	for i, subscription := range wanted {
-		w.last = i == len(wanted)-1
-		if ctx.Err() != nil || w.turn.over(w.Now()) { // the process is stopping, or its time is used up
-			w.wait = max(w.wait, 1)
-			break
+	outcome, wanted, err := w.matching(ctx)
+	if err != nil {
+		return false, w.unavailable(ctx, err)
+	}
+	if outcome != "" { // nothing is run: the end is the only write
+		w.entry = entry.Claim(time.Time{}, d.turn(), d.redrive())
+		return false, w.end(ctx, outcome)
+	}
+	entry = entry.Claim(w.leaseEnd(), d.turn(), d.redrive())
+	for _, s := range wanted {
+		if entry.Outcomes[s.Name] != "" {
+			continue
 		}
-		if err := w.subscription(ctx, subscription); err != nil {
-			return w.later(ctx, backoff(w.entry.Tries+1), err)
+		w.wanted = append(w.wanted, s)
+		if pending := entry.Of(s.Name); pending.Action == "" {
+			pending.Action = s.Action
+			entry = entry.Remember(s.Name, pending)
 		}
 	}
-	if w.wait > 0 {
-		return w.later(ctx, w.wait, nil)
+	saved, err := w.Ledger.Save(ctx, entry)
+	if errors.Is(err, ledger.ErrConflict) {
+		w.wanted = nil
+		return false, err
 	}
-	return w.end(ctx, w.entry.Whole())
+	if err != nil {
+		return false, w.unavailable(ctx, fmt.Errorf("claim event: %w", err))
+	}
+	w.entry = saved
+	return true, nil
 }
 
-// wanted says which subscriptions the event is for, or the outcome of one that is for none.
-func (w *eventWork) wanted(ctx context.Context) (ledger.Outcome, []config.Subscription, error) {
-	if w.event.API == pimevent.Notifications {
+// duplicate counts a message of another delivery than the one that goes, or went, on with the event.
+func (w *eventWork) duplicate(of string) {
+	if own := w.delivery.delivery(); own == "" || own != of {
+		w.countEvent(1, "duplicate")
+		w.log.Info("event was seen before", "outcome", "duplicate")
+	}
+}
+
+// tooEarly sends a message for the rest of a pause, without a call.
+func (w *eventWork) tooEarly(ctx context.Context, due time.Time) error {
+	turn := max(w.entry.Turn, w.delivery.turn()) + 1
+	if err := w.sendEvent(ctx, w.delivery, turn, 0, due.Sub(w.Now())); err != nil {
+		return err
+	}
+	entry := w.entry
+	entry.Turn = turn
+	_, err := w.Ledger.Save(ctx, entry)
+	if err != nil && !errors.Is(err, ledger.ErrConflict) {
+		// The message is sent, and goes on whether or not the record has its turn.
+		w.log.Warn("pause: the message's turn was not recorded", "reason", "record_unavailable", "error", err.Error())
+		return nil
+	}
+	return err
+}
+
+// do does what each subscription wants, as far as the time allows.
+func (w *eventWork) do(ctx context.Context) error {
+	if w.event.Notice != nil {
 		if err := w.gap(ctx); err != nil {
-			return "", nil, err
+			return w.later(ctx, w.Now().Add(backoff(w.delivery.tries()+1)), err)
 		}
-		notification, there := w.Config.Config.Notifications[w.event.PIM]
-		if !there {
-			return ledger.Unmatched, nil, nil
+	}
+	for n, s := range w.wanted {
+		due := w.entry.Of(s.Name).NextTry
+		if w.Now().Before(due) {
+			w.open(due)
+			continue
 		}
+		if ctx.Err() != nil || w.over(w.Now()) { // the process is stopping, or its time is used up
+			w.open(w.Now())
+			continue
+		}
+		if err := w.subscription(ctx, s, n == len(w.wanted)-1); err != nil {
+			return w.later(ctx, w.Now().Add(backoff(w.delivery.tries()+1)), err)
+		}
+	}
+	if !w.at.IsZero() {
+		return w.later(ctx, w.at, nil)
+	}
+	return w.end(ctx, w.entry.Summary())
+}
+
+// open notes that a subscription goes on at a time.
+func (w *eventWork) open(at time.Time) {
+	if w.at.IsZero() || at.Before(w.at) {
+		w.at = at
+	}
+}
+
+// matching says which subscriptions want the event, or the outcome of one that is for none.
+func (w *eventWork) matching(ctx context.Context) (ledger.Outcome, []config.Subscription, error) {
+	if w.event.API == pimevent.Notifications {
+		notification := w.Config.Config.Notifications[w.event.PIM]
 		return "", []config.Subscription{{Name: "notifications", PIM: w.event.PIM, API: w.event.API, Deliver: "every", Action: notification.Action}}, nil
 	}
 	refused, odd := foreign(w.Config.Config.PIMs[w.event.PIM], w.event)
@@ -171,7 +247,7 @@ func (w *eventWork) wanted(ctx context.Context) (ledger.Outcome, []config.Subscr
 		return ledger.Self, nil, err
 	}
 	var wanted []config.Subscription
-	for _, name := range sortedNames(w.Config.Config.Subscriptions) {
+	for _, name := range slices.Sorted(maps.Keys(w.Config.Config.Subscriptions)) {
 		if matches, _ := Matches(w.Config.Config.Subscriptions[name], w.event); matches {
 			wanted = append(wanted, w.Config.Config.Subscriptions[name])
 		}
@@ -192,125 +268,122 @@ func (w *eventWork) own(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("connection secret: %w", err)
 	}
-	for _, list := range [][]string{secrets.Identities[w.event.PIM], w.Config.Config.PIMs[w.event.PIM].Self} {
-		for _, identity := range list {
-			if identity == author.Identifier {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
+	return slices.Contains(secrets.Identities[w.event.PIM], author.Identifier) ||
+		slices.Contains(w.Config.Config.PIMs[w.event.PIM].Self, author.Identifier), nil
 }
 
-// end writes the outcome; by that write the event is counted.
+// end writes the outcome, with the follow-ups and the dead letter that are then due; by that write the event is counted.
 func (w *eventWork) end(ctx context.Context, outcome ledger.Outcome) error {
-	counted := w.entry.Counted
-	entry := w.entry.End(outcome, w.delivery.Attributes[pimevent.AttributeDelivery])
-	saved, err := w.save(ctx, entry)
-	if err != nil {
-		return w.unsaved(ctx, err)
+	before, counted := w.entry.CountedAs, w.entry.Counted
+	if err := w.save(ctx, w.entry.End(outcome, w.delivery.delivery())); err != nil {
+		if w.entry.Version == 0 && errors.Is(err, errLost) { // nothing was claimed: another delivery was faster
+			return ledger.ErrConflict
+		}
+		return w.unwritten(ctx, err)
 	}
-	if !counted {
-		w.countEvent(string(outcome))
+	if !counted || before != outcome {
+		if counted && before != "" { // a redrive has changed what became of the event
+			w.countEvent(-1, string(before))
+		}
+		w.countEvent(1, string(outcome))
 	}
-	w.log.Info("event ended", "outcome", outcome, "outcomes", fmt.Sprint(saved.Outcomes), "tries", saved.Tries, "duration_ms", w.Now().Sub(w.turn.begun).Milliseconds())
+	w.log.Info("event ended", "outcome", outcome, "outcomes", fmt.Sprint(w.entry.Outcomes), "duration_ms", w.Now().Sub(w.begun).Milliseconds())
 	w.Metrics.Duration("EventAge", w.Now().Sub(w.delivery.received(w.Now())))
-	if saved.Letter {
-		return w.bury(ctx, w.log, w.delivery, saved)
+	return w.settled(ctx)
+}
+
+// settled starts the follow-ups of an ended event and puts it on the dead letters, as far as that is due, then notes that it is done. A
+// crash in between does both again: a follow-up's ID is derived, and a redrive of a second letter finds nothing left to do.
+func (w *eventWork) settled(ctx context.Context) error {
+	entry := w.entry
+	if !entry.Letter && len(entry.ThenDue) == 0 {
+		return nil
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	for _, name := range slices.Sorted(maps.Keys(entry.ThenDue)) {
+		if err := w.startFollowUpOf(ctx, name); err != nil {
+			return w.unavailable(ctx, fmt.Errorf("follow-up: %w", err))
+		}
+	}
+	if entry.Letter {
+		letter := w.delivery.again(0, 0, 0)
+		letter.Attributes[RedriveAttribute] = "1"
+		if err := w.EventLetters.Send(ctx, letter); err != nil {
+			return w.unavailable(ctx, fmt.Errorf("send to the dead letters: %w", err))
+		}
+	}
+	if _, err := w.Ledger.Save(ctx, entry.Settled()); err != nil && !errors.Is(err, ledger.ErrConflict) {
+		return w.unavailable(ctx, fmt.Errorf("record event: %w", err))
 	}
 	return nil
 }
 
-// later releases the lease, then sends the message to go on with. cause is nil where no record was missed.
-func (w *eventWork) later(ctx context.Context, delay time.Duration, cause error) error {
+// later sends the message to go on with, then releases the lease. cause is nil where no record was missed.
+func (w *eventWork) later(ctx context.Context, at time.Time, cause error) error {
 	if errors.Is(cause, errLost) {
-		return w.unsaved(ctx, cause)
+		return w.unwritten(ctx, cause)
 	}
-	entry := w.entry.Release()
-	if w.down || cause != nil {
-		entry.Tries++
-	}
+	tries := 0
 	if cause != nil {
-		w.log.Warn("event goes on later", "reason", "transient", "error", cause.Error())
+		tries = w.delivery.tries() + 1
+		w.log.Warn("event goes on later", "reason", "record_unavailable", "error", cause.Error())
 	}
-	if _, err := w.save(ctx, entry); err != nil {
-		return w.unsaved(ctx, err)
+	turn := w.entry.Turn + 1
+	if err := w.sendEvent(ctx, w.delivery, turn, tries, at.Sub(w.Now())); err != nil {
+		// The message stays. What is known of the tries is kept all the same.
+		return errors.Join(err, w.save(ctx, w.entry.Release(w.entry.Turn)))
 	}
-	return w.eventAgain(ctx, w.delivery, 0, delay)
+	if err := w.save(ctx, w.entry.Release(turn)); err != nil {
+		w.log.Warn("event goes on by the message that is sent", "reason", "record_unavailable", "error", err.Error())
+	}
+	return nil
 }
 
-// unsaved goes on when the record could not be written: with the same keys, once it can.
-func (w *eventWork) unsaved(ctx context.Context, err error) error {
+// unwritten goes on when the record could not be written: with the same keys, once it can.
+func (w *eventWork) unwritten(ctx context.Context, err error) error {
 	if errors.Is(err, errLost) {
 		w.log.Warn("lease lost: another worker goes on", "reason", "lease_lost")
-		return w.eventAgain(ctx, w.delivery, 0, backoff(1))
+		return w.sendEvent(ctx, w.delivery, w.delivery.turn(), 0, backoff(1))
 	}
-	return w.ledgerAway(ctx, w.log, w.delivery, err)
+	return w.unavailable(ctx, err)
 }
 
 // save writes the entry as the holder of its lease.
-func (w *eventWork) save(ctx context.Context, entry ledger.Entry) (ledger.Entry, error) {
+func (w *eventWork) save(ctx context.Context, entry ledger.Entry) error {
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	saved, err := w.Ledger.Save(ctx, entry)
 	switch {
 	case errors.Is(err, ledger.ErrConflict):
-		return ledger.Entry{}, errLost
+		return errLost
 	case err != nil:
-		return ledger.Entry{}, fmt.Errorf("record event: %w", err)
+		return fmt.Errorf("record event: %w", err)
 	}
 	w.entry = saved
-	return saved, nil
-}
-
-// bury puts the event on the dead letters, then notes that it is there. A crash in between puts it there twice;
-// a redrive of the second finds nothing left to do.
-func (e *Engine) bury(ctx context.Context, log *slog.Logger, d EventDelivery, entry ledger.Entry) error {
-	letter := d.again(0, 0)
-	letter.Attributes[RedriveAttribute] = "1"
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	if err := e.EventLetters.Send(ctx, letter); err != nil {
-		return e.ledgerAway(ctx, log, d, fmt.Errorf("send to the dead letters: %w", err))
-	}
-	entry.Letter = false
-	if _, err := e.Ledger.Save(ctx, entry); err != nil && !errors.Is(err, ledger.ErrConflict) {
-		return e.ledgerAway(ctx, log, d, fmt.Errorf("record event: %w", err))
-	}
 	return nil
 }
 
-// ledgerAway goes on later without the record: that needs the queue alone.
-func (e *Engine) ledgerAway(ctx context.Context, log *slog.Logger, d EventDelivery, cause error) error {
-	log.Warn("event record is away: going on later", "reason", "record_unavailable", "error", cause.Error())
-	tries := d.tries() + 1
-	if err := e.eventAgain(ctx, d, tries, backoff(tries)); err != nil {
+// unavailable goes on later without the record: that needs the queue alone.
+func (w *eventWork) unavailable(ctx context.Context, cause error) error {
+	w.log.Warn("event store unavailable: retrying without the record", "reason", "record_unavailable", "error", cause.Error())
+	tries := w.delivery.tries() + 1
+	if err := w.sendEvent(ctx, w.delivery, w.delivery.turn(), tries, backoff(tries)); err != nil {
 		return errors.Join(cause, err)
 	}
 	return nil
 }
 
-// eventAgain sends another message for the event. It must have succeeded before the current one is deleted.
-func (e *Engine) eventAgain(ctx context.Context, d EventDelivery, tries int, delay time.Duration) error {
+// sendEvent sends another message for the event. It must have succeeded before the current one is deleted.
+func (i *Invocation) sendEvent(ctx context.Context, d EventDelivery, turn int64, tries int, delay time.Duration) error {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	if err := e.Events.Send(ctx, d.again(tries, delay)); err != nil {
+	if err := i.Events.Send(ctx, d.again(turn, tries, delay)); err != nil {
 		return fmt.Errorf("send the event to go on with: %w", err)
 	}
 	return nil
 }
 
-func (e *Engine) countEvent(outcome string) {
-	e.Metrics.Count("Events", 1, metric.Dimension{Name: "Outcome", Value: outcome})
-}
-
-// kindState keeps what a kind wants to see again. The map is the entry's own: what cannot be saved is forgotten.
-func kindState(entry *ledger.Entry, subscription string, state json.RawMessage) {
-	states := map[string]json.RawMessage{subscription: bounded(state, nil)}
-	for other, known := range entry.KindStates {
-		if other != subscription {
-			states[other] = known
-		}
-	}
-	entry.KindStates = states
+func (e *Engine) countEvent(n float64, outcome string) {
+	e.Metrics.Count("Events", n, metric.Dimension{Name: "Outcome", Value: outcome})
 }

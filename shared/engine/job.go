@@ -132,6 +132,11 @@ func (i *Invocation) putBack(ctx context.Context, log *slog.Logger, to queue.Sen
 	return nil
 }
 
+// PutBack leaves a message of the jobs queue that only a newer version can read as it is.
+func (i *Invocation) PutBack(ctx context.Context, message queue.Received) error {
+	return i.putBack(ctx, i.Log, i.Queue, queue.Message{Body: message.Body, Attributes: message.Attributes})
+}
+
 // errLost means that another worker has the lease now: nothing may be written any more.
 var errLost = errors.New("lease lost")
 

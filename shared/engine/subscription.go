@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -14,93 +12,168 @@ import (
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
-// subscription does what one subscription asks for and records its outcome, so that a retry leaves it out. Its error is one of the
-// record; what becomes of the action is an outcome, or a wait.
-func (w *eventWork) subscription(ctx context.Context, s config.Subscription) error {
-	if s.Shadow {
-		return w.outcome(ctx, s, ledger.Shadow, "")
+// subscription does what one subscription asks for and records what came of it, so that a retry leaves it out. last says that
+// what it records can wait for the write that ends the turn. Its error is one of the record; what becomes of the action is an outcome, or a wait.
+func (w *eventWork) subscription(ctx context.Context, s config.Subscription, last bool) error {
+	if s.Action == "" { // a notification that nobody wants: its gap is recorded
+		return w.record(ctx, w.entry.With(s.Name, ledger.Unmatched, "", ""), last)
 	}
-	release := func() {}
+	if s.Shadow {
+		return w.record(ctx, w.entry.With(s.Name, ledger.Shadow, "", ""), last)
+	}
+	var mark *latest
 	if s.Deliver == "latest" && w.event.EntityID != "" && !w.event.Time.IsZero() {
-		var verdict markVerdict
+		var taking ledger.Taking
 		var err error
-		verdict, release, err = w.mark(ctx, s)
+		mark, taking, err = w.take(ctx, s)
 		switch {
 		case err != nil:
 			return err
-		case verdict == markStale:
-			return w.outcome(ctx, s, ledger.Stale, "")
-		case verdict == markBusy:
-			w.wait = max(w.wait, backoff(1))
+		case taking == ledger.Older:
+			return w.record(ctx, w.entry.With(s.Name, ledger.Stale, "", ""), last)
+		case taking == ledger.Busy:
+			at := w.Now().Add(backoff(1))
+			if next := mark.NextTry.Add(shortestWait); next.After(at) {
+				at = next
+			}
+			pending := w.entry.Of(s.Name)
+			pending.NextTry = at.UTC()
+			w.open(at)
+			w.entry = w.entry.Remember(s.Name, pending)
 			return nil
 		}
 	}
-	defer release()
-	result, err := w.runAction(ctx, s)
-	if err == nil && len(result.Failures) > 0 {
-		err = Permanent(result.Failures[0].Reason, nil)
-	}
-	if err == nil {
-		return w.outcome(ctx, s, ledger.Applied, "")
-	}
-	return w.settle(ctx, s, result, err)
-}
-
-// settle decides what follows an action's error.
-func (w *eventWork) settle(ctx context.Context, s config.Subscription, result Result, err error) error {
-	class := classify(err, w.Now())
-	switch {
-	case ctx.Err() != nil: // the process is stopping: nobody failed
-		w.wait = max(w.wait, 1)
-		return nil
-	case class.later:
-		entry := w.entry
-		kindState(&entry, s.Name, result.State)
-		w.wait = max(w.wait, class.delay, 1)
-		_, err := w.save(ctx, entry)
-		if err != nil && !errors.Is(err, ledger.ErrTooLarge) {
-			w.entry.KindStates = entry.KindStates // the next write brings it: what was started outside must not be forgotten
+	for {
+		a := w.work(ctx, s)
+		v := w.decide(s, a)
+		w.observe(w.log.With("subscription", s.Name), s.Action, a, v)
+		entry := w.apply(s, v)
+		if mark != nil && v.next != goesOn {
+			if err := w.release(ctx, mark, v, len(entry.KindStates[s.Name]) > 0 || v.interrupted); err != nil {
+				return err
+			}
 		}
-		return err
-	case class.permanent:
-		w.log.Warn("subscription failed", "subscription", s.Name, "reason", "permanent", "error", err.Error())
-		return w.outcome(ctx, s, ledger.Failed, class.reason)
+		switch v.next {
+		case ends:
+			return w.record(ctx, entry, last)
+		case waits:
+			w.open(v.at)
+			return w.record(ctx, entry, last || len(v.state) == 0)
+		}
+		if err := w.record(ctx, entry, false); err != nil {
+			return err
+		}
 	}
-	if w.entry.DownSince.IsZero() {
-		w.entry.DownSince = w.Now().UTC()
-	}
-	if w.Now().Sub(w.entry.DownSince) >= w.patience(s, err) {
-		w.log.Warn("subscription failed", "subscription", s.Name, "reason", "gave_up", "error", err.Error())
-		return w.outcome(ctx, s, ledger.Failed, class.reason)
-	}
-	w.log.Warn("try failed", "subscription", s.Name, "reason", "transient", "error", err.Error(), "tries", w.entry.Tries+1)
-	w.down = true
-	w.wait = max(w.wait, class.delay, backoff(w.entry.Tries+1))
-	return nil
 }
 
-func (w *eventWork) patience(s config.Subscription, err error) time.Duration {
-	configured := w.Config.Config.Actions[s.Action].Retry
-	switch {
-	case errors.Is(err, ErrUnknownAction):
-		return unknownRetry
-	case configured > 0:
-		return configured
-	}
-	return eventRetry
-}
-
-func (w *eventWork) runAction(ctx context.Context, s config.Subscription) (Result, error) {
-	action, err := w.openAction(ctx, s.Action)
-	if err != nil {
-		return Result{}, err
-	}
+// work does one run.
+func (w *eventWork) work(ctx context.Context, s config.Subscription) answer {
+	pending := w.entry.Of(s.Name)
 	event := w.event
-	return w.guard(ctx, w.log, w.turn, action, Run{
-		Key:    w.entry.Key + "/" + s.Name,
-		Action: s.Action, Trigger: "event", Subscription: s.Name, PIM: event.PIM, Label: s.Name, Event: &event,
-		Items: eventItems(event.Kind, event.EntityID), Total: 1, State: w.entry.KindStates[s.Name], Attempt: w.entry.Tries + 1,
-		Correlation: w.delivery.Attributes[pimevent.AttributeCorrelation], Now: w.Now(),
+	a := w.run(ctx, w.log, s.Action, func(Action) Run {
+		return Run{
+			Key: w.key(s, pending), Action: s.Action, Trigger: "event", Subscription: s.Name, PIM: event.PIM, Label: s.Name, Event: &event,
+			Items: eventItems(event.Kind, event.EntityID), Total: 1, State: w.entry.KindStates[s.Name], Interrupted: pending.Interrupted,
+			Attempt: pending.Tries + 1, Correlation: w.delivery.Attributes[pimevent.AttributeCorrelation], Now: w.Now(),
+		}
+	})
+	if a.class == done && len(a.failures) > 0 {
+		a.class, a.reason, a.through = refused, a.failures[0].Reason, 0
+		a.failures = nil
+	}
+	return a
+}
+
+// key is the idempotency key of the event for a subscription. An id that is no legal header value is hashed. What the
+// configuration adds to the content is the action's name: another than at the first try makes another key.
+func (w *eventWork) key(s config.Subscription, pending ledger.Pending) string {
+	id := w.event.ID
+	if !legalHeader(id) {
+		id = "sha256-" + jobs.Digest([]byte(id))
+	}
+	key := w.event.API + "/" + w.event.PIM + "/" + id + "/" + s.Name
+	if pending.Action != "" && pending.Action != s.Action {
+		key += "/" + jobs.Digest([]byte(s.Action))
+	}
+	return key
+}
+
+// legalHeader says whether every server reads a text alike as part of a header's value: visible ASCII, and spaces
+// (RFC 9110, 5.5).
+func legalHeader(text string) bool {
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// decide is the verdict on an answer for one subscription.
+func (w *eventWork) decide(s config.Subscription, a answer) verdict {
+	pending := w.entry.Of(s.Name)
+	patience := w.Config.Config.Actions[s.Action].Retry
+	if patience == 0 {
+		patience = eventRetry
+	}
+	return decide(standing{
+		left: 1, batch: 1, patience: patience,
+		retries: retries{tries: pending.Tries, downSince: pending.DownSince, asked: pending.Asked},
+	}, a, moment{now: w.Now().UTC(), over: w.over(w.Now())})
+}
+
+// apply is the entry after a verdict for one subscription.
+func (w *eventWork) apply(s config.Subscription, v verdict) ledger.Entry {
+	then := w.Config.Config.Actions[s.Action].Then
+	if v.next == ends && v.reason != "" {
+		return w.entry.With(s.Name, ledger.Failed, v.message, then[string(jobs.Failed)])
+	}
+	if v.next == ends {
+		return w.entry.With(s.Name, ledger.Applied, "", then[string(jobs.Succeeded)])
+	}
+	before := w.entry.Of(s.Name)
+	pending := ledger.Pending{
+		Action: before.Action, Tries: v.tries, DownSince: v.downSince, Asked: v.asked, NextTry: v.at.UTC(), Interrupted: v.interrupted,
+	}
+	if v.next == goesOn {
+		pending.NextTry = time.Time{}
+	}
+	state := v.state
+	if v.keepsState {
+		state = w.entry.KindStates[s.Name]
+		pending.Interrupted = pending.Interrupted || before.Interrupted
+	}
+	return w.entry.Wait(s.Name, pending, state)
+}
+
+// record saves the entry, or leaves that to the write at the end of the turn.
+func (w *eventWork) record(ctx context.Context, entry ledger.Entry, later bool) error {
+	if later {
+		w.entry = entry
+		return nil
+	}
+	err := w.save(ctx, entry)
+	if err != nil && !errors.Is(err, errLost) {
+		w.entry = entry // the next write brings it: what was begun outside must not be forgotten
+	}
+	return err
+}
+
+// startFollowUpOf starts what follows an ended event for one subscription.
+func (w *eventWork) startFollowUpOf(ctx context.Context, name string) error {
+	action, outcome, done := w.entry.ThenDue[name], jobs.Succeeded, 1
+	if w.entry.Outcomes[name] != ledger.Applied {
+		outcome, done = jobs.Failed, 0
+	}
+	ran := w.Config.Config.Subscriptions[name].Action
+	if w.event.API == pimevent.Notifications {
+		ran = w.Config.Config.Notifications[w.event.PIM].Action
+	}
+	return w.start(ctx, jobs.Job{
+		ID:     jobs.ID(action, []byte(w.entry.Key), []byte(name), []byte(outcome), fmt.Append(nil, w.entry.Round)),
+		Action: action, Label: name, PIM: w.event.PIM, Items: eventItems(w.event.Kind, w.event.EntityID),
+		Correlation: w.delivery.Attributes[pimevent.AttributeCorrelation],
+		Ended:       &jobs.Ended{Job: w.entry.Key, Action: ran, Outcome: outcome, Done: done, Total: 1, Message: w.entry.Reasons[name]},
 	})
 }
 
@@ -114,64 +187,3 @@ func eventItems(kind, id string) []jobs.Item {
 	}
 	return nil
 }
-
-// outcome records what came of the event for one subscription. The last one's is written with the event's end.
-func (w *eventWork) outcome(ctx context.Context, s config.Subscription, outcome ledger.Outcome, reason string) error {
-	entry := w.entry.With(s.Name, outcome, reason)
-	if w.last && w.wait == 0 {
-		w.entry = entry
-		return nil
-	}
-	_, err := w.save(ctx, entry)
-	return err
-}
-
-type markVerdict int
-
-const (
-	markOurs markVerdict = iota
-	markStale
-	markBusy
-)
-
-// mark takes the right to bring a destination to this event's state: one conditional write takes the lease and
-// moves the mark to the event's time, before the run. An earlier event is stale; the same time runs.
-func (w *eventWork) mark(ctx context.Context, s config.Subscription) (markVerdict, func(), error) {
-	nothing := func() {}
-	entity := w.event.Kind + "/" + w.event.EntityID
-	at := w.event.Time
-	if received := w.delivery.received(w.Now()); at.After(received) {
-		at = received // a clock that runs ahead must not hide the changes that follow
-	}
-	for {
-		mark, err := w.Ledger.Mark(ctx, s.Name, entity)
-		switch {
-		case err != nil:
-			return 0, nothing, fmt.Errorf("read mark: %w", err)
-		case at.Before(mark.Time):
-			return markStale, nothing, nil
-		case mark.Lease.Live(w.Now()) && mark.Lease.Holder != w.entry.Key:
-			return markBusy, nothing, nil
-		}
-		mark.Time = at
-		mark.Lease = ledger.Lease{Token: mark.Lease.Token + 1, Until: w.turn.deadline.Add(leaseMargin).UTC(), Holder: w.entry.Key}
-		taken, err := w.Ledger.SaveMark(ctx, mark)
-		if errors.Is(err, ledger.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return 0, nothing, fmt.Errorf("move mark: %w", err)
-		}
-		return markOurs, func() {
-			taken.Lease.Until = time.Time{}
-			ctx, cancel := detached(ctx)
-			defer cancel()
-			if _, err := w.Ledger.SaveMark(ctx, taken); err != nil && !errors.Is(err, ledger.ErrConflict) {
-				w.log.Warn("mark not released: others wait until its lease ends", "reason", "mark_not_released", "error", err.Error())
-			}
-		}, nil
-	}
-}
-
-// sortedNames orders what a map holds by name, so that every turn goes through it alike.
-func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -48,7 +48,7 @@ func fullJob() jobs.Job {
 		User:    jobs.User{UUID: "u", Username: "julia", Groups: []string{"Manager", "IT support"}},
 		State:   jobs.Running, Done: 1, Failed: 2, Next: 3, Total: 4, Batch: 5, Broken: true,
 		Result: json.RawMessage(`["<"]`), Message: "waits", Reason: jobs.ReasonPermanent, KindState: json.RawMessage(`{"call":1}`),
-		Attempt: 6, Tries: 7, Lease: jobs.Lease{Token: 8, Until: noon.Add(9 * time.Nanosecond).In(paris)}, LastReceive: true, Stop: true,
+		Attempt: 6, Tries: 7, Lease: jobs.Lease{Token: 8, Until: noon.Add(9 * time.Nanosecond).In(paris)}, Interrupted: true, LastReceive: true, Stop: true,
 		Parent: "before", Ended: &jobs.Ended{Job: "before", Action: "check", Outcome: jobs.Partial, Done: 1, Total: 2, Message: "m"},
 		ThenDue: "tell", DownSince: noon.Add(-time.Nanosecond), Correlation: "c", Once: "once",
 		Cause: jobs.CauseDestinationBusy, NextTry: noon.Add(time.Hour).In(paris), GivesUpAt: noon.Add(2 * time.Hour).In(paris),

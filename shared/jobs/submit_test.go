@@ -81,7 +81,7 @@ func TestASecondPressMeetsTheRunningJob(t *testing.T) {
 		t.Errorf("%+v, %v, %d messages", submitted, err, d.sent(t))
 	}
 	job, _ := d.store.Load(t.Context(), "a")
-	job, _ = job.Start(d.now, d.now.Add(time.Minute), false)
+	job, _ = job.Start(jobs.Claim{Turn: 1, Now: d.now, Until: d.now.Add(time.Minute)})
 	job, _ = d.store.Save(t.Context(), job)
 	if _, err := d.store.Save(t.Context(), job.Advance(1, 0).Finish("", "")); err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestADeadLetterNoLongerKeepsOthersOut(t *testing.T) {
 	d := newDesk()
 	mustSubmit(t, d, "a")
 	job, _ := d.store.Load(t.Context(), "a")
-	job, _ = job.Start(d.now, d.now.Add(time.Minute), true)
+	job, _ = job.Start(jobs.Claim{Turn: 1, Last: true, Now: d.now, Until: d.now.Add(time.Minute)})
 	if _, err := d.store.Save(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestADeadLetterNoLongerKeepsOthersOut(t *testing.T) {
 		t.Errorf("%+v", submitted)
 	}
 	old, _ := d.store.Get(t.Context(), "a")
-	if _, decision := old.Start(d.now, d.now.Add(time.Minute), false); decision != jobs.Granted {
+	if _, decision := old.Start(jobs.Claim{Turn: 1, Now: d.now, Until: d.now.Add(time.Minute)}); decision != jobs.Granted {
 		t.Error("a redrive cannot start it any more")
 	}
 }

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -79,7 +80,7 @@ func gaps(t *testing.T, b bench) {
 		saveGap(t, b, one)
 	}
 	gap.To = noon.Add(30 * time.Minute)
-	saveGap(t, b, gap)
+	saveGap(t, b, ledger.Gap{PIM: "main", Subscription: "018e", To: gap.To})
 	found, err := b.Gaps(t.Context(), "main")
 	if err != nil || !reflect.DeepEqual(found, []ledger.Gap{later, second, gap}) {
 		t.Errorf("gaps %+v, %v", found, err)
@@ -119,12 +120,37 @@ func gapsExpire(t *testing.T, b bench) {
 	}
 }
 
+// gapsPair: suspensions and resumes are told in any order, and more than once.
+func gapsPair(t *testing.T, b bench) {
+	at := func(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
+	begin := func(minute int) ledger.Gap { return ledger.Gap{PIM: "main", Subscription: "018e", From: at(minute)} }
+	end := func(minute int) ledger.Gap { return ledger.Gap{PIM: "main", Subscription: "018e", To: at(minute)} }
+	told := []ledger.Gap{begin(0), end(10), begin(20), end(30), begin(40), {PIM: "main", Subscription: "018f", To: at(5)}}
+	random := rand.New(rand.NewPCG(1, 2))
+	random.Shuffle(len(told), func(i, j int) { told[i], told[j] = told[j], told[i] })
+	for _, one := range append(told, told...) {
+		saveGap(t, b, one)
+	}
+	var want []ledger.Gap
+	for _, minutes := range [][2]int{{40, -1}, {20, 30}, {0, 10}} {
+		gap := begin(minutes[0])
+		if minutes[1] >= 0 {
+			gap.To = at(minutes[1])
+		}
+		want = append(want, gap)
+	}
+	if found, err := b.Gaps(t.Context(), "main"); err != nil || !reflect.DeepEqual(found, want) {
+		t.Errorf("told as %+v\ngaps %+v, %v", told, found, err)
+	}
+}
+
 func manyGaps(t *testing.T, b bench) {
 	for i := range 103 {
-		saveGap(t, b, ledger.Gap{PIM: "main", Subscription: "018e", From: noon.Add(time.Duration(i) * time.Second)})
+		saveGap(t, b, ledger.Gap{PIM: "main", Subscription: "018e", From: noon.Add(time.Duration(2*i) * time.Second)})
+		saveGap(t, b, ledger.Gap{PIM: "main", Subscription: "018e", To: noon.Add(time.Duration(2*i+1) * time.Second)})
 	}
 	found, err := b.Gaps(t.Context(), "main")
-	if err != nil || len(found) != 100 || !found[0].From.Equal(noon.Add(102*time.Second)) || !found[99].From.Equal(noon.Add(3*time.Second)) {
+	if err != nil || len(found) != 100 || !found[0].From.Equal(noon.Add(204*time.Second)) || !found[99].To.Equal(noon.Add(7*time.Second)) {
 		t.Errorf("%d gaps, %v", len(found), err)
 	}
 }
@@ -147,8 +173,7 @@ func oddGaps(t *testing.T, b bench) {
 	if got := found[0]; !got.From.IsZero() || got.Reason != cut || len(got.Events) != 100 || got.Events[99] != cut || len(got.Subscription) > 800 {
 		t.Errorf("%.300v", got)
 	}
-	found[0].To = noon
-	saveGap(t, b, found[0])
+	saveGap(t, b, ledger.Gap{PIM: "main", Subscription: large, To: noon})
 	if found, err := b.Gaps(t.Context(), "main"); err != nil || len(found) != 1 || found[0].To != noon {
 		t.Errorf("ended: %d gaps, %v", len(found), err)
 	}

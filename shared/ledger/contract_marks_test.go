@@ -14,10 +14,11 @@ func marks(t *testing.T, b bench) {
 	if err != nil || mark != (ledger.Mark{Subscription: "catalogue", Entity: "main#product/1"}) {
 		t.Fatalf("never set: %+v, %v", mark, err)
 	}
+	mark.Applied, mark.NextTry = noon.Add(-time.Hour), noon.Add(time.Hour)
 	mark.Time, mark.Lease = noon, ledger.Lease{Token: 1, Until: noon.Add(time.Minute), Holder: "event-platform/main/1"}
 	saved, err := b.SaveMark(t.Context(), mark)
 	want := mark
-	want.Version = 1
+	want.Version, want.Format = 1, ledger.Format
 	if err != nil || saved != want {
 		t.Fatalf("saved: %+v, %v", saved, err)
 	}

@@ -17,7 +17,6 @@ import (
 // store is what both adapters are.
 type store interface {
 	ledger.Store
-	ledger.Gaps
 }
 
 // bench is a store and its clock.
@@ -45,7 +44,7 @@ func (c *clock) pass(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// contract is what every Store and Gaps must keep, clause by clause. Clauses on marks and on lists have files of their own.
+// contract is what every Store must keep, clause by clause. Clauses on marks and on lists have files of their own.
 var contract = []struct {
 	name string
 	test func(*testing.T, bench)
@@ -73,6 +72,7 @@ var contract = []struct {
 	{"gaps are listed newest first, each once", gaps},
 	{"a gap that has ended is not opened again", gapsStayClosed},
 	{"a gap can begin anew after its life", gapsExpire},
+	{"gaps pair whatever the order in which they are told", gapsPair},
 	{"of many gaps the newest 100 are listed", manyGaps},
 	{"a gap of odd reasons and events is kept", oddGaps},
 	{"a context that has ended ends the call", ended},
@@ -84,7 +84,9 @@ func fullEntry(key string) ledger.Entry {
 		Outcomes: map[string]ledger.Outcome{"catalogue": ledger.Applied, "shop": ledger.Failed}, Reasons: map[string]string{"shop": "422"},
 		KindStates: map[string]json.RawMessage{"shop": json.RawMessage(`{"call":"1"}`)}, Outcome: ledger.Applied, Counted: true,
 		EndedBy: "delivery", Letter: true, Lease: ledger.Lease{Token: 3, Until: noon.Add(time.Minute), Holder: "me"}, Tries: 2,
-		DownSince: noon.Add(-time.Hour), CreatedAt: noon,
+		DownSince: noon.Add(-time.Hour), CreatedAt: noon, CountedAs: ledger.Applied, Delivery: "delivery", Round: 4, Turn: 5, Format: ledger.Format,
+		Pending: map[string]ledger.Pending{"erp": {Action: "send", Tries: 1, DownSince: noon, Asked: time.Hour, NextTry: noon.Add(time.Hour), Interrupted: true}},
+		ThenDue: map[string]string{"shop": "tell"},
 	}
 }
 

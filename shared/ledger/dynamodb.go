@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,7 +14,8 @@ import (
 //	pk                    sk                   holds
 //	EVENT#{api}/{pim}#id  STATE                an Entry
 //	MARK#subscription     entity               a Mark
-//	GAP#pim               from#subscription    a Gap: one query reads a PIM's, newest first
+//	GAP#pim               from#subscription    a Gap's beginning: one query reads a PIM's, newest first
+//	GAP#pim               to#subscription#end  a Gap's end
 //
 // Entries are in the index of entities, whose key begins in another way than that of jobs, which are listed alone. Its
 // sort key is when the event was first seen, and its key.
@@ -28,13 +29,10 @@ const (
 // DynamoDBConfig is what a DynamoDB needs.
 type DynamoDBConfig = table.Config
 
-// DynamoDB is a Store and Gaps in the table that jobs are in too. Every write is one conditional put.
+// DynamoDB is a Store in the table that jobs are in too. Every write is one conditional put.
 type DynamoDB struct{ *table.Table }
 
-var (
-	_ Store = (*DynamoDB)(nil)
-	_ Gaps  = (*DynamoDB)(nil)
-)
+var _ Store = (*DynamoDB)(nil)
 
 // NewDynamoDB returns a DynamoDB.
 func NewDynamoDB(config DynamoDBConfig) *DynamoDB { return &DynamoDB{table.New(config)} }
@@ -107,31 +105,28 @@ func (d *DynamoDB) Recent(ctx context.Context, entity string, limit int) ([]Entr
 	return found, nil
 }
 
-// SaveGap implements Gaps.
+// SaveGap implements Store.
 func (d *DynamoDB) SaveGap(ctx context.Context, gap Gap) error {
 	saved, blob, err := gap.next()
 	if err != nil {
 		return err
 	}
-	row, step, condition := table.Key(keyGap+saved.PIM, saved.key()), d.Step(), table.Condition{}
-	if saved.To.IsZero() { // a beginning told again must not open what has ended
-		condition = step.Free()
-	}
+	row, step := table.Key(keyGap+saved.PIM, saved.key()), d.Step()
 	step.Stamp(row, blob, 1, step.Now.Add(Life))
-	step.Put(row, condition)
+	step.Put(row, step.Free())                  // what is there stays: the first wave wrote an end into its beginning
 	if _, err := step.Commit(ctx); err != nil { // a refusal: it is known
 		return fmt.Errorf("save gap: %w", err)
 	}
 	return nil
 }
 
-// Gaps implements Gaps.
+// Gaps implements Store.
 func (d *DynamoDB) Gaps(ctx context.Context, pim string) ([]Gap, error) {
-	found, err := list[Gap](ctx, d, maxGaps, table.Query{Where: "pk = :key", Values: table.Row{":key": table.Text(keyGap + pim)}})
+	found, err := list[Gap](ctx, d, 2*maxGaps, table.Query{Where: "pk = :key", Values: table.Row{":key": table.Text(keyGap + pim)}})
 	if err != nil {
 		return nil, fmt.Errorf("list gaps: %w", err)
 	}
-	return found, nil
+	return pair(found), nil
 }
 
 // get reads a row into what it holds; found is false if there is none.
@@ -140,7 +135,7 @@ func (d *DynamoDB) get(ctx context.Context, pk, sk string, into any) (found bool
 	if err != nil || !row.Live(d.Now()) {
 		return false, err
 	}
-	return true, json.Unmarshal([]byte(row.Text(table.JSON)), into)
+	return true, decode([]byte(row.Text(table.JSON)), into)
 }
 
 // swap writes a row whose stored version is still version (0: there is none), else ErrConflict.
@@ -164,8 +159,12 @@ func list[T any](ctx context.Context, d *DynamoDB, limit int, query table.Query)
 			return nil, err
 		}
 		var one T
-		if err := json.Unmarshal([]byte(row.Text(table.JSON)), &one); err != nil {
-			return nil, fmt.Errorf("decode record: %w", err)
+		err = decode([]byte(row.Text(table.JSON)), &one)
+		if errors.Is(err, ErrNewer) {
+			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		if found = append(found, one); len(found) == limit {
 			break

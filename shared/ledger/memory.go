@@ -11,12 +11,14 @@ import (
 	"time"
 )
 
+var _ Store = (*Memory)(nil)
+
 // MemoryConfig is what a Memory needs.
 type MemoryConfig struct {
 	Now func() time.Time
 }
 
-// Memory is a Store and Gaps in this process: for tests and the local system.
+// Memory is a Store in this process: for tests and the local system.
 type Memory struct {
 	MemoryConfig
 	mu      sync.Mutex
@@ -123,7 +125,7 @@ func (m *Memory) Recent(ctx context.Context, entity string, limit int) ([]Entry,
 	return found[:min(len(found), clamp(limit))], nil
 }
 
-// SaveGap implements Gaps.
+// SaveGap implements Store.
 func (m *Memory) SaveGap(ctx context.Context, gap Gap) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -135,14 +137,14 @@ func (m *Memory) SaveGap(ctx context.Context, gap Gap) error {
 		return err
 	}
 	at := [2]string{saved.PIM, saved.key()}
-	if known, there := m.gaps[at]; there && m.Now().Before(known.expires) && saved.To.IsZero() {
+	if known, there := m.gaps[at]; there && m.Now().Before(known.expires) {
 		return nil
 	}
 	m.gaps[at] = kept[Gap]{saved, m.Now().Add(Life)}
 	return nil
 }
 
-// Gaps implements Gaps.
+// Gaps implements Store.
 func (m *Memory) Gaps(ctx context.Context, pim string) ([]Gap, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -157,8 +159,7 @@ func (m *Memory) Gaps(ctx context.Context, pim string) ([]Gap, error) {
 			found = append(found, one)
 		}
 	}
-	slices.SortFunc(found, func(a, b Gap) int { return strings.Compare(b.key(), a.key()) })
-	return found[:min(len(found), maxGaps)], nil
+	return pair(found), nil
 }
 
 func (m *Memory) live(key string) (Entry, bool) {
@@ -173,6 +174,8 @@ func (m *Memory) live(key string) (Entry, bool) {
 func clone(e Entry) Entry {
 	e.Outcomes = maps.Clone(e.Outcomes)
 	e.Reasons = maps.Clone(e.Reasons)
+	e.Pending = maps.Clone(e.Pending)
+	e.ThenDue = maps.Clone(e.ThenDue)
 	states := make(map[string]json.RawMessage, len(e.KindStates))
 	for name, state := range e.KindStates {
 		states[name] = slices.Clone(state)

@@ -34,6 +34,7 @@ func (e Entry) next(now time.Time) (Entry, []byte, error) {
 	}
 	e = clone(e)
 	e.Version++
+	e.Format = Format
 	e.UpdatedAt = now.UTC().Round(0)
 	e.ExpiresAt = e.UpdatedAt.Add(Life)
 	for _, at := range []*time.Time{&e.Time, &e.CreatedAt, &e.DownSince, &e.Lease.Until} {
@@ -43,14 +44,33 @@ func (e Entry) next(now time.Time) (Entry, []byte, error) {
 	for name, reason := range e.Reasons {
 		e.Reasons[name] = cut(reason)
 	}
+	for name, p := range e.Pending {
+		p.DownSince, p.NextTry = moment(p.DownSince), moment(p.NextTry)
+		e.Pending[name] = p
+	}
 	text, err := encode(e)
 	return e, text, err
+}
+
+// decode reads a record. ErrNewer.
+func decode(text []byte, into any) error {
+	var stored struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(text, &stored); err == nil && stored.Format > Format {
+		return ErrNewer
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("decode record: %w", err)
+	}
+	return nil
 }
 
 // next is the mark as it is stored.
 func (m Mark) next() (Mark, []byte, error) {
 	m.Version++
-	m.Time, m.Lease.Until = moment(m.Time), moment(m.Lease.Until)
+	m.Format = Format
+	m.Time, m.Applied, m.NextTry, m.Lease.Until = moment(m.Time), moment(m.Applied), moment(m.NextTry), moment(m.Lease.Until)
 	m.Entity = short(m.Entity)
 	text, err := encode(m)
 	return m, text, err
@@ -76,9 +96,6 @@ func moment(t time.Time) time.Time {
 	}
 	return t
 }
-
-// key names a gap, as it is stored, among those of its PIM; times in it sort as text.
-func (g Gap) key() string { return sortable(g.From) + "#" + g.Subscription }
 
 func sortable(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
 

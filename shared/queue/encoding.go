@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,19 @@ func Decode(body string, attributes map[string]string) ([]byte, map[string]strin
 	default:
 		return nil, nil, fmt.Errorf("%w: unknown encoding %q", ErrEncoding, encoding)
 	}
+}
+
+// Size is how many bytes Decode returns for a body, without decoding it: for who bounds what it holds at once. It believes
+// what a compressed body says of itself, up to the limit that Decode keeps; a body that Decode refuses has any size.
+func Size(body string, attributes map[string]string) int {
+	if attributes[encodingAttribute] != encodingGzip {
+		return len(body)
+	}
+	tail, err := base64.StdEncoding.DecodeString(body[max(len(body)-8, 0):]) // whole groups of four characters
+	if err != nil || len(tail) < 4 {
+		return len(body)
+	}
+	return int(min(binary.LittleEndian.Uint32(tail[len(tail)-4:]), maxDecoded)) // RFC 1952: ISIZE
 }
 
 // wire is a message as SQS takes it.

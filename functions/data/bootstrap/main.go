@@ -42,7 +42,6 @@ func read(variables *env.Variables) startup.Opener {
 				Signing: parts.Signing,
 				Jobs:    jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: tableName, Now: parts.Now}),
 				Ledger:  events,
-				Gaps:    events,
 				Now:     parts.Now,
 				Metrics: parts.Metrics,
 			})

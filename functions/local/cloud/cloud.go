@@ -23,7 +23,6 @@ type Cloud struct {
 	EventLetters queue.Queue // dead letters of Events
 	Store        jobs.Store
 	Ledger       ledger.Store
-	Gaps         ledger.Gaps
 	Secrets      secrets.Source
 	Bus          publish.Bus
 

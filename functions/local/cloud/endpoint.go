@@ -67,7 +67,6 @@ func Endpoint(ctx context.Context, account awsconfig.Config, source secrets.Sour
 		EventLetters: eventLetters,
 		Store:        store,
 		Ledger:       records,
-		Gaps:         records,
 		Secrets:      prefixed{secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: manager})},
 		Bus:          publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(config), Bus: "default"}),
 		AllJobs:      seen.all,

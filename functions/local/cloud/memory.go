@@ -38,7 +38,6 @@ func Memory(config MemoryConfig) *Cloud {
 		EventLetters: eventLetters,
 		Store:        store,
 		Ledger:       records,
-		Gaps:         records,
 		Secrets:      config.Secrets,
 		Bus:          publish.NewLog(publish.LogConfig{Log: config.Log, Observe: config.Published}),
 		AllJobs:      func(context.Context) ([]jobs.Job, error) { return store.All(), nil },
@@ -51,7 +50,7 @@ func Memory(config MemoryConfig) *Cloud {
 func jobLetters(messages []queue.Received) []DeadLetter {
 	found := []DeadLetter{}
 	for _, message := range messages {
-		id, _ := jobs.ParseMessage(message.Body) // a letter may be one because nobody can read it
+		id, _, _ := jobs.ParseMessage(message.Body) // a letter may be one because nobody can read it
 		found = append(found, DeadLetter{ID: message.ID, Queue: "jobs", Job: id, Receives: message.Receives, Sent: message.Sent})
 	}
 	return found

@@ -33,7 +33,7 @@ func newSeenQueue(messages queue.Queue, store jobs.Store) *seenQueue {
 func (s *seenQueue) Send(ctx context.Context, messages ...queue.Message) error {
 	s.mu.Lock()
 	for _, message := range messages {
-		if id, err := jobs.ParseMessage(message.Body); err == nil && !slices.Contains(s.ids.Oldest(), id) {
+		if id, _, err := jobs.ParseMessage(message.Body); err == nil && !slices.Contains(s.ids.Oldest(), id) {
 			s.ids.Add(id)
 		}
 	}

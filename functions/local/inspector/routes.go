@@ -110,7 +110,7 @@ func (i *Inspector) serveWake(w http.ResponseWriter, r *http.Request) {
 	var messages []queue.Message
 	for _, job := range all {
 		if job.State == jobs.Waiting {
-			messages = append(messages, jobs.Message(job.ID))
+			messages = append(messages, jobs.Message(job.ID, 0))
 		}
 	}
 	if err := i.config.Cloud.Jobs.Send(r.Context(), messages...); err != nil {

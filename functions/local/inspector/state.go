@@ -100,7 +100,7 @@ func (i *Inspector) State(ctx context.Context) (State, error) {
 func (i *Inspector) gaps(ctx context.Context) ([]ledger.Gap, error) {
 	all := []ledger.Gap{}
 	for _, name := range slices.Sorted(maps.Keys(i.config.Extensions.PIMs)) {
-		gaps, err := i.config.Cloud.Gaps.Gaps(ctx, name)
+		gaps, err := i.config.Cloud.Ledger.Gaps(ctx, name)
 		if err != nil {
 			return nil, err
 		}

@@ -118,14 +118,15 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: database, Table: table, Now: now})
 	return worker.New(worker.Config{
 		Engine: engine.New(engine.Config{
-			Config: loaded,
-			Kinds:  kinds,
-			Store:  jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: database, Table: table, Now: now}),
-			Queue:  queue.NewSQS(queue.SQSConfig{Client: queues, URL: queueURL}),
-			Ledger: events, Gaps: events,
+			Config:       loaded,
+			Kinds:        kinds,
+			Store:        jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: database, Table: table, Now: now}),
+			Queue:        queue.NewSQS(queue.SQSConfig{Client: queues, URL: queueURL}),
+			Ledger:       events,
 			Events:       queue.NewSQS(queue.SQSConfig{Client: queues, URL: eventsURL}),
 			EventLetters: queue.NewSQS(queue.SQSConfig{Client: queues, URL: lettersURL}),
 			Secrets:      worker.Secrets(connections),
+			Refresh:      worker.Refresh(connections),
 			Log:          log,
 			Metrics:      metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now}),
 			Now:          now,

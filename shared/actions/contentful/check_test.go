@@ -55,7 +55,7 @@ func TestCheckNamesTheLineAndTheRemedy(t *testing.T) {
 	}
 }
 
-func TestASecretThatIsMissingIsSaidAndWaitedFor(t *testing.T) {
+func TestASecretThatIsMissingIsNamedAndFailsTheJob(t *testing.T) {
 	kind := contentful.New(contentful.Config{Outbound: outbound.New(outbound.Config{Now: time.Now})})
 	for _, c := range []struct{ name, yaml, secret, want string }{
 		{"no entry", "environment: s/e\naction: a", ``, `"contentful" is not in the connection secret`},
@@ -67,8 +67,8 @@ func TestASecretThatIsMissingIsSaidAndWaitedFor(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "SECRET") {
 				t.Errorf("%v", err)
 			}
-			if _, permanent := engine.Refused(err); permanent {
-				t.Error("a secret can be mended, and the job would be lost")
+			if reason, permanent := engine.Refused(err); !permanent || !strings.Contains(reason, c.want) {
+				t.Errorf("somebody has to mend it, and reads %q", reason)
 			}
 		})
 	}

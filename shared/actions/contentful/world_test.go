@@ -124,7 +124,7 @@ func (w *world) restart() {
 	w.faults.revive()
 	w.engine = engine.New(engine.Config{
 		Config: w.config, Kinds: map[string]engine.Kind{"contentful": kind}, Store: w.store, Queue: faultyQueue{w.queue, w.faults},
-		Ledger: faultyLedger{w.ledger, w.faults}, Gaps: w.ledger, Events: faultyQueue{w.events, w.faults}, EventLetters: queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: w.clock}),
+		Ledger: faultyLedger{w.ledger, w.faults}, Events: faultyQueue{w.events, w.faults}, EventLetters: queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: w.clock}),
 		Log: slog.New(slog.DiscardHandler), Metrics: metric.New(metric.Config{Writer: io.Discard, Function: "worker", Now: w.clock}), Now: w.clock,
 		Secrets: func(context.Context) (engine.Secrets, error) {
 			return engine.Secrets{Contentful: json.RawMessage(`{"token":"` + token + `","app":"` + ourApp + `"}`)}, nil
@@ -162,13 +162,13 @@ func (w *world) deliver(ctx context.Context) bool {
 	if len(messages) == 0 {
 		return false
 	}
-	id, err := jobs.ParseMessage(messages[0].Body)
+	id, ofRecord, err := jobs.ParseMessage(messages[0].Body)
 	if err != nil {
 		w.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, turn)
 	defer cancel()
-	err = w.engine.Work(ctx, engine.Delivery{Job: id})
+	err = w.engine.Begin(ctx).Job(ctx, engine.Delivery{Job: id, Turn: ofRecord})
 	w.acknowledge(w.queue, messages[0], err)
 	return true
 }
@@ -205,7 +205,7 @@ func (w *world) deliverEvent() bool {
 	}
 	ctx, cancel := context.WithTimeout(w.Context(), turn)
 	defer cancel()
-	err = w.engine.Event(ctx, engine.EventDelivery{Body: messages[0].Body, Attributes: messages[0].Attributes})
+	err = w.engine.Begin(ctx).Event(ctx, engine.EventDelivery{Body: messages[0].Body, Attributes: messages[0].Attributes})
 	w.acknowledge(w.events, messages[0], err)
 	return true
 }
