@@ -72,7 +72,8 @@ var arrows = []arrow{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue",
 		"shared/eventtype",
 	}},
-	{from: "shared/config", to: []string{"shared/eventtype"}},
+	{from: "shared/config", to: []string{"shared/address", "shared/eventtype"}},
+	{from: "shared/outbound", to: []string{"shared/address"}},
 	{from: "shared/jobs", to: []string{"shared/queue", "shared/table"}},
 	{from: "shared/ledger", to: []string{"shared/table"}},
 	// Where programs of one shape begin is a composition root itself.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/pim-functions/pim-functions/shared/address"
 )
 
 // destinationURL reports a URL of an action that no call could be made to. Where a name leads is known when a call is
@@ -47,29 +49,18 @@ func (t table) destinationURL(key string) {
 func (t table) reachable(at *yaml.Node, u *url.URL, key string) {
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	ip, err := netip.ParseAddr(host)
-	ip = ip.Unmap()
 	private := false
 	if e, ok := t.find("private"); ok {
 		_ = e.value.Decode(&private) // its kind reports what is no truth value
 	}
 	switch {
-	case host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback():
+	case host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.Unmap().IsLoopback():
 		t.errorf(at, "use a host that the function can reach; this machine is for stage local", "%s of %s leads to the function's own machine", key, t.what)
-	case err != nil && numeric(host):
+	case address.Numeric(host):
 		t.errorf(at, "write a name, or four decimal numbers", "%s of %s has a number as its host", key, t.what)
-	case err == nil && ip.IsPrivate() && !private:
+	case err == nil && address.Private(ip) && !private:
 		t.errorf(at, "add private: true, and connect the function to that network", "%s of %s is in a private network", key, t.what)
-	case err == nil && !ip.IsPrivate() && !ip.IsGlobalUnicast():
-		t.errorf(at, "use a public address", "%s of %s is no address of a single public host", key, t.what)
+	case err == nil && !address.Private(ip) && !address.Public(ip):
+		t.errorf(at, "use a public address", "%s of %s is an address that is not public", key, t.what)
 	}
-}
-
-// numeric says that a host ends in a number, as no name does: some resolvers read it as an IPv4 address in another
-// spelling (WHATWG URL, "ends in a number").
-func numeric(host string) bool {
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	if digits, ok := strings.CutPrefix(last, "0x"); ok {
-		return strings.Trim(digits, "0123456789abcdef") == ""
-	}
-	return last != "" && strings.Trim(last, "0123456789") == ""
 }

@@ -13,7 +13,7 @@ func TestDestinations(t *testing.T) {
 		machine = "leads to the function's own machine; use a host that the function can reach; this machine is for stage local"
 		network = "is in a private network; add private: true, and connect the function to that network"
 		number  = "has a number as its host; write a name, or four decimal numbers"
-		nobody  = "is no address of a single public host; use a public address"
+		nobody  = "is an address that is not public; use a public address"
 	)
 	for _, row := range []struct{ name, url, more, stage, want string }{
 		{"a name", "https://erp.example.com/products?x=%C3%A9", "", "production", ""},
@@ -52,6 +52,9 @@ func TestDestinations(t *testing.T) {
 		{"no address", "https://0.0.0.0/x", "", "production", nobody},
 		{"a group", "https://224.0.0.1/x", "", "production", nobody},
 		{"everybody", "https://255.255.255.255/x", "", "production", nobody},
+		{"the metadata service of IPv6", "https://[fd00:ec2::254]/x", ", private: true", "production", nobody},
+		{"documentation", "https://192.0.2.1/x", "", "production", nobody},
+		{"an address inside another", "https://[64:ff9b::a00:1]/x", "", "production", nobody},
 		{"decimal", "https://2130706433/x", "", "production", number},
 		{"hexadecimal", "https://0x7f.1/x", "", "production", number},
 		{"octal", "https://0177.0.0.1/x", "", "production", number},

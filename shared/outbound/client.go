@@ -18,6 +18,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/pim-functions/pim-functions/shared/address"
 )
 
 const (
@@ -42,7 +44,7 @@ type Client struct {
 // reach is a client that calls the addresses that are allowed.
 type reach struct {
 	client  *http.Client
-	allowed func(address) bool // nil: all
+	allowed func(netip.Addr) bool // nil: all
 }
 
 // Request is one call.
@@ -92,19 +94,19 @@ type Call struct {
 
 // New returns a Client.
 func New(config Config) *Client {
-	open := func(allowed func(address) bool) reach { return reach{newHTTPClient(allowed), allowed} }
+	open := func(allowed func(netip.Addr) bool) reach { return reach{newHTTPClient(allowed), allowed} }
 	if config.AllowPrivate {
 		all := open(nil)
 		return &Client{Config: config, public: all, private: all}
 	}
 	return &Client{
 		Config:  config,
-		public:  open(address.public),
-		private: open(func(ip address) bool { return ip.public() || ip.privateNetwork() }),
+		public:  open(address.Public),
+		private: open(func(ip netip.Addr) bool { return address.Public(ip) || address.Private(ip) }),
 	}
 }
 
-func newHTTPClient(allowed func(address) bool) *http.Client {
+func newHTTPClient(allowed func(netip.Addr) bool) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	if allowed != nil {
 		dialer.ControlContext = control(allowed)
@@ -200,14 +202,14 @@ func (c *Client) reach(r Request) reach {
 // check refuses a request that may not be sent, before anybody is called.
 func (c *Client) check(r Request) (*url.URL, error) {
 	target, err := url.Parse(r.URL)
-	if err != nil || target.Hostname() == "" || target.User != nil || numeric(target.Hostname()) {
+	if err != nil || target.Hostname() == "" || target.User != nil || address.Numeric(target.Hostname()) {
 		return nil, &Error{Host: "the URL", kind: malformed}
 	}
 	if target.Scheme != "https" && (target.Scheme != "http" || !c.AllowPrivate) {
 		return nil, &Error{Host: target.Host, kind: insecure}
 	}
 	ip, err := netip.ParseAddr(target.Hostname())
-	if allowed := c.reach(r).allowed; err == nil && allowed != nil && !allowed(plain(ip)) {
+	if allowed := c.reach(r).allowed; err == nil && allowed != nil && !allowed(ip) {
 		return nil, &Error{Host: target.Host, kind: blocked}
 	}
 	for name, values := range r.Header {

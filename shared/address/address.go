@@ -1,32 +1,11 @@
-package outbound
+// Package address says which addresses are of the public internet, which of a private network, and which of neither:
+// for what checks the configuration and for what makes calls.
+package address
 
 import (
-	"context"
-	"errors"
 	"net/netip"
 	"strings"
-	"syscall"
 )
-
-// errBlocked stops a connection before its first packet.
-var errBlocked = errors.New("address is not public")
-
-// control checks the address that a name was resolved to, right before connecting: what is checked is what is
-// used, so a name that resolves to another address after the look-up gains nothing.
-func control(allowed func(address) bool) func(context.Context, string, string, syscall.RawConn) error {
-	return func(_ context.Context, _, target string, _ syscall.RawConn) error {
-		port, err := netip.ParseAddrPort(target)
-		if err != nil || !allowed(plain(port.Addr())) {
-			return errBlocked
-		}
-		return nil
-	}
-}
-
-type address struct{ netip.Addr }
-
-// plain is an address without zone, and the IPv4 address where an IPv6 address maps one (RFC 4291, 2.5.5.2).
-func plain(ip netip.Addr) address { return address{ip.Unmap().WithZone("")} }
 
 // Ranges that are not the public internet, or that carry another address inside (IANA special-purpose address
 // registries). Loopback, link-local (with the metadata service 169.254.169.254), multicast and unspecified
@@ -52,30 +31,36 @@ var special = prefixes(
 // 100::/64 (RFC 6666), 5f00::/16 (RFC 9602), fc00::/7 (RFC 4193) and fec0::/10 (RFC 3879).
 var global = netip.MustParsePrefix("2000::/3")
 
-func (a address) public() bool {
-	if !a.IsGlobalUnicast() || a.IsPrivate() || a.Is6() && !global.Contains(a.Addr) {
+// Public says whether an address is one of the public internet.
+func Public(ip netip.Addr) bool {
+	ip = plain(ip)
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Is6() && !global.Contains(ip) {
 		return false
 	}
 	for _, prefix := range special {
-		if prefix.Contains(a.Addr) {
+		if prefix.Contains(ip) {
 			return false
 		}
 	}
 	return true
 }
 
-// privateNetwork is 10/8, 172.16/12, 192.168/16 (RFC 1918) and fc00::/7 (RFC 4193), without the part of it in which
+// Private says whether an address is one of a private network: 10/8, 172.16/12, 192.168/16 (RFC 1918) and fc00::/7 (RFC 4193), without the part of it in which
 // AWS has the metadata service and its brothers.
-func (a address) privateNetwork() bool {
-	return a.IsPrivate() && !amazon.Contains(a.Addr)
+func Private(ip netip.Addr) bool {
+	ip = plain(ip)
+	return ip.IsPrivate() && !amazon.Contains(ip)
 }
+
+// plain is an address without zone, and the IPv4 address where an IPv6 address maps one (RFC 4291, 2.5.5.2).
+func plain(ip netip.Addr) netip.Addr { return ip.Unmap().WithZone("") }
 
 // amazon holds EC2's metadata (fd00:ec2::254), DNS, time and EKS's credentials.
 var amazon = netip.MustParsePrefix("fd00:ec2::/32")
 
-// numeric says that a host is a number and no IPv4 address in its one form with four decimal parts: 2130706433,
+// Numeric says that a host is a number and no IPv4 address in its one form with four decimal parts: 2130706433,
 // 0x7f.1, 0177.0.0.1. Some resolvers read those as addresses, others look them up (WHATWG URL, "ends in a number").
-func numeric(host string) bool {
+func Numeric(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return false
 	}
