@@ -77,29 +77,6 @@ type Allow struct {
 	Usernames []string
 }
 
-// Text is a text by locale, with the key "default" for every other.
-type Text map[string]string
-
-// In returns the text for a locale as the PIM writes it (fr_FR): the locale's own, else the same language's, else
-// the default.
-func (t Text) In(locale string) string {
-	if s, ok := t[locale]; ok {
-		return s
-	}
-	if len(locale) >= 2 {
-		best := ""
-		for key := range t {
-			if len(key) > 2 && key[:2] == locale[:2] && key[2] == '_' && (best == "" || key < best) {
-				best = key
-			}
-		}
-		if best != "" {
-			return t[best]
-		}
-	}
-	return t["default"]
-}
-
 // Subscription is what the PIM tells us.
 type Subscription struct {
 	Name    string

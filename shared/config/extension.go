@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"unicode/utf8"
-)
 
-const maxLabel = 30 // characters, of each label (Akeneo help, "Manage extensions through the API")
+	"go.yaml.in/yaml/v3"
+)
 
 var (
 	extensionTypes = []string{"action", "iframe", "link", "data_component"}
@@ -20,7 +19,7 @@ var (
 )
 
 var extensionKeys = []key{
-	{name: "pim", need: addPIM, doc: "The PIM that shows it, by its name in pims."},
+	{name: "pim", form: formTextOrTexts, need: addPIM, doc: "The PIM that shows it, by its name in pims. Several: each has one of its own, NAME_PIM."},
 	{name: "type", form: formWord, words: extensionTypes, need: "add type: action, iframe, link or data_component", doc: "action (a button), iframe (a page of ours), link, data_component (a table of data)."},
 	{name: "positions", form: formTexts, need: "add positions: [pim.product.header]", doc: "Where the PIM shows it: registered once for each."},
 	{name: "label", form: formLocalized, need: "add label: {default: Export}", doc: "What users read; at most 30 characters."},
@@ -69,14 +68,8 @@ func (r *reader) extensions(root table, known references) map[string]Extension {
 	tables := root.named("extensions", "extension")
 	for _, t := range tables {
 		t.takes(extensionKeys)
-		e := t.extension(known)
-		extensions[e.Name] = e
-		for _, registration := range e.Registrations() {
-			place := Registration{Name: registration.Name, Position: e.PIM} // one name in one PIM
-			if other, taken := registered[place]; taken {
-				t.errorf(t.at, "rename one", "%s and extension %q would both be %q in the PIM", t.what, other, registration.Name)
-			}
-			registered[place] = e.Name
+		for _, e := range t.extensions(known) {
+			t.add(e, extensions, registered)
 		}
 	}
 	for _, t := range tables {
@@ -85,24 +78,67 @@ func (r *reader) extensions(root table, known references) map[string]Extension {
 	return extensions
 }
 
+// add keeps an extension whose names are not another's: its own is in our addresses, those of its registrations are
+// in the PIM.
+func (t table) add(e Extension, extensions map[string]Extension, registered map[Registration]string) {
+	if _, taken := extensions[e.Name]; taken {
+		t.errorf(t.at, "rename one", "%s is %q in one of its PIMs, as another extension is", t.what, e.Name)
+		return
+	}
+	extensions[e.Name] = e
+	for _, registration := range e.Registrations() {
+		place := Registration{Name: registration.Name, Position: e.PIM} // one name in one PIM
+		if other, taken := registered[place]; taken {
+			t.errorf(t.at, "rename one", "%s and extension %q would both be %q in the PIM", t.what, other, registration.Name)
+		}
+		registered[place] = e.Name
+	}
+}
+
+// extensions is the extension in each of its PIMs: by its own name in one, as NAME_PIM in each of several.
+func (t table) extensions(known references) []Extension {
+	e := t.extension(known)
+	entry, ok := t.find("pim")
+	if !ok || entry.value.Kind != yaml.SequenceNode {
+		e.PIM = t.reference("pim", "pim", known.pims)
+		return []Extension{e}
+	}
+	pims := t.list("pim")
+	if t.nothing("pim") {
+		t.errorf(entry.key, addPIM, "pim of %s names none", t.what)
+	}
+	each := make([]Extension, len(pims))
+	for i, pim := range pims {
+		each[i] = e
+		each[i].PIM = t.refer(pim, "pim", "pim", known.pims)
+		if len(pims) > 1 {
+			each[i].Name = e.Name + "_" + pim.text
+		}
+		if !isName(each[i].Name) && isName(e.Name) && known.pims[pim.text] {
+			t.errorf(pim.at, "shorten one of both", "%s is %q in pim %q: not a name of at most 40 characters", t.what, each[i].Name, pim.text)
+		}
+	}
+	return each
+}
+
 // unguarded warns of a button that some users alone may press while a page of ours starts its action for everybody: a
 // page cannot keep allow, since the PIM vouches for no names or groups there.
 func (t table) unguarded(extensions map[string]Extension) {
 	e, ok := t.find("allow")
-	button := extensions[t.name()]
-	if !ok || button.Type != "action" || button.Action == "" {
+	action := t.written("action")
+	if !ok || action == "" {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(extensions)) {
-		if page := extensions[name]; page.PIM == button.PIM && slices.Contains(page.Actions, button.Action) {
-			t.warnf(e.key, fmt.Sprintf("take %s out of its actions, or let everybody press", button.Action), "allow of %s guards action %q, which extension %q starts for everybody", t.what, button.Action, name)
+		if slices.Contains(extensions[name].Actions, action) {
+			t.warnf(e.key, fmt.Sprintf("take %s out of its actions, or let everybody press", action), "allow of %s guards action %q, which extension %q starts for everybody", t.what, action, name)
 		}
 	}
 }
 
 func (t table) extension(known references) Extension {
 	e := Extension{
-		Name: t.name(), PIM: t.reference("pim", "pim", known.pims), Label: t.label(), Allow: t.allow(),
+		Name: t.name(), Label: t.label(), Allow: t.allow(),
 		Once: t.oneOf("once", onces...) == "running", Unsigned: t.flag("unsigned"),
 		Version: t.text("version"), Description: t.text("description"), Messages: t.messages(),
 	}
@@ -162,46 +198,6 @@ func (t table) position(position scalar, kind string) {
 	case kind != "" && !slices.Contains(types, kind):
 		t.warnf(position.at, "the PIM may refuse it; there it shows "+either(types), "position %q of %s is not listed for type %s", position.text, t.what, kind)
 	}
-}
-
-// localized reads a text by locale.
-func (t table) localized(key string) (Text, table) {
-	texts, sub := Text{}, t.sub(key)
-	for _, e := range sub.entries {
-		if e.key.Value != "default" && !isLocale(e.key.Value) {
-			t.errorf(e.key, localeRemedy, "%q in %s is not a locale", e.key.Value, sub.what)
-		}
-		if text := sub.text(e.key.Value); text != "" {
-			texts[e.key.Value] = text
-		}
-	}
-	return texts, sub
-}
-
-func (t table) label() Text {
-	label, sub := t.localized("label")
-	if !sub.isMapping() {
-		return label // reported by need or by the shape
-	}
-	sub.need("default", "add default: for every other locale")
-	for _, e := range sub.entries {
-		if n := utf8.RuneCountInString(label[e.key.Value]); n > maxLabel {
-			t.warnf(e.value, fmt.Sprintf("the PIM takes %d: shorten it", maxLabel), "%s of %s has %d characters", e.key.Value, sub.what, n)
-		}
-	}
-	return label
-}
-
-func (t table) messages() map[string]Text {
-	sub := t.sub("messages")
-	sub.only(messageNames...)
-	messages := map[string]Text{}
-	for _, name := range messageNames {
-		if text, _ := sub.localized(name); len(text) > 0 {
-			messages[name] = text
-		}
-	}
-	return messages
 }
 
 // allow reads who may use an extension. One that names nobody would read as everybody, so it is an error.

@@ -14,14 +14,15 @@ type key struct {
 type form int
 
 const (
-	formText      form = iota // one value
-	formWord                  // one of some words
-	formFlag                  // true or false
-	formDuration              // 30s, 6h, 1d
-	formLocalized             // texts by locale, with default
-	formTexts                 // a list of values
-	formMapping               // keys of its own
-	formMessages              // localized texts by some words
+	formText        form = iota // one value
+	formWord                    // one of some words
+	formFlag                    // true or false
+	formDuration                // 30s, 6h, 1d
+	formLocalized               // texts by locale, with default
+	formTexts                   // a list of values
+	formTextOrTexts             // one value, or a list of them
+	formMapping                 // keys of its own
+	formMessages                // localized texts by some words
 )
 
 func keyNames(keys []key) []string {

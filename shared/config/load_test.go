@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -87,6 +88,8 @@ extensions:
     userEmails: [julia@example.com]
     messages: {started: {default: On its way, fr_FR: En route}}
   panel: {pim: main, type: iframe, positions: [pim.product.tab], label: {default: Panel}, actions: [send, tell]}
+  both: {pim: [main, outlet], type: link, positions: [pim.product.header], label: {default: Both}, url: https://shop.example.com}
+  only: {pim: [outlet], type: link, positions: [pim.product.header], label: {default: Only}, url: https://shop.example.com}
   shop: {pim: main, type: link, positions: [pim.product.header], label: {default: Shop}, url: "%shop%/a b"}
   data: {pim: main, type: data_component, positions: [pim.product-model.panel], label: {default: Data}, id: code}
 subscriptions:
@@ -135,6 +138,10 @@ contentful:
 			Name: "panel", PIM: "main", Type: "iframe", Positions: []string{"pim.product.tab"}, Label: config.Text{"default": "Panel"},
 			Actions: []string{"send", "tell"}, Once: true, Messages: map[string]config.Text{},
 		}},
+		{"extensions", slices.Sorted(maps.Keys(loaded.Extensions)), []string{"both_main", "both_outlet", "button", "data", "only", "panel", "shop"}},
+		{"one of several pims", loaded.Extensions["both_outlet"].PIM, "outlet"},
+		{"in that PIM", loaded.Extensions["both_outlet"].Registrations(), []config.Registration{{Name: "both_outlet", Position: header}}},
+		{"one pim in a list", loaded.Extensions["only"].PIM, "outlet"},
 		{"link that begins with a placeholder", loaded.Extensions["shop"].URL, "%shop%/a b"},
 		{"data component", loaded.Extensions["data"].ID, "code"},
 		{"old subscription", loaded.Subscriptions["old"], config.Subscription{

@@ -90,6 +90,9 @@ func TestMistakes(t *testing.T) {
 		{"name of 41 characters", "  tell: {kind: notify}", "  tell: {kind: notify}\n  " + strings.Repeat("a", 41) + ": {kind: notify}", `f.yaml:9: action "` + strings.Repeat("a", 41) + `": not a name; use 1 to 40 letters, digits, - and _`},
 		{"extension's action", "label: {default: Button}, action: send", "label: {default: Button}, action: sned", `f.yaml:10: action of extension "button": no action "sned"; did you mean "send"?`},
 		{"extension's pim", "data: {pim: main", "data: {pim: mian", `f.yaml:13: pim of extension "data": no pim "mian"; did you mean "main"?`},
+		{"one of an extension's pims", "data: {pim: main", "data: {pim: [main, mian]", `f.yaml:13: pim of extension "data": no pim "mian"; did you mean "main"?`},
+		{"extension for no pim", "data: {pim: main", "data: {pim: []", `f.yaml:13: pim of extension "data" names none; add pim: with a name from pims`},
+		{"extension for a pim twice", "data: {pim: main", "data: {pim: [main, main]", `f.yaml:13: "main" stands twice in pim of extension "data"; remove one`},
 		{"iframe's actions", "actions: [send]", "actions: [send, tel]", `f.yaml:11: actions of extension "panel": no action "tel"; did you mean "tell"?`},
 		{"then's action", "{kind: notify}", "{kind: notify, then: {failed: sendd}}", `f.yaml:8: failed of then of action "tell": no action "sendd"; did you mean "send"?`},
 		{"subscription's action", "delta], action: send", "delta], action: other", `f.yaml:15: action of subscription "new": no action "other"; known are send, tell`},
@@ -212,6 +215,24 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("got\n\t%v\nwant\n\t%s", err, row.want)
 			}
 		})
+	}
+}
+
+// NAME_PIM is a name too.
+func TestNamesOfSeveralPIMs(t *testing.T) {
+	const text = `pims: {main: {url: https://a.example.com}, outlet: {url: https://b.example.com}}
+actions: {send: {kind: k}}
+extensions:
+`
+	const button = `{pim: [main, outlet], type: action, positions: [pim.product.header], label: {default: A}, action: send}`
+	long := strings.Repeat("a", 35)
+	for _, row := range []struct{ name, extensions, want string }{
+		{"another extension has it", "  a: " + button + "\n  a_outlet: " + strings.Replace(button, "[main, outlet]", "main", 1), `f.yaml:5: extension "a_outlet" is "a_outlet" in one of its PIMs, as another extension is; rename one`},
+		{"it is too long", "  " + long + ": " + button, `f.yaml:4: extension "` + long + `" is "` + long + `_outlet" in pim "outlet": not a name of at most 40 characters; shorten one of both`},
+	} {
+		if _, err := load(text + row.extensions); err == nil || err.Error() != row.want {
+			t.Errorf("%s: got\n\t%v\nwant\n\t%s", row.name, err, row.want)
+		}
 	}
 }
 

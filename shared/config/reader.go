@@ -169,6 +169,14 @@ func (t table) scalar(key string) scalar {
 	return s
 }
 
+// written returns the value of a key as it is written, without looking for what is wrong with it.
+func (t table) written(key string) string {
+	if e, ok := t.find(key); ok && e.value.Kind == yaml.ScalarNode {
+		return e.value.Value
+	}
+	return ""
+}
+
 func (t table) text(key string) string { return t.scalar(key).text }
 
 // list returns the values of a key, which is a list of texts without repetition.

@@ -92,6 +92,9 @@ func valueSchema(k key) object {
 		schema["type"], schema["pattern"] = "string", durationPattern
 	case formTexts:
 		schema["type"], schema["items"], schema["uniqueItems"] = "array", anyScalar, true
+	case formTextOrTexts:
+		list := object{"type": "array", "items": anyScalar, "uniqueItems": true, "minItems": 1}
+		schema["anyOf"] = []object{anyScalar, list}
 	case formLocalized:
 		schema = localizedSchema()
 		schema["required"] = []string{"default"}
