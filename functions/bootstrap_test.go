@@ -2,14 +2,21 @@ package functions_test
 
 import (
 	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 var update = flag.Bool("update", false, "write the golden files of what each bootstrap links")
@@ -80,4 +87,126 @@ func differences(linked, listed []string) (found []string) {
 		}
 	}
 	return found
+}
+
+// A variable that is missing stops a function only when it starts on AWS, and one that nobody reads misleads.
+func TestTheTemplateSetsWhatTheBootstrapsRead(t *testing.T) {
+	parsed := readTemplate(t)
+	functions, err := parsed.functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	configuration, err := os.ReadFile(filepath.Join(root, "shared", "config", "extensions.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, own := range functions {
+		t.Run(name, func(t *testing.T) {
+			read := variablesIn(t, own.CodeURI)
+			if len(read) == 0 {
+				t.Fatal("the bootstrap reads nothing through variables: the test looks for the wrong name")
+			}
+			set := maps.Clone(parsed.Globals.Function.Environment.Variables)
+			maps.Copy(set, own.Environment.Variables)
+			for _, problem := range variableProblems(read, set, parsed, string(configuration)) {
+				t.Error(problem)
+			}
+		})
+	}
+}
+
+func TestAVariableOfOneSideAloneIsNoticed(t *testing.T) {
+	const program = `package main
+func build() { variables.Required("READ", "…"); variables.Int("BOTH", 5); variables.Required("AWS_REGION", ""); variables.Required("MAYBE", "") }`
+	parsed := parseTemplate(t, `
+Parameters: {Url: {Type: String, Default: ""}}
+Globals: {Function: {Environment: {Variables: {BOTH: 5, ERP_URL: !Ref Url, MAYBE: !Ref Url, SET: !Ref Queue, GOMEMLIMIT: 400MiB}}}}`)
+	got := variableProblems(variablesOf(t, program), parsed.Globals.Function.Environment.Variables, parsed, "url: ${ERP_URL}")
+	want := []string{
+		"MAYBE is required by the bootstrap, and empty unless somebody sets the parameter Url",
+		"READ is read by the bootstrap and not set by template.yaml",
+		"SET is set by template.yaml and read by nobody",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("problems = %q, want %q", got, want)
+	}
+}
+
+// variableProblems compares the variables that a bootstrap reads (true: it requires them), and those that extensions.yaml
+// names as ${NAME}, with those that are set. Lambda sets its own, and Go reads GOMEMLIMIT.
+func variableProblems(read map[string]bool, set map[string]yaml.Node, parsed template, configuration string) (found []string) {
+	for _, name := range slices.Sorted(maps.Keys(read)) {
+		value, there := set[name]
+		parameter, declared := parsed.Parameters[value.Value]
+		switch lambda := strings.HasPrefix(name, "AWS_") && name != "AWS_ENDPOINT_URL"; {
+		case !there && !lambda:
+			found = append(found, name+" is read by the bootstrap and not set by template.yaml")
+		case read[name] && value.Tag == "!Ref" && declared && parameter.Default == "":
+			found = append(found, name+" is required by the bootstrap, and empty unless somebody sets the parameter "+value.Value)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if _, reads := read[name]; !reads && name != "GOMEMLIMIT" && !strings.Contains(configuration, "${"+name+"}") {
+			found = append(found, name+" is set by template.yaml and read by nobody")
+		}
+	}
+	return found
+}
+
+// variablesIn are the variables that a bootstrap's folder reads, and shared/startup where it begins there.
+func variablesIn(t *testing.T, folder string) map[string]bool {
+	t.Helper()
+	read := map[string]bool{}
+	starts := false
+	for _, pattern := range []string{filepath.Join(root, folder, "*.go"), filepath.Join(root, "shared", "startup", "*.go")} {
+		if strings.Contains(pattern, "startup") && !starts {
+			continue
+		}
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			starts = starts || strings.Contains(string(text), `"`+module+`shared/startup"`)
+			maps.Copy(read, variablesOf(t, string(text)))
+		}
+	}
+	return read
+}
+
+// variablesOf are the names that a program reads through variables, and whether it requires them.
+func variablesOf(t *testing.T, program string) map[string]bool {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), "main.go", program, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]bool{}
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		reader, _ := method.X.(*ast.Ident)
+		literal, _ := call.Args[0].(*ast.BasicLit)
+		if reader == nil || reader.Name != "variables" || literal == nil {
+			return true
+		}
+		if name, err := strconv.Unquote(literal.Value); err == nil {
+			read[name] = method.Sel.Name == "Required"
+		}
+		return true
+	})
+	return read
 }

@@ -2,20 +2,17 @@ package functions_test
 
 import (
 	"fmt"
-	"go/ast"
 	"go/build"
-	"go/parser"
-	"go/token"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
 // template is what the tests read of template.yaml.
@@ -23,6 +20,9 @@ type template struct {
 	Globals struct {
 		Function properties `yaml:"Function"`
 	} `yaml:"Globals"`
+	Parameters map[string]struct {
+		Default string `yaml:"Default"`
+	} `yaml:"Parameters"`
 	Resources map[string]resource `yaml:"Resources"`
 }
 
@@ -37,7 +37,7 @@ type resource struct {
 type properties struct {
 	CodeURI     string `yaml:"CodeUri"`
 	Environment struct {
-		Variables map[string]any `yaml:"Variables"`
+		Variables map[string]yaml.Node `yaml:"Variables"`
 	} `yaml:"Environment"`
 }
 
@@ -191,100 +191,46 @@ func codeProblems(parsed template, bootstraps []string) (found []string) {
 	return found
 }
 
-// A variable that is missing stops a function only when it starts on AWS, and one that nobody reads misleads.
-func TestTheTemplateSetsWhatTheBootstrapsRead(t *testing.T) {
-	parsed := readTemplate(t)
-	functions, err := parsed.functions()
-	if err != nil {
+// Tests and tries make the table from what the code describes; AWS makes it from the template.
+func TestTheTableIsTheOneThatTheCodeDescribes(t *testing.T) {
+	type key struct {
+		Name string `yaml:"AttributeName"`
+		Type string `yaml:"KeyType"`
+	}
+	var declared struct {
+		BillingMode string `yaml:"BillingMode"`
+		KeySchema   []key  `yaml:"KeySchema"`
+		Indexes     []struct {
+			Name       string `yaml:"IndexName"`
+			Keys       []key  `yaml:"KeySchema"`
+			Projection struct {
+				Type string `yaml:"ProjectionType"`
+			} `yaml:"Projection"`
+		} `yaml:"GlobalSecondaryIndexes"`
+	}
+	resource := readTemplate(t).Resources["Table"]
+	if err := resource.Properties.Decode(&declared); err != nil {
 		t.Fatal(err)
 	}
-	configuration, err := os.ReadFile(filepath.Join(root, "shared", "config", "extensions.yaml"))
-	if err != nil {
-		t.Fatal(err)
+	var want, got []string
+	described := table.Definition("table")
+	for _, one := range described.KeySchema {
+		want = append(want, fmt.Sprintf("table %s %s", *one.AttributeName, one.KeyType))
 	}
-	startup, err := os.ReadFile(filepath.Join(root, "shared", "startup", "startup.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, own := range functions {
-		program, err := os.ReadFile(filepath.Join(root, own.CodeURI, "main.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		programs := []string{string(program)}
-		if strings.Contains(programs[0], `"`+module+`shared/startup"`) {
-			programs = append(programs, string(startup))
-		}
-		set := map[string]any{}
-		maps.Copy(set, parsed.Globals.Function.Environment.Variables)
-		maps.Copy(set, own.Environment.Variables)
-		for _, problem := range variableProblems(t, programs, string(configuration), slices.Sorted(maps.Keys(set))) {
-			t.Errorf("%s: %s", name, problem)
+	for _, index := range described.GlobalSecondaryIndexes {
+		for _, one := range index.KeySchema {
+			want = append(want, fmt.Sprintf("%s %s %s %s", *index.IndexName, *one.AttributeName, one.KeyType, index.Projection.ProjectionType))
 		}
 	}
-}
-
-func TestAVariableOfOneSideAloneIsNoticed(t *testing.T) {
-	const program = `package main
-func build() { variables.Required("READ", "…"); variables.Int("BOTH", 5); variables.Optional("AWS_REGION", "") }`
-	got := variableProblems(t, []string{program}, "url: ${ERP_URL}", []string{"BOTH", "ERP_URL", "SET"})
-	want := []string{"READ is read by the bootstrap and not set by template.yaml", "SET is set by template.yaml and read by nobody"}
-	if !slices.Equal(got, want) {
-		t.Errorf("problems = %q, want %q", got, want)
+	for _, one := range declared.KeySchema {
+		got = append(got, fmt.Sprintf("table %s %s", one.Name, one.Type))
 	}
-}
-
-// variableProblems compares the variables that a bootstrap reads, and those that extensions.yaml names as ${NAME},
-// with those that are set. Lambda sets its own.
-func variableProblems(t *testing.T, programs []string, configuration string, set []string) (found []string) {
-	t.Helper()
-	var read []string
-	for _, program := range programs {
-		read = append(read, variablesOf(t, program)...)
-	}
-	if len(read) == 0 {
-		t.Fatal("the bootstrap reads nothing through variables: the test looks for the wrong name")
-	}
-	for _, name := range read {
-		lambda := strings.HasPrefix(name, "AWS_") && name != "AWS_ENDPOINT_URL"
-		if !lambda && !slices.Contains(set, name) {
-			found = append(found, name+" is read by the bootstrap and not set by template.yaml")
+	for _, index := range declared.Indexes {
+		for _, one := range index.Keys {
+			got = append(got, fmt.Sprintf("%s %s %s %s", index.Name, one.Name, one.Type, index.Projection.Type))
 		}
 	}
-	for _, name := range set {
-		byGo := name == "GOMEMLIMIT"
-		if !byGo && !slices.Contains(read, name) && !strings.Contains(configuration, "${"+name+"}") {
-			found = append(found, name+" is set by template.yaml and read by nobody")
-		}
+	if !slices.Equal(got, want) || declared.BillingMode != string(described.BillingMode) {
+		t.Errorf("the template declares %q (%s), the code describes %q", got, declared.BillingMode, want)
 	}
-	return found
-}
-
-// variablesOf are the names that a program reads through variables.
-func variablesOf(t *testing.T, program string) (read []string) {
-	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), "main.go", program, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(parsed, func(node ast.Node) bool {
-		call, ok := node.(*ast.CallExpr)
-		if !ok || len(call.Args) == 0 {
-			return true
-		}
-		method, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok {
-			return true
-		}
-		reader, _ := method.X.(*ast.Ident)
-		literal, _ := call.Args[0].(*ast.BasicLit)
-		if reader == nil || reader.Name != "variables" || literal == nil {
-			return true
-		}
-		if name, err := strconv.Unquote(literal.Value); err == nil {
-			read = append(read, name)
-		}
-		return true
-	})
-	return read
 }
