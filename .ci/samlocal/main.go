@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pim-functions/pim-functions/ci/destination"
 	"github.com/pim-functions/pim-functions/ci/stack"
@@ -84,5 +85,5 @@ func run(ctx context.Context, architecture, host string) (err error) {
 	return nil
 }
 
-// secret is a random text that is long enough to prove somebody.
-func secret() string { return senders.NewUUID() + senders.NewUUID() }
+// secret is a random text of 64 characters: Contentful's have as many.
+func secret() string { return strings.ReplaceAll(senders.NewUUID()+senders.NewUUID(), "-", "") }
