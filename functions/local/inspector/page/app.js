@@ -107,6 +107,7 @@ function jobRow(job) {
   const items = el("td", {}, counts);
   if (job.total) items.append(el("progress", { max: job.total, value: job.done + job.failed, "aria-label": `${job.done + job.failed} of ${job.total} items worked` }));
   const said = el("td", {}, job.message || "", job.parent ? el("div", {}, el("small", {}, "follows "), el("code", {}, job.parent)) : "");
+  if (job.next) said.append(" ", el("small", {}, "Next try at " + time(job.next) + "."));
   if (job.reason && job.reason !== "permanent") said.append(" ", el("small", {}, job.reason));
   if (job.failures.length) {
     const lines = job.failures.map((failure) => `${failure.item.type} ${failure.item.id}: ${failure.reason}`);
