@@ -22,11 +22,17 @@ type functions struct {
 	action, contentful, data, eventsAPI, eventPlatform, iframe http.Handler
 }
 
+// routes are those of template.yaml; a function without one has the $default route.
+var routes = map[string]string{
+	"action": "/actions/{proxy+}", "contentful": "/contentful/{proxy+}", "data": "/data/{proxy+}", "eventsapi": "/events-api/{proxy+}",
+	"iframe": "/iframe/{proxy+}",
+}
+
 // mount builds each function as its bootstrap does, on this machine's ports.
 func (s *System) mount() functions {
 	now := time.Now
 	behind := func(function string, handler web.Handler, maxBody int) http.Handler {
-		return gateway.HTTP(s.inspector.Explain(web.New(web.Config{
+		return gateway.Route(routes[function], s.inspector.Explain(web.New(web.Config{
 			Function: function, Handler: handler, MaxBody: maxBody, Log: s.log, Metrics: s.metrics(function), Now: now,
 		}).Invoke))
 	}

@@ -21,6 +21,7 @@ type event struct {
 	Headers        map[string]string `json:"headers"`
 	Query          map[string]string `json:"queryStringParameters,omitempty"`
 	RequestContext requestContext    `json:"requestContext"`
+	PathParameters map[string]string `json:"pathParameters,omitempty"`
 	Body           string            `json:"body,omitempty"`
 	Base64         bool              `json:"isBase64Encoded"`
 }
@@ -46,7 +47,10 @@ type requestHTTP struct {
 	UserAgent string `json:"userAgent"`
 }
 
-func newEvent(r *http.Request, body []byte, id string, now time.Time) event {
+// defaultRoute takes every request that no other route matches.
+const defaultRoute = "$default"
+
+func newEvent(r *http.Request, route string, body []byte, id string, now time.Time) event {
 	domain, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		domain = r.Host
@@ -57,14 +61,20 @@ func newEvent(r *http.Request, body []byte, id string, now time.Time) event {
 		source = r.RemoteAddr
 	}
 	e := event{
-		Version: "2.0", RouteKey: "$default", RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery,
+		Version: "2.0", RouteKey: defaultRoute, RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery,
 		Headers: map[string]string{"host": r.Host, "x-forwarded-for": source, "x-forwarded-proto": "http"},
 		RequestContext: requestContext{
 			AccountID: "000000000000", APIID: "local", DomainName: domain, DomainPrefix: prefix,
 			HTTP:      requestHTTP{r.Method, r.URL.Path, r.Proto, source, r.UserAgent()},
-			RequestID: id, RouteKey: "$default", Stage: "$default",
+			RequestID: id, RouteKey: defaultRoute, Stage: "$default",
 			Time: now.UTC().Format("02/Jan/2006:15:04:05 +0000"), TimeEpoch: now.UnixMilli(),
 		},
+	}
+	if prefix, greedy := strings.CutSuffix(route, "{proxy+}"); greedy {
+		if proxy, matched := strings.CutPrefix(r.URL.Path, prefix); matched && proxy != "" {
+			e.RouteKey, e.PathParameters = "ANY "+route, map[string]string{"proxy": proxy}
+			e.RequestContext.RouteKey = e.RouteKey
+		}
 	}
 	for name, values := range r.Header {
 		if name == "Cookie" {

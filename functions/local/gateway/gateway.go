@@ -25,9 +25,13 @@ const (
 // Invoke calls a function as Lambda does: an event in, an answer out.
 type Invoke func(ctx context.Context, payload []byte) ([]byte, error)
 
-// HTTP makes an event of every request, calls invoke with it, and writes the answer. Mount it without http.ServeMux,
-// which redirects unclean paths: API Gateway never redirects.
-func HTTP(invoke Invoke) http.Handler {
+// HTTP makes an event of every request, as the $default route does, calls invoke with it, and writes the answer. Mount it
+// without http.ServeMux, which redirects unclean paths: API Gateway never redirects.
+func HTTP(invoke Invoke) http.Handler { return Route("", invoke) }
+
+// Route is HTTP for a route such as /actions/{proxy+}, whose events carry what {proxy+} matches. Requests to other paths
+// have the $default route's events.
+func Route(path string, invoke Invoke) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()[:16]
 		w.Header().Set("Apigw-Requestid", id)
@@ -40,7 +44,7 @@ func HTTP(invoke Invoke) http.Handler {
 			refuse(w, http.StatusBadRequest, "Bad Request")
 			return
 		}
-		payload, err := json.Marshal(newEvent(r, body, id, time.Now()))
+		payload, err := json.Marshal(newEvent(r, path, body, id, time.Now()))
 		if err != nil {
 			refuse(w, http.StatusInternalServerError, "Internal Server Error")
 			return

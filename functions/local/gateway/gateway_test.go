@@ -57,6 +57,33 @@ func TestEventIsComplete(t *testing.T) {
 	}
 }
 
+func TestARouteTellsWhatItMatched(t *testing.T) {
+	for _, row := range []struct{ route, path, key, proxy string }{
+		{"/actions/{proxy+}", "/actions/export", "ANY /actions/{proxy+}", "export"},
+		{"/actions/{proxy+}", "/actions/export/actions/export", "ANY /actions/{proxy+}", "export/actions/export"},
+		{"/actions/{proxy+}", "/actions//a%2Fb", "ANY /actions/{proxy+}", "/a/b"},
+		{"/actions/{proxy+}", "/actions/", "$default", ""},
+		{"/actions/{proxy+}", "/actions", "$default", ""},
+		{"/actions/{proxy+}", "/stage/actions/export", "$default", ""},
+		{"", "/actions/export", "$default", ""},
+	} {
+		gateway.Route(row.route, func(_ context.Context, payload []byte) ([]byte, error) {
+			var event struct {
+				RouteKey       string
+				RequestContext struct{ RouteKey string }
+				PathParameters map[string]string
+			}
+			if err := json.Unmarshal(payload, &event); err != nil {
+				t.Fatal(err)
+			}
+			if event.RouteKey != row.key || event.RequestContext.RouteKey != row.key || event.PathParameters["proxy"] != row.proxy {
+				t.Errorf("%s at %s: %+v", row.path, row.route, event)
+			}
+			return []byte(`{"statusCode":200}`), nil
+		}).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", row.path, nil))
+	}
+}
+
 func TestBase64ByContentType(t *testing.T) {
 	for _, row := range []struct {
 		contentType, body string
