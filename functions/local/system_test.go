@@ -68,6 +68,9 @@ func TestADestinationThatIsDownIsWaitedFor(t *testing.T) {
 	if !strings.Contains(waiting.Message, "the destination has a problem") {
 		t.Errorf("it waits because %q", waiting.Message)
 	}
+	if waiting.Next == nil || !waiting.Next.After(waiting.UpdatedAt) {
+		t.Errorf("it is tried next at %v", waiting.Next)
+	}
 	f.until("its message is delayed", func() bool { return f.state().Queues["jobs"] == inspector.Queue{Delayed: 1} })
 
 	f.post("/_local/switch", `{"mode":"refuse"}`)

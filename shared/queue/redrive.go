@@ -40,7 +40,7 @@ type Redriven struct {
 // SQS's own redrive (StartMessageMoveTask) sends a letter to the queue that it came from, and fails for those that
 // were sent to the letters directly (SQS developer guide, "Learn how to configure a dead-letter queue redrive").
 func (r Redrive) Run(ctx context.Context) (done Redriven, err error) {
-	start := r.Now().Truncate(time.Millisecond) // SQS counts in milliseconds
+	start := r.Now()
 	var newer []Received
 	defer func() {
 		done.Newer = len(newer)
@@ -54,7 +54,7 @@ func (r Redrive) Run(ctx context.Context) (done Redriven, err error) {
 		}
 		var old []Received
 		for _, letter := range letters {
-			if letter.Sent.Before(start) {
+			if sentBefore(letter, start) {
 				old = append(old, letter)
 			} else {
 				newer = append(newer, letter)
@@ -82,6 +82,15 @@ func (r Redrive) Run(ctx context.Context) (done Redriven, err error) {
 		return done, fmt.Errorf("send dead letters back: %w", &PartialError{Failed: refused})
 	}
 	return done, nil
+}
+
+// sentBefore reports whether a letter was surely sent before a time. SQS counts in whole milliseconds, rounded down.
+func sentBefore(letter Received, start time.Time) bool {
+	sent := letter.Sent
+	if sent.Equal(sent.Truncate(time.Millisecond)) {
+		sent = sent.Add(time.Millisecond - 1)
+	}
+	return sent.Before(start)
 }
 
 // send makes messages of letters. An error means that none is known to be sent.
