@@ -28,6 +28,9 @@ var errRefused = errors.New("not everything was answered 2xx")
 
 // do prints or sends the sample.
 func (s *sending) do(ctx context.Context, out io.Writer) error {
+	if event, ok := s.sample.Queued(s.now()); ok {
+		return printJSON(out, event)
+	}
 	if _, sent := s.sample.Sender(); !sent {
 		_, err := out.Write(s.sample.Text)
 		return err

@@ -228,6 +228,7 @@ func TestTheCommandLineOfSend(t *testing.T) {
 		{"help", "--help", succeeded, "--age duration", ""},
 		{"help after a name", "action-product-grid -h", succeeded, "Usage:", ""},
 		{"worker's event", "worker-jobs", succeeded, `"eventSource": "aws:sqs"`, ""},
+		{"worker's job", "worker-jobs", succeeded, `"body": "{\"job\":`, ""},
 		{"forwarded body", "forwarded-job", succeeded, `"job": "export_to_erp-`, ""},
 		{"forwarded event", "forwarded-event", succeeded, `"subscription": "catalogue"`, ""},
 		{"another extension's", "data-product --extension other", succeeded, `"rawPath": "/data/other/`, ""},

@@ -39,8 +39,8 @@ var abouts = map[string]string{
 	"data-product":                               "the PIM asks for a data component: a GET, whose address names the product",
 	"iframe-page":                                "a browser gets the page inside the PIM: the sample is its query",
 	"iframe-start":                               "the page inside the PIM starts an action on a selection",
-	"worker-events":                              "the Lambda event that the worker gets from the events queue",
-	"worker-jobs":                                "the Lambda event that the worker gets from the jobs queue",
+	"worker-events":                              "SQS brings the worker an event",
+	"worker-jobs":                                "SQS brings the worker a job",
 }
 
 // Samples are the names of all, sorted.
@@ -75,9 +75,6 @@ func file(name string) string {
 		if rest, ok := strings.CutPrefix(name, folder+"-"); ok {
 			return folder + "/" + rest + ".json"
 		}
-	}
-	if strings.HasPrefix(name, "worker-") {
-		return "lambda/" + name + ".json"
 	}
 	return name + ".json"
 }

@@ -34,10 +34,8 @@ func TestEveryFileIsListed(t *testing.T) {
 		}
 		name := strings.TrimSuffix(path, ".json")
 		if ready, ok := strings.CutPrefix(name, "lambda/"); ok {
-			if _, sent := find(t, ready).Sender(); sent {
-				return nil // a Lambda event of a sample that is listed
-			}
-			name = ready
+			find(t, ready) // it is the Lambda event of a sample
+			return nil
 		}
 		name = strings.ReplaceAll(name, "/", "-")
 		found = append(found, name)

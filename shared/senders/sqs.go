@@ -72,3 +72,33 @@ func SQS(queue string, messages ...Message) SQSEvent {
 	}
 	return event
 }
+
+// queued are the samples that the worker gets from a queue.
+var queued = map[string]struct {
+	queue   string
+	message Message
+}{
+	"worker-jobs": {"pim-functions-jobs", Message{ID: "059f36b4-87a3-44ab-83d2-661975830a7d", Receipt: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a"}},
+	"worker-events": {"pim-functions-events", Message{
+		ID: "a1c0f6de-52a4-4b0e-9e0f-3f8d5a7c1b22", Receipt: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0b",
+		Attributes: map[string]string{
+			"api": "event-platform", "pim": "main", "received": "2026-01-05T11:45:00Z",
+			"correlation": "2b9c0c1e-3f61-4c3b-8c89-5f5b5b1a7d10", "delivery": "2b9c0c1e-3f61-4c3b-8c89-5f5b5b1a7d10#0",
+		},
+	}},
+}
+
+// Queued is the sample as SQS brings it to the worker; ok is false for one that comes in another way. Its identifiers are
+// always the same.
+func (s Sample) Queued(at time.Time) (event SQSEvent, ok bool) {
+	from, ok := queued[s.Name]
+	if !ok {
+		return SQSEvent{}, false
+	}
+	body, err := s.compact()
+	if err != nil {
+		panic(err) // cannot happen: it is embedded, and a test reads it
+	}
+	from.message.Body, from.message.Sent = string(body), at
+	return SQS(from.queue, from.message), true
+}
