@@ -1,8 +1,7 @@
-// Package template is what kinds of action say to the outside: the JSON that describes a run, and the templates with
-// which a user writes a text of their own.
 package template
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -33,25 +32,23 @@ type user struct {
 	Username string `json:"username"`
 }
 
-// event is the JSON of an event.
+// event is what stands before an event's own bytes.
 type event struct {
-	Version      int             `json:"version"`
-	Action       string          `json:"action"`
-	Subscription string          `json:"subscription"`
-	PIM          string          `json:"pim"`
-	Event        json.RawMessage `json:"event"` // the sender's own bytes
-	Key          string          `json:"idempotencyKey,omitempty"`
+	Version      int    `json:"version"`
+	Action       string `json:"action"`
+	Subscription string `json:"subscription"`
+	PIM          string `json:"pim"`
 }
 
-// JSON describes a run. The same run always gives the same bytes. withKey adds the idempotency key, for carriers
-// that have no header for it.
+// JSON describes a run. The same run always gives the same bytes; an event stands in it in the sender's own. withKey adds
+// the idempotency key, for carriers that have no header for it.
 func JSON(run engine.Run, withKey bool) ([]byte, error) {
+	if run.Event != nil {
+		return eventJSON(run, withKey)
+	}
 	key := ""
 	if withKey {
 		key = run.Key
-	}
-	if run.Event != nil {
-		return encode(event{Version: version, Action: run.Action, Subscription: run.Subscription, PIM: run.PIM, Event: run.Event.Raw, Key: key})
 	}
 	items := run.Items
 	if items == nil {
@@ -61,6 +58,40 @@ func JSON(run engine.Run, withKey bool) ([]byte, error) {
 		Version: version, Action: run.Action, Job: run.Job, Extension: run.Extension, PIM: run.PIM,
 		User: user{UUID: run.User.UUID, Username: run.User.Username}, Context: object(run.Context), Params: object(run.Params), Items: items, Ended: run.Ended, Key: key,
 	})
+}
+
+// eventJSON puts the sender's bytes into the description as they are: an encoder would write them anew.
+func eventJSON(run engine.Run, withKey bool) ([]byte, error) {
+	if !json.Valid(run.Event.Raw) {
+		return nil, engine.Permanent("the event is not JSON", nil)
+	}
+	head, err := encode(event{Version: version, Action: run.Action, Subscription: run.Subscription, PIM: run.PIM})
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	body.Write(head[:len(head)-1])
+	body.WriteString(`,"event":`)
+	body.Write(run.Event.Raw)
+	if withKey {
+		key, err := encode(Key(run.Key, body.Bytes()))
+		if err != nil {
+			return nil, err
+		}
+		body.WriteString(`,"idempotencyKey":`)
+		body.Write(key)
+	}
+	body.WriteByte('}')
+	return body.Bytes(), nil
+}
+
+// DefaultKey is the idempotency key of JSON's body. A job's action is recorded with it; a subscription's can be renamed
+// between two tries of an event, and is part of the body.
+func DefaultKey(run engine.Run, body []byte) string {
+	if run.Event != nil {
+		return Key(run.Key, body)
+	}
+	return HeaderKey(run.Key)
 }
 
 func encode(v any) ([]byte, error) {

@@ -1,8 +1,13 @@
+// Package template is what kinds of action send to the outside: the JSON that describes a run (JSON), and the templates
+// with which a user writes texts, bodies, addresses and headers of their own (Template, Body, Structure, Form, URL).
+// It makes bytes; it sends nothing and knows no kind.
+//
+// Templates are in the language of Go's text/template. They see a Data, reach nothing outside, and are made for the
+// place where their text goes: no value can break out of it.
 package template
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,96 +16,86 @@ import (
 	"text/template/parse"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
-	"github.com/pim-functions/pim-functions/shared/jobs"
-	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
-// MaxText is the most bytes that a template may make.
+// MaxText is the most bytes that a template may make. One that makes more fails its batch.
 const MaxText = 256 << 10
 
-// Template is a text that a user wrote in extensions.yaml, in the language of Go's text/template. It sees a Data.
-// Besides the language's own functions it has json (a value as JSON), upper, lower and join. It reaches nothing outside.
-type Template struct{ parsed *template.Template }
-
-// Data is what a template sees. Everything in it is fixed when the job is recorded: the same run gives the same
-// text, however often it is repeated.
-type Data struct {
-	User    jobs.User
-	Label   string
-	Action  string
-	Job     string
-	Count   int // items of this run
-	Items   []jobs.Item
-	Params  map[string]any
-	Context map[string]any
-	Event   pimevent.Event // of an event's run: Type, ID, Kind, EntityID, Author, Time
-
-	// After a job (`then`).
-	Outcome  string // succeeded, partial, failed
-	Done     int
-	Total    int
-	Failures int // items that failed
+// Template is a text that a user wrote in extensions.yaml.
+type Template struct {
+	parsed *template.Template
+	open   bool // its text depends on what only a request brings
 }
 
-// Parse reads a template.
+// Parse reads a template that sees a Data. Its error is a Mistakes.
 func Parse(text string) (*Template, error) {
-	parsed, err := template.New("text").Option("missingkey=zero").Funcs(template.FuncMap{
-		"json": toJSON, "upper": strings.ToUpper, "lower": strings.ToLower, "join": join, escapeFunc: plain,
-	}).Parse(text)
-	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "template: text:"))
-	}
-	escapeOutputs(parsed.Root)
-	t := &Template{parsed: parsed}
-	// A field that no run has is a mistake of the text. Other errors may come of the trial's empty data alone.
-	if _, err := t.Execute(engine.Run{}, nil); err != nil && strings.Contains(err.Error(), "can't evaluate field") {
-		_, field, _ := strings.Cut(err.Error(), "can't evaluate field ")
-		field, _, _ = strings.Cut(field, " ")
-		return nil, fmt.Errorf("there is no %q", field)
+	t, mistakes := parseFor(text, Data{})
+	if len(mistakes) > 0 {
+		return nil, mistakes
 	}
 	return t, nil
 }
 
-// Execute makes the text of a run. Every value passes through escape (nil: as it is); the template's own text does not.
+// parseFor reads a template that sees values of the type of sees.
+func parseFor(text string, sees any) (*Template, Mistakes) {
+	parsed, err := template.New("text").Option("missingkey=zero").Funcs(functions).Parse(text)
+	if err != nil {
+		return nil, Mistakes{strings.TrimPrefix(err.Error(), "template: text:")}
+	}
+	mistakes, open := check(parsed, sees)
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	parsed.Funcs(template.FuncMap{escapeFunc: plain})
+	for _, each := range parsed.Templates() { // define and block make templates of their own
+		if each.Tree != nil {
+			escapeOutputs(each.Root)
+		}
+	}
+	return &Template{parsed, open}, nil
+}
+
+// Execute makes the text of a run. Every value passes through escape (nil: as it is), whatever define, block, range or
+// with it stands in; the template's own text does not.
 func (t *Template) Execute(run engine.Run, escape func(string) string) (string, error) {
 	data, err := dataOf(run)
 	if err != nil {
 		return "", err
 	}
+	return t.text(data, escape)
+}
+
+func (t *Template) text(data any, escape func(string) string) (string, error) {
+	var text bytes.Buffer
+	err := t.write(&text, data, func(v any) (string, error) {
+		if escape == nil {
+			return plain(v), nil
+		}
+		return escape(plain(v)), nil
+	})
+	return text.String(), err
+}
+
+// write executes the template. escape is called for each value when all that stands before it is written.
+func (t *Template) write(to io.Writer, data any, escape func(any) (string, error)) error {
 	fresh, err := t.parsed.Clone()
 	if err != nil {
-		return "", engine.Permanent("the text could not be made", fmt.Errorf("clone template: %w", err))
+		return engine.Permanent("the text could not be made", fmt.Errorf("clone template: %w", err))
 	}
-	if escape == nil {
-		escape = func(s string) string { return s }
-	}
-	fresh.Funcs(template.FuncMap{escapeFunc: func(v any) string { return escape(plain(v)) }})
-	var text bytes.Buffer
-	if err := fresh.Execute(&bounded{&text}, data); err != nil {
-		return "", engine.Permanent("the text could not be made from this request", fmt.Errorf("execute template: %w", err))
-	}
-	return text.String(), nil
-}
-
-func dataOf(run engine.Run) (Data, error) {
-	data := Data{User: run.User, Label: run.Label, Action: run.Action, Job: run.Job, Count: len(run.Items), Items: run.Items}
-	for raw, into := range map[*json.RawMessage]*map[string]any{&run.Params: &data.Params, &run.Context: &data.Context} {
-		decoder := json.NewDecoder(bytes.NewReader(object(*raw)))
-		decoder.UseNumber() // 12345678901234567890 stays what it is
-		if err := decoder.Decode(into); err != nil {
-			return Data{}, engine.Permanent("the request's parameters are not an object", fmt.Errorf("decode params: %w", err))
+	fresh.Funcs(template.FuncMap{escapeFunc: escape})
+	if err := fresh.Execute(&bounded{to: to}, data); err != nil {
+		if own, ok := errors.AsType[*engine.PermanentError](err); ok {
+			return own
 		}
+		if errors.Is(err, errHost) {
+			return engine.Permanent(errHost.Error()+": nothing was sent", errHost)
+		}
+		return engine.Permanent("the text could not be made from this request", fmt.Errorf("execute template: %w", err))
 	}
-	if run.Event != nil {
-		data.Event = *run.Event
-	}
-	if run.Ended != nil {
-		data.Outcome, data.Done, data.Total, data.Failures = string(run.Ended.Outcome), run.Ended.Done, run.Ended.Total, run.Ended.Total-run.Ended.Done
-	}
-	return data, nil
+	return nil
 }
 
-// escapeFunc stands at the end of every output's pipeline; a user cannot write its name.
+// escapeFunc stands at the end of every output's pipeline. Templates are parsed before it exists: a user's cannot call it.
 const escapeFunc = "_value"
 
 // escapeOutputs puts escapeFunc behind every output, as html/template does.
@@ -129,55 +124,15 @@ func escapeOutputs(node parse.Node) {
 	}
 }
 
-// plain prints a value; what is not there prints as nothing.
-func plain(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case map[string]any, []any:
-		text, err := toJSON(v)
-		if err != nil {
-			return ""
-		}
-		return text
-	}
-	return fmt.Sprint(v)
-}
-
-func toJSON(v any) (string, error) {
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return "", errors.New("value has no JSON form")
-	}
-	return strings.TrimSuffix(text.String(), "\n"), nil
-}
-
-func join(separator string, list any) string {
-	switch list := list.(type) {
-	case []any:
-		words := make([]string, len(list))
-		for i, v := range list {
-			words[i] = plain(v)
-		}
-		return strings.Join(words, separator)
-	case []string:
-		return strings.Join(list, separator)
-	}
-	return plain(list)
-}
-
 // bounded ends a template that makes too much.
-type bounded struct{ to *bytes.Buffer }
+type bounded struct {
+	to   io.Writer
+	made int
+}
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.to.Len()+len(p) > MaxText {
-		return 0, errors.New("text too long")
+	if b.made += len(p); b.made > MaxText {
+		return 0, engine.Permanent(fmt.Sprintf("the text would be longer than %d KB", MaxText>>10), nil)
 	}
 	return b.to.Write(p)
 }
-
-var _ io.Writer = (*bounded)(nil)

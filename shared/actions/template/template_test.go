@@ -1,7 +1,9 @@
 package template_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -47,22 +49,35 @@ func TestWhatATemplateSees(t *testing.T) {
 	}
 }
 
-func TestValuesAreEscapedAndTheTextIsNot(t *testing.T) {
-	parsed, err := template.Parse("<b>{{.Label}}</b>{{range .Items}}{{.ID}}{{end}}")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := parsed.Execute(run, func(s string) string { return strings.ReplaceAll(s, "<", "&lt;") })
-	if want := "<b>Export &lt;now></b>p1armor"; err != nil || got != want {
-		t.Errorf("%q, %v; want %q", got, err, want)
-	}
-}
-
-func TestATextThatCannotWorkIsRefusedEarly(t *testing.T) {
-	for _, text := range []string{"{{.Nope}}", "{{.User.Email}}", "{{", "{{unknown}}", "{{_value 1}}{{"} {
-		if _, err := template.Parse(text); err == nil {
-			t.Errorf("%q was accepted", text)
-		}
+// Every value passes through escape, wherever it stands; the template's own text does not.
+func TestEveryValueIsEscapedAndTheTextIsNot(t *testing.T) {
+	escape := func(s string) string { return strings.ReplaceAll(s, "<", "&lt;") }
+	run := engine.Run{Label: "<now>", Items: []jobs.Item{{ID: "<1>"}, {ID: "<2>"}}, Params: json.RawMessage(`{"list":["<x>"],"map":{"k":"<v>"}}`)}
+	for _, c := range []struct{ name, text, want string }{
+		{"a value", "<b>{{.Label}}", "<b>&lt;now>"},
+		{"range", "<b>{{range .Items}}{{.ID}}{{end}}", "<b>&lt;1>&lt;2>"},
+		{"range over a request's list", "{{range .Params.list}}{{.}}{{end}}", "&lt;x>"},
+		{"range with variables", "{{range $k, $v := .Params.map}}{{$k}}{{$v}}{{end}}", "k&lt;v>"},
+		{"a range's else", "{{range .Params.nobody}}{{else}}{{.Label}}{{end}}", "&lt;now>"},
+		{"range in range", "{{range .Items}}{{range $.Items}}{{.ID}}{{end}}{{end}}", "&lt;1>&lt;2>&lt;1>&lt;2>"},
+		{"if and else", "{{if .Count}}{{.Label}}{{end}}{{if .Job}}{{else}}{{.Label}}{{end}}", "&lt;now>&lt;now>"},
+		{"with and else", "{{with .Label}}{{.}}{{end}}{{with .Job}}{{else}}{{.Label}}{{end}}", "&lt;now>&lt;now>"},
+		{"define and template", `{{define "m"}}<i>{{.Label}}{{end}}{{template "m" .}}`, "<i>&lt;now>"},
+		{"a template in a template", `{{define "m"}}{{template "n" .}}{{end}}{{define "n"}}{{.Label}}{{end}}{{template "m" .}}`, "&lt;now>"},
+		{"block", `{{block "m" .}}{{.Label}}{{end}}`, "&lt;now>"},
+		{"a variable", "{{$x := .Label}}{{$x}}", "&lt;now>"},
+		{"functions", `{{upper .Label}}{{printf "%s" .Label}}{{join "" .Params.list}}`, "&lt;NOW>&lt;now>&lt;x>"},
+		{"json", "{{json .Label}}", `"&lt;now>"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			parsed, err := template.Parse(c.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := parsed.Execute(run, escape); err != nil || got != c.want {
+				t.Errorf("%q, %v; want %q", got, err, c.want)
+			}
+		})
 	}
 }
 
@@ -84,5 +99,67 @@ func TestParamsThatAreNoObjectArePermanent(t *testing.T) {
 	bad.Params = json.RawMessage(`[1]`)
 	if _, err := parsed.Execute(bad, nil); err == nil {
 		t.Error("accepted")
+	}
+}
+
+func TestAnEventStandsInItsOwnBytes(t *testing.T) {
+	for _, name := range []string{"spaces.json", "escapes.json"} {
+		raw, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw = bytes.TrimSuffix(raw, []byte("\n"))
+		run := engine.Run{Key: "k", Action: "send", Subscription: "s", PIM: "main", Event: &pimevent.Event{Raw: raw}}
+		for _, withKey := range []bool{false, true} {
+			got, err := template.JSON(run, withKey)
+			if err != nil || !json.Valid(got) || !bytes.Contains(got, append([]byte(`"event":`), raw...)) {
+				t.Errorf("%s: %s, %v", name, got, err)
+			}
+			if has := bytes.Contains(got, []byte(`,"idempotencyKey":"k/`)); has != withKey {
+				t.Errorf("key there: %v", has)
+			}
+		}
+	}
+	if _, err := template.JSON(engine.Run{Event: &pimevent.Event{Raw: []byte(`{"a":1} "b":2`)}}, false); err == nil {
+		t.Error("what is no JSON was put into JSON")
+	}
+}
+
+// One key never carries two contents.
+func TestAKeyChangesWithWhatTheConfigurationCanChange(t *testing.T) {
+	event := engine.Run{Key: "k", Action: "send", Event: &pimevent.Event{Raw: []byte(`{}`)}}
+	renamed := event
+	renamed.Action = "forward"
+	key := func(run engine.Run) string {
+		body, err := template.JSON(run, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return template.DefaultKey(run, body)
+	}
+	if key(event) == key(renamed) || key(event) != key(event) || !strings.HasPrefix(key(event), "k/") {
+		t.Errorf("keys %q and %q", key(event), key(renamed))
+	}
+	if job := (engine.Run{Key: "job/0-1", Action: "send"}); key(job) != "job/0-1" {
+		t.Errorf("a job's action is recorded, and its key is %q", key(job))
+	}
+}
+
+func TestAKeyIsALegalHeader(t *testing.T) {
+	seen := map[string]bool{}
+	for _, key := range []string{"api/main/a\nb/s", "api/main/a\x01b/s", "api/main/évènement/s", "api/main/ lead/s", "api/main/lead /s", "api/main/\x7f", "", strings.Repeat("x", 300)} {
+		got := template.HeaderKey(key)
+		if len(got) != 64 || strings.Trim(got, "0123456789abcdef") != "" || seen[got] {
+			t.Errorf("%q became %q", key, got)
+		}
+		seen[got] = true
+		if with := template.Key(key, []byte("body")); !strings.HasPrefix(with, got+"/") {
+			t.Errorf("%q with a body became %q", key, with)
+		}
+	}
+	for _, key := range []string{"event-platform/main/018e197c/catalogue", "job-1/0-99", "a/b?c#d", "a\"b"} {
+		if got := template.HeaderKey(key); got != key {
+			t.Errorf("%q became %q", key, got)
+		}
 	}
 }
