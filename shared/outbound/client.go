@@ -176,7 +176,7 @@ func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
 			// The status says enough if the body breaks off.
 			failed.Body, _ = io.ReadAll(io.LimitReader(answer.Body, r.limit()))
 			failed.Header = answer.Header
-			failed.detail = detail(failed.Body, request.Header)
+			failed.detail = Detail(failed.Body, request.Header)
 		}
 		return nil, failed
 	}

@@ -14,11 +14,11 @@ const (
 	maxReasons = 3   // of a list of errors
 )
 
-// detail is what a JSON answer says of a refusal, as one line for a user: the texts under message, detail,
+// Detail is what a JSON answer says of a refusal, as one line for a user: the texts under message, detail,
 // error_description, error or title, and the first of those under errors (RFC 9457, RFC 6749, JSON:API, and what is
 // common besides). Control characters become spaces, values that were sent in headers three dots, and what is longer
 // than 240 bytes is cut. "" where nothing of that kind is found.
-func detail(body []byte, sent http.Header) string {
+func Detail(body []byte, sent http.Header) string {
 	var answer any
 	if json.Unmarshal(body, &answer) != nil {
 		return ""

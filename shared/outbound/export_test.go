@@ -3,5 +3,4 @@ package outbound
 // For tests from outside.
 var (
 	RetryAfter = retryAfter
-	Detail     = detail
 )

@@ -1,70 +1,93 @@
 package forward
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
-	"strings"
-	"unicode"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/outbound"
 )
 
-const maxAnswer = 256 << 10 // bytes of an answer that are read: room for a reason per item of the largest batch
+// maxAnswer is the most bytes of an answer that are read: a reason for each item of the largest batch, several times.
+const maxAnswer = 2 << 20
 
-// answer is what a destination may say with a 2xx, as JSON. Whatever else it says is taken as "all done".
-type answer struct {
-	Failures []struct {
-		Index  *int   `json:"index"` // among the items of the request, from 0
-		ID     string `json:"id"`    // or the item's id
-		Reason string `json:"reason"`
-	} `json:"failures"`
-	Message string          `json:"message"`
-	Result  json.RawMessage `json:"result"`
+// failure is one item that a destination refuses, by its place among the items of the request or by its id.
+type failure struct {
+	Index  *int   `json:"index"`
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
 }
 
-// read turns an answer into a result. Failures that name no item of the batch are left out.
-func read(body []byte, items []jobs.Item) engine.Result {
-	var said answer
-	if err := json.Unmarshal(body, &said); err != nil {
-		return engine.Result{}
+// read turns a success into a result. What a destination may answer, as a JSON object: failures (a list of items that it
+// refuses), message (for the user) and result. An answer that is no JSON object says that all is done, and so does an
+// object without failures. An object that is cut, broken or too long, and failures that are no list of failures, say
+// nothing that can be relied on: the batch fails. A failure that names no item of the batch is one of some item: all that
+// have no failure of their own get it.
+func read(response *outbound.Response, items []jobs.Item) (engine.Result, error) {
+	body := bytes.TrimSpace(response.Body)
+	if len(body) == 0 || body[0] != '{' {
+		return engine.Result{}, nil
 	}
-	result := engine.Result{Message: clean(said.Message), Result: said.Result}
-	seen := map[int]bool{}
-	fail := func(index int, reason string) {
-		if index >= 0 && index < len(items) && !seen[index] {
-			seen[index] = true
+	if response.Truncated {
+		return engine.Result{}, unreadable("is too long to be read")
+	}
+	var answer map[string]json.RawMessage
+	if json.Unmarshal(body, &answer) != nil {
+		return engine.Result{}, unreadable("breaks off or is not JSON")
+	}
+	var failures []failure
+	if said := answer["failures"]; !empty(said) && json.Unmarshal(said, &failures) != nil {
+		return engine.Result{}, unreadable("has failures that are no list of {index or id, reason}")
+	}
+	var message string
+	_ = json.Unmarshal(answer["message"], &message) // of another type: another API's own
+	result := engine.Result{Message: outbound.Clean(message, jobs.MaxReason), Result: answer["result"]}
+	return match(result, failures, items)
+}
+
+func unreadable(what string) error {
+	return &refusal{"the destination's answer " + what + ", so nobody knows which items it took"}
+}
+
+// match finds the items that failures name.
+func match(result engine.Result, failures []failure, items []jobs.Item) (engine.Result, error) {
+	reasons := map[int]string{}
+	unnamed := ""
+	for _, each := range failures {
+		reason := cmp.Or(outbound.Clean(each.Reason, jobs.MaxReason), "refused by the destination")
+		found := each.find(items)
+		if len(found) == 0 {
+			unnamed = cmp.Or(unnamed, reason)
+		}
+		for _, index := range found {
+			reasons[index] = cmp.Or(reasons[index], reason)
+		}
+	}
+	if unnamed != "" && len(items) == 0 {
+		return engine.Result{}, &refusal{with("the destination refused it", unnamed)}
+	}
+	for index := range items {
+		if reason := cmp.Or(reasons[index], unnamed); reason != "" {
 			result.Failures = append(result.Failures, engine.Failure{Index: index, Reason: reason})
 		}
 	}
-	for _, failure := range said.Failures {
-		reason := clean(failure.Reason)
-		if reason == "" {
-			reason = "refused by the destination"
-		}
-		if failure.Index != nil {
-			fail(*failure.Index, reason)
-			continue
-		}
-		for index, item := range items {
-			if item.ID == failure.ID {
-				fail(index, reason)
-			}
-		}
-	}
-	return result
+	return result, nil
 }
 
-// clean makes a line of text that a user can read: no control characters, at most jobs.MaxReason bytes.
-func clean(text string) string {
-	text = strings.ToValidUTF8(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
+// find lists the items that a failure names.
+func (f failure) find(items []jobs.Item) (found []int) {
+	if f.Index != nil {
+		if *f.Index >= 0 && *f.Index < len(items) {
+			found = append(found, *f.Index)
 		}
-		return r
-	}, text), "")
-	text = strings.TrimSpace(text)
-	if len(text) > jobs.MaxReason {
-		text = strings.ToValidUTF8(text[:jobs.MaxReason], "")
+		return found
 	}
-	return text
+	for index, item := range items {
+		if f.ID != "" && item.ID == f.ID {
+			found = append(found, index)
+		}
+	}
+	return found
 }

@@ -58,6 +58,16 @@ func open(t *testing.T, yaml string, secrets engine.Secrets) engine.Action {
 	return action
 }
 
+func openError(t *testing.T, yaml string) error {
+	t.Helper()
+	section, err := config.ParseSection(yaml)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = kind().Open(section, engine.Secrets{})
+	return err
+}
+
 // press is the run of the grid sample.
 func press() engine.Run {
 	return engine.Run{
@@ -106,13 +116,14 @@ func TestABatchIsPostedAsDocumented(t *testing.T) {
 		}
 	}
 	if strings.Contains(e.bodies[0], "Manager") {
-		t.Error("groups left the house")
+		t.Error("the user's groups were sent")
 	}
 }
 
 func TestAnEventIsPostedInTheSendersOwnBytes(t *testing.T) {
 	e := newERP(t)
-	raw := `{"specversion":"1.0","data":{"slash":"a\/b","price":1.0,"name":"\u00c9"}}`
+	raw := `{ "specversion": "1.0",
+ "data":{"slash":"a\/b","price":1.0,"name":"\u00c9", "label":"<b>Fish & Chips</b>"} }`
 	run := engine.Run{Key: "k", Action: "send-to-erp", Subscription: "catalogue", PIM: "main", Event: &pimevent.Event{Raw: []byte(raw)}}
 	if _, err := open(t, "url: "+e.URL, engine.Secrets{}).Run(t.Context(), run); err != nil {
 		t.Fatal(err)
@@ -170,7 +181,7 @@ func TestTheSameRunIsTheSameRequest(t *testing.T) {
 
 func TestATemplateThatChangesTakesItsKeyWithIt(t *testing.T) {
 	e := newERP(t)
-	for _, body := range []string{"one", "two"} {
+	for _, body := range []string{"'[1]'", "'[2]'"} {
 		if _, err := open(t, "url: "+e.URL+"\nbody: "+body, engine.Secrets{}).Run(t.Context(), press()); err != nil {
 			t.Fatal(err)
 		}
@@ -185,6 +196,7 @@ func TestAuth(t *testing.T) {
 		{"bearer", `{"bearer":"t"}`, "Authorization", "Bearer t"},
 		{"basic", `{"basic":{"username":"u","password":"p:w"}}`, "Authorization", "Basic dTpwOnc="},
 		{"header", `{"header":{"name":"X-Api-Key","value":"v"}}`, "X-Api-Key", "v"},
+		{"headers", `{"headers":{"X-Client":"c","X-Api-Key":"v"}}`, "X-Client", "c"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := newERP(t)
@@ -197,49 +209,13 @@ func TestAuth(t *testing.T) {
 			}
 		})
 	}
-	for _, secret := range []string{"", `{}`, `{"bearer":"s3cret","basic":{}}`, `"s3cret"`, `{"token":"s3cret"}`, `{"bearer":"s3cret\r\nX: y"}`, `{"header":{"name":"","value":"s3cret"}}`} {
+	for _, secret := range []string{"", `{}`, `{"bearer":"s3cret","basic":{}}`, `"s3cret"`, `{"token":"s3cret"}`, `{"bearer":"s3cret\r\nX: y"}`, `{"header":{"name":"","value":"s3cret"}}`,
+		`{"headers":{"X-A":"s3cret\n"}}`, `{"headers":{"Idempotency-Key":"s3cret"}}`, `{"headers":{}}`, `{"bearer":"s3cret","headers":{"X-A":"b"}}`, `{"header":{"name":"Host","value":"s3cret"}}`} {
 		section, _ := config.ParseSection("url: https://x.example\nauth: erp")
 		_, err := kind().Open(section, engine.Secrets{Auth: map[string]json.RawMessage{"erp": json.RawMessage(secret)}})
 		if err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("secret %q: %v", secret, err)
 		}
-	}
-}
-
-func TestADestinationMayRefuseSingleItems(t *testing.T) {
-	for _, c := range []struct {
-		name, answer string
-		want         []engine.Failure
-	}{
-		{"nothing said", ``, nil},
-		{"not JSON", `<html>`, nil},
-		{"an array", `[]`, nil},
-		{"by index", `{"failures":[{"index":1,"reason":"no price"}]}`, []engine.Failure{{Index: 1, Reason: "no price"}}},
-		{"by id", `{"failures":[{"id":"armor","reason":"no price"}]}`, []engine.Failure{{Index: 3, Reason: "no price"}}},
-		{"without a reason", `{"failures":[{"index":0}]}`, []engine.Failure{{Index: 0, Reason: "refused by the destination"}}},
-		{"twice", `{"failures":[{"index":0,"reason":"a"},{"index":0,"reason":"b"}]}`, []engine.Failure{{Index: 0, Reason: "a"}}},
-		{"items that were not sent", `{"failures":[{"index":5},{"index":-1},{"id":"nobody"}]}`, nil},
-		{"control characters", `{"failures":[{"index":0,"reason":"a\nb\u0000c"}]}`, []engine.Failure{{Index: 0, Reason: "a b c"}}},
-		{"failures of another shape", `{"failures":{"armor":"no"}}`, nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			e := newERP(t)
-			e.answer = c.answer
-			result, err := open(t, "url: "+e.URL, engine.Secrets{}).Run(t.Context(), press())
-			if err != nil || !reflect.DeepEqual(result.Failures, c.want) {
-				t.Errorf("%v, %v", result.Failures, err)
-			}
-		})
-	}
-}
-
-func TestARefusalIsTheDestinationsOwn(t *testing.T) {
-	e := newERP(t)
-	e.status = 422
-	_, err := open(t, "url: "+e.URL, engine.Secrets{}).Run(t.Context(), press())
-	failed, ok := errors.AsType[*outbound.Error](err)
-	if !ok || !failed.Permanent() {
-		t.Errorf("%v", err)
 	}
 }
 
@@ -254,6 +230,16 @@ func TestCheckNamesTheLineAndTheRemedy(t *testing.T) {
 		{"template", "url: https://x.example\nbody: '{{.Nope'", "section:2: body:"},
 		{"our header", "url: https://x.example\nheaders: {idempotency-key: x}", `section:2: header "idempotency-key"`},
 		{"auth twice", "url: https://x.example\nauth: erp\nheaders: {authorization: x}", `section:3: header "authorization" and auth`},
+		{"a header with a template that fails", "url: https://x.example\nheaders: {X-A: '{{.Nope}}'}", `section:2: headers: there is no "Nope"`},
+		{"a type that is a template", "url: https://x.example\nheaders: {content-type: '{{.Label}}'}", `section:2: header "content-type" takes no template`},
+		{"a value in the host", "url: 'https://{{.Label}}.example'", "section:1: url: a value can stand in the path"},
+		{"two bodies", "url: https://x.example\nbody: '{}'\njson: {}", "section:2: of body, json, form and raw"},
+		{"a body that is no JSON", "url: https://x.example\nbody: '{'", "section:2: body: the body that the template makes is not valid JSON"},
+		{"json", "url: https://x.example\njson: {a: ['{{.Nope}}']}", `section:2: json: a[0]: there is no "Nope"`},
+		{"form", "url: https://x.example\nform: {a: '{{.Nope}}'}", `section:2: form: a: there is no "Nope"`},
+		{"a template where none is evaluated", "url: https://x.example\nauth: '{{.Label}}'", "section:2: auth takes no template"},
+		{"success", "url: https://x.example\nsuccess: {statuss: [200]}", `section:2: unknown key "statuss" in success`},
+		{"a status of success", "url: https://x.example\nsuccess: {status: [500]}", "section:2: success with status 500"},
 		{"header with a line end", "url: https://x.example\nheaders: {X-A: \"a\\nb\"}", `section:2: header "X-A"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -268,22 +254,15 @@ func TestCheckNamesTheLineAndTheRemedy(t *testing.T) {
 	}
 }
 
-func FuzzAnswer(f *testing.F) {
-	for _, seed := range []string{``, `{}`, `null`, `{"failures":[{"index":1,"reason":"no"}],"message":"m","result":{"a":1}}`, `{"failures":[{"id":"b"}]}`, `{"failures":7}`, `{"failures":[{"index":1e9}]}`, "{\"message\":\"\xff\"}"} {
-		f.Add([]byte(seed))
+func TestAllMistakesOfAnActionAreReportedAtOnce(t *testing.T) {
+	section, err := config.ParseSection("method: GET\nbatch: 0\ntimeout: 1h\nheaders: {Host: x, X-A: '{{.One}}'}\njson: {a: '{{.Two}}', b: '{{.Three}}'}\nsuccess: {x: 1}")
+	if err != nil {
+		t.Fatal(err)
 	}
-	items := []jobs.Item{{Type: jobs.Product, ID: "a"}, {Type: jobs.Product, ID: "b"}}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		result := forward.Read(body, items)
-		seen := map[int]bool{}
-		for _, failure := range result.Failures {
-			if failure.Index < 0 || failure.Index >= len(items) || seen[failure.Index] || failure.Reason == "" || len(failure.Reason) > jobs.MaxReason {
-				t.Errorf("failure %+v", failure)
-			}
-			seen[failure.Index] = true
+	err = kind().Check(section)
+	for _, want := range []string{"needs a url", `"GET"`, "batch 0", "timeout", `"Host"`, `"One"`, `"Two"`, `"Three"`, `unknown key "x"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
 		}
-		if len(result.Message) > jobs.MaxReason {
-			t.Errorf("message of %d bytes", len(result.Message))
-		}
-	})
+	}
 }

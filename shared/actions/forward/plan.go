@@ -1,0 +1,139 @@
+package forward
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/actions/template"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/outbound"
+)
+
+const (
+	defaultBatch   = 100
+	longestTimeout = 30 * time.Second
+)
+
+// options are the keys of a forward action in extensions.yaml. Of body, json, form and raw at most one is there.
+type options struct {
+	URL     string            `yaml:"url"`
+	Method  string            `yaml:"method"`
+	Headers map[string]string `yaml:"headers"`
+	Body    string            `yaml:"body"`
+	JSON    any               `yaml:"json"`
+	Form    map[string]any    `yaml:"form"`
+	Raw     bool              `yaml:"raw"` // the event in the sender's own bytes is the whole body
+	Auth    string            `yaml:"auth"`
+	Batch   int               `yaml:"batch"`
+	Timeout time.Duration     `yaml:"timeout"`
+	Private bool              `yaml:"private"`
+	Success success           `yaml:"success"`
+}
+
+// plan is a checked configuration.
+type plan struct {
+	options
+	url         *template.URL
+	headers     map[string]*template.Template
+	contentType string
+	body        interface { // nil: the default body, or the event's own
+		Execute(engine.Run) ([]byte, error)
+	}
+}
+
+var methods = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// ours are headers that a configuration cannot set: they are made for each call, or belong to the connection.
+var ours = []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Te", "Trailer", "Idempotency-Key", "User-Agent", "X-Correlation-Id"}
+
+// parse reads the section and reports all its mistakes at once.
+func parse(section config.Section) (plan, error) {
+	p := plan{options: options{Method: http.MethodPost, Batch: defaultBatch, Timeout: 10 * time.Second}, contentType: "application/json"}
+	problems := []error{section.Decode(&p.options)}
+	report := func(err error) { problems = append(problems, err) }
+	p.Method = strings.ToUpper(p.Method)
+	if p.URL == "" {
+		report(section.Errorf("url", "add url: https://…", "a forward action needs a url"))
+	}
+	if !slices.Contains(methods, p.Method) {
+		report(section.Errorf("method", "use POST, PUT, PATCH or DELETE", "method %q", p.Method))
+	}
+	if p.options.Batch < 1 || p.options.Batch > 1000 {
+		report(section.Errorf("batch", "use 1 to 1000", "batch %d", p.options.Batch))
+	}
+	if p.Timeout <= 0 || p.Timeout > longestTimeout {
+		report(section.Errorf("timeout", "use up to 30s", "timeout %s", p.Timeout))
+	}
+	report(template.Misplaced(section, "method", "auth"))
+	report(p.Success.check(section))
+	var err error
+	if p.url, err = template.ParseURL(p.URL); err != nil {
+		report(template.Problems(section, "url", err))
+	}
+	report(p.parseHeaders(section))
+	report(p.parseBody(section))
+	return p, errors.Join(problems...)
+}
+
+func (p *plan) parseHeaders(section config.Section) error {
+	var problems []error
+	p.headers = map[string]*template.Template{}
+	for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
+		value := p.Headers[name]
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case slices.Contains(ours, canonical):
+			problems = append(problems, section.Errorf("headers", "remove it: it is set for each call", "header %q", name))
+		case canonical == "Authorization" && p.Auth != "":
+			problems = append(problems, section.Errorf("headers", "remove it, or auth", "header %q and auth", name))
+		case !outbound.ValidHeader(name, value):
+			problems = append(problems, section.Errorf("headers", "use a plain name and one line", "header %q", name))
+		case canonical == "Content-Type" && strings.Contains(value, "{{"):
+			problems = append(problems, section.Errorf("headers", "write the type itself: the body is escaped for it", "header %q takes no template", name))
+		case canonical == "Content-Type" && len(p.Form) > 0:
+			problems = append(problems, section.Errorf("headers", "remove it: form says it", "header %q and form", name))
+		default:
+			if canonical == "Content-Type" {
+				p.contentType = value
+			}
+			parsed, err := template.Parse(value)
+			if err != nil {
+				problems = append(problems, template.Problems(section, "headers", err))
+			}
+			p.headers[canonical] = parsed
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (p *plan) parseBody(section config.Section) error {
+	given := 0
+	for _, there := range []bool{p.Body != "", p.JSON != nil, p.Form != nil, p.Raw} {
+		if there {
+			given++
+		}
+	}
+	if given > 1 {
+		return section.Errorf("body", "keep one", "of body, json, form and raw an action has one at most")
+	}
+	switch {
+	case p.Body != "":
+		body, err := template.ParseBody(p.Body, p.contentType)
+		p.body = body
+		return template.Problems(section, "body", err)
+	case p.JSON != nil:
+		body, err := template.ParseJSON(p.JSON)
+		p.body = body
+		return template.Problems(section, "json", err)
+	case p.Form != nil:
+		body, err := template.ParseForm(p.Form)
+		p.body, p.contentType = body, template.FormType
+		return template.Problems(section, "form", err)
+	}
+	return nil
+}
