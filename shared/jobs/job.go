@@ -40,7 +40,6 @@ const Format = 2
 const (
 	MaxItems     = 1000      // items of one job (a PIM grid sends at most 500, Contentful is held to 1,000)
 	MaxRecord    = 350 << 10 // bytes of items, params and context together (a DynamoDB item holds 400 KB)
-	MaxCode      = 255       // bytes of an item's ID
 	MaxReason    = 300       // bytes of a failure's reason; longer ones are cut
 	MaxKindState = 8 << 10   // bytes of what a kind of action may keep between runs
 	RecordedLife = 5 * time.Minute
@@ -65,20 +64,6 @@ const (
 	TriggerContentful = "contentful" // an App Action
 	TriggerThen       = "then"       // another job's end
 )
-
-// Item types.
-const (
-	Product      = "product"       // ID is the productUuid
-	ProductModel = "product_model" // ID is the code
-	Category     = "category"      // ID is the code
-	Entry        = "entry"         // a Contentful entry
-)
-
-// Item is one thing to work on.
-type Item struct {
-	Type string `json:"type"`
-	ID   string `json:"id"`
-}
 
 // Failure says why one item was not done.
 type Failure struct {
