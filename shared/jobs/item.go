@@ -71,14 +71,17 @@ type Selection struct {
 	seen  map[Item]bool
 }
 
+// NewSelection returns a selection with room for n items; more may come.
+func NewSelection(n int) *Selection {
+	n = min(n, MaxItems)
+	return &Selection{make([]Item, 0, n), make(map[Item]bool, n)}
+}
+
 // Add puts in the item that a sender names, if it is not there yet; false if it can be none.
 func (s *Selection) Add(kind, id string) bool {
 	item, ok := NewItem(kind, id)
 	if !ok {
 		return false
-	}
-	if s.seen == nil {
-		s.seen = map[Item]bool{}
 	}
 	if !s.seen[item] {
 		s.seen[item] = true

@@ -45,7 +45,7 @@ func TestWhatCanBeAnItem(t *testing.T) {
 }
 
 func TestASelectionHoldsEachItemOnceInItsOrder(t *testing.T) {
-	var selection jobs.Selection
+	selection := jobs.NewSelection(1)
 	for _, id := range []string{"b", "a", "b"} {
 		if !selection.Add(jobs.ProductModel, id) {
 			t.Errorf("%q is refused", id)

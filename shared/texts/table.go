@@ -1,0 +1,165 @@
+package texts
+
+import "github.com/pim-functions/pim-functions/shared/config"
+
+// Locales are those that every text has, beside "default", which is English.
+var Locales = []string{"fr_FR", "de_DE"}
+
+// table is all that users read. "Job ID: " is the same in every language, so that people and scripts find it.
+var table = map[string]config.Text{
+	// Answers to a press.
+	"started": {
+		"default": "{label} started. Job ID: {job}",
+		"fr_FR":   "{label} : lancé. Job ID: {job}",
+		"de_DE":   "{label}: gestartet. Job ID: {job}",
+	},
+	"running": {
+		"default": "Already running since {since}{by}. Job ID: {job}",
+		"fr_FR":   "Déjà en cours depuis {since}{by}. Job ID: {job}",
+		"de_DE":   "Läuft bereits seit {since}{by}. Job ID: {job}",
+	},
+	"succeeded": {
+		"default": "{label}: {done} of {total} done. Job ID: {job}",
+		"fr_FR":   "{label} : {done} sur {total} traités. Job ID: {job}",
+		"de_DE":   "{label}: {done} von {total} erledigt. Job ID: {job}",
+	},
+	"succeeded_none": { // a job without items
+		"default": "{label}: done. Job ID: {job}",
+		"fr_FR":   "{label} : terminé. Job ID: {job}",
+		"de_DE":   "{label}: erledigt. Job ID: {job}",
+	},
+	"partial": {
+		"default": "{label}: {done} of {total} done, {failed} failed. Job ID: {job}",
+		"fr_FR":   "{label} : {done} sur {total} traités, {failed} en échec. Job ID: {job}",
+		"de_DE":   "{label}: {done} von {total} erledigt, {failed} fehlgeschlagen. Job ID: {job}",
+	},
+	"failed": {
+		"default": "{label} failed. Job ID: {job}",
+		"fr_FR":   "{label} : échec. Job ID: {job}",
+		"de_DE":   "{label}: fehlgeschlagen. Job ID: {job}",
+	},
+	"cancelled": {
+		"default": "{label} was cancelled: {done} of {total} done. Job ID: {job}",
+		"fr_FR":   "{label} : annulé, {done} sur {total} traités. Job ID: {job}",
+		"de_DE":   "{label}: abgebrochen, {done} von {total} erledigt. Job ID: {job}",
+	},
+	"delayed": { // it waits; {message} is one of the sentences below
+		"default": "{label} is not done yet. {message} Job ID: {job}",
+		"fr_FR":   "{label} : pas encore terminé. {message} Job ID: {job}",
+		"de_DE":   "{label}: noch nicht erledigt. {message} Job ID: {job}",
+	},
+	"forbidden": {
+		"default": "You are not allowed to use {label}. Ask your administrator if you need it.",
+		"fr_FR":   "Vous n'êtes pas autorisé à utiliser {label}. Adressez-vous à votre administrateur si vous en avez besoin.",
+		"de_DE":   "Sie dürfen {label} nicht verwenden. Wenden Sie sich an Ihren Administrator, wenn Sie es brauchen.",
+	},
+	"unavailable": {
+		"default": "{label} could not be started. Please press again.",
+		"fr_FR":   "{label} n'a pas pu être lancé. Veuillez réessayer.",
+		"de_DE":   "{label} konnte nicht gestartet werden. Bitte drücken Sie noch einmal.",
+	},
+	"too_many": {
+		"default": "At most 500 items can be sent at once, {total} were selected.",
+		"fr_FR":   "500 éléments au plus par envoi, {total} sont sélectionnés.",
+		"de_DE":   "Höchstens 500 Elemente auf einmal, {total} sind ausgewählt.",
+	},
+	"too_large": {
+		"default": "The selection is too large for one job. Select fewer items.",
+		"fr_FR":   "La sélection est trop volumineuse pour un seul traitement. Sélectionnez moins d'éléments.",
+		"de_DE":   "Die Auswahl ist zu groß für einen Auftrag. Wählen Sie weniger Elemente aus.",
+	},
+
+	// How a job is.
+	"the_destination": {
+		"default": "the destination",
+		"fr_FR":   "la destination",
+		"de_DE":   "das Zielsystem",
+	},
+	"all_done": {
+		"default": "All {total} done.",
+		"fr_FR":   "{total} sur {total} traités.",
+		"de_DE":   "Alle {total} erledigt.",
+	},
+	"some_done": {
+		"default": "{done} of {total} done, {failed} failed.",
+		"fr_FR":   "{done} sur {total} traités, {failed} en échec.",
+		"de_DE":   "{done} von {total} erledigt, {failed} fehlgeschlagen.",
+	},
+	"done": {
+		"default": "Done.",
+		"fr_FR":   "Terminé.",
+		"de_DE":   "Erledigt.",
+	},
+	"stopping": {
+		"default": "It is being cancelled: what is in work is finished first.",
+		"fr_FR":   "Annulation en cours : ce qui est commencé est d'abord terminé.",
+		"de_DE":   "Es wird abgebrochen: was in Arbeit ist, wird noch beendet.",
+	},
+	"cause_destination_down": {
+		"default": "{destination} does not work at the moment.",
+		"fr_FR":   "{destination} ne fonctionne pas pour le moment.",
+		"de_DE":   "{destination} funktioniert im Moment nicht.",
+	},
+	"cause_no_answer": {
+		"default": "{destination} does not answer.",
+		"fr_FR":   "{destination} ne répond pas.",
+		"de_DE":   "{destination} antwortet nicht.",
+	},
+	"cause_destination_busy": {
+		"default": "{destination} is busy and asks us to wait.",
+		"fr_FR":   "{destination} est occupé et nous demande d'attendre.",
+		"de_DE":   "{destination} ist ausgelastet und bittet uns zu warten.",
+	},
+	"cause_configuration": {
+		"default": "This action is not set up correctly. Tell your administrator.",
+		"fr_FR":   "Cette action n'est pas configurée correctement. Prévenez votre administrateur.",
+		"de_DE":   "Diese Aktion ist nicht richtig eingerichtet. Wenden Sie sich an Ihren Administrator.",
+	},
+	"cause_other": {
+		"default": "It did not work this time.",
+		"fr_FR":   "Cela n'a pas fonctionné cette fois.",
+		"de_DE":   "Diesmal hat es nicht geklappt.",
+	},
+	"next_until": {
+		"default": "Next try {next}, we stop at {until}.",
+		"fr_FR":   "Prochain essai à {next}, arrêt des essais à {until}.",
+		"de_DE":   "Nächster Versuch um {next}, letzter um {until}.",
+	},
+	"next": {
+		"default": "Next try {next}.",
+		"fr_FR":   "Prochain essai à {next}.",
+		"de_DE":   "Nächster Versuch um {next}.",
+	},
+	"ended_not_queued": {
+		"default": "It could not be started. Start it again.",
+		"fr_FR":   "Le lancement a échoué. Relancez-le.",
+		"de_DE":   "Es konnte nicht gestartet werden. Starten Sie es noch einmal.",
+	},
+	"ended_not_started": {
+		"default": "It could not be started. Start it again.",
+		"fr_FR":   "Le lancement a échoué. Relancez-le.",
+		"de_DE":   "Es konnte nicht gestartet werden. Starten Sie es noch einmal.",
+	},
+	"ended_dead_letter": {
+		"default": "It was interrupted and does not go on by itself. Tell your administrator, who can have it go on.",
+		"fr_FR":   "Le traitement a été interrompu et ne reprend pas de lui-même. Prévenez votre administrateur, qui peut le faire reprendre.",
+		"de_DE":   "Es wurde unterbrochen und geht nicht von selbst weiter. Wenden Sie sich an Ihren Administrator, der es fortsetzen kann.",
+	},
+	"ended_gave_up": {
+		"default": "{destination} did not answer in time, and we have stopped trying. Start it again once it works.",
+		"fr_FR":   "{destination} n'a pas répondu à temps et nous avons cessé d'essayer. Relancez quand cela fonctionne de nouveau.",
+		"de_DE":   "{destination} hat nicht rechtzeitig geantwortet, und wir versuchen es nicht mehr. Starten Sie noch einmal, wenn es wieder geht.",
+	},
+
+	// App Actions.
+	"app_unavailable": {
+		"default": "The job could not be started. Please call again.",
+		"fr_FR":   "Le traitement n'a pas pu être lancé. Veuillez réessayer.",
+		"de_DE":   "Der Auftrag konnte nicht gestartet werden. Bitte versuchen Sie es noch einmal.",
+	},
+	"page_unavailable": {
+		"default": "This could not be started. Please try again.",
+		"fr_FR":   "Le lancement a échoué. Veuillez réessayer.",
+		"de_DE":   "Das konnte nicht gestartet werden. Bitte versuchen Sie es noch einmal.",
+	},
+}
