@@ -18,9 +18,12 @@ type event struct {
 	RawQueryString string            `json:"rawQueryString"`
 	Cookies        []string          `json:"cookies"`
 	Headers        map[string]string `json:"headers"`
-	RequestContext eventContext      `json:"requestContext"`
-	Body           string            `json:"body"`
-	Base64         bool              `json:"isBase64Encoded"`
+	PathParameters struct {
+		Proxy string `json:"proxy"`
+	} `json:"pathParameters"`
+	RequestContext eventContext `json:"requestContext"`
+	Body           string       `json:"body"`
+	Base64         bool         `json:"isBase64Encoded"`
 }
 
 type eventContext struct {
@@ -43,15 +46,20 @@ func decodeEvent(payload []byte) (event, error) {
 	return e, err
 }
 
-// request is the event without its body.
+// gatewayTimeout is when API Gateway stops waiting (developer guide, "Quotas for configuring and running an HTTP API").
+const gatewayTimeout = 30 * time.Second
+
+// request is the event without its body. A time that cannot be this request's (a sample's, or of a clock that is ahead of
+// ours) is replaced by now.
 func (e *event) request(now time.Time) *Request {
-	received := now
-	if e.RequestContext.TimeEpoch > 0 {
-		received = time.UnixMilli(e.RequestContext.TimeEpoch)
+	received := time.UnixMilli(e.RequestContext.TimeEpoch)
+	if waited := now.Sub(received); waited < 0 || waited > gatewayTimeout {
+		received = now
 	}
 	return &Request{
 		Method:   e.RequestContext.HTTP.Method,
 		Path:     e.RawPath,
+		Proxy:    e.PathParameters.Proxy,
 		Query:    e.RawQueryString,
 		Header:   e.header(),
 		ID:       e.RequestContext.RequestID,

@@ -14,6 +14,10 @@ import (
 	"github.com/pim-functions/pim-functions/shared/metric"
 )
 
+// AnswerTime is how long a request may take, counted from API Gateway's clock; then its context ends. Of those who wait
+// for more than half a second, the PIM and the Event Platform give up after 5 s, and Lambda ends the function.
+const AnswerTime = 4 * time.Second
+
 // Config of a Function. All but Metrics are required.
 type Config struct {
 	Function string // its name in the log and in metrics
@@ -40,7 +44,9 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		err = &Error{Code: Invalid, Reason: "event_invalid", Err: err}
 	} else if req.Body, err = event.body(f.config.MaxBody); err == nil {
-		response, err = f.serve(ctx, req)
+		inTime, cancel := context.WithTimeout(ctx, AnswerTime-start.Sub(req.Received))
+		response, err = f.serve(inTime, req)
+		cancel()
 	}
 	var refused *Error
 	if err != nil {
@@ -71,6 +77,9 @@ func asError(err error) *Error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Error{Code: Unavailable, Reason: "out_of_time", Err: err}
+	}
 	return &Error{Code: Internal, Reason: "internal", Err: err}
 }
 
@@ -90,8 +99,20 @@ func headers(own map[string]string, id string) map[string]string {
 	return all
 }
 
-// maxRoute is how much of a path the log keeps: API Gateway takes 10 KB of it.
+// maxRoute is how much of a path the log keeps, in bytes: API Gateway takes 10 KB of it.
 const maxRoute = 256
+
+// route is a path as the log keeps it: without its query, and without an e-mail address, which a placeholder may have put
+// there.
+func route(path string) string {
+	parts := strings.Split(path[:min(len(path), maxRoute)], "/")
+	for i, part := range parts {
+		if strings.Contains(part, "@") {
+			parts[i] = "…"
+		}
+	}
+	return strings.Join(parts, "/")
+}
 
 // report writes the request's one log line and counts it.
 func (f *Function) report(ctx context.Context, req *Request, status int, refused *Error, start time.Time) {
@@ -109,7 +130,7 @@ func (f *Function) report(ctx context.Context, req *Request, status int, refused
 	attrs := append(make([]slog.Attr, 0, 12+len(line.attrs)),
 		slog.String("function", f.config.Function),
 		slog.String("method", req.Method),
-		slog.String("route", req.Path[:min(len(req.Path), maxRoute)]), // never the query: it may hold an e-mail
+		slog.String("route", route(req.Path)),
 		slog.String("request_id", req.ID),
 	)
 	if line.Correlation != "" {
@@ -122,7 +143,7 @@ func (f *Function) report(ctx context.Context, req *Request, status int, refused
 	if line.Outcome != "" {
 		attrs = append(attrs, slog.String("outcome", line.Outcome))
 	}
-	attrs = append(attrs, slog.Int64("duration_ms", now.Sub(start).Milliseconds()))
+	attrs = append(attrs, slog.Int64("duration_ms", max(0, now.Sub(start).Milliseconds())))
 	attrs = append(attrs, line.attrs...)
 	if refused != nil && refused.Err != nil {
 		attrs = append(attrs, slog.String("error", refused.Err.Error()))
@@ -133,17 +154,5 @@ func (f *Function) report(ctx context.Context, req *Request, status int, refused
 	if refused != nil {
 		f.config.Metrics.Count("Refused", 1, metric.Dimension{Name: "Reason", Value: reason})
 	}
-	f.config.Metrics.Duration("AckLatency", latency(req.Received, start, now))
-}
-
-// gatewayTimeout is when API Gateway stops waiting (developer guide, "Quotas for configuring and running an HTTP API").
-const gatewayTimeout = 30 * time.Second
-
-// latency is what the sender waited: from API Gateway's clock, so that a cold start counts, unless that clock cannot
-// be of this request (a sample event is old, and API Gateway gives up after 30 s).
-func latency(received, start, now time.Time) time.Duration {
-	if waited := now.Sub(received); waited >= 0 && waited <= gatewayTimeout {
-		return waited
-	}
-	return now.Sub(start)
+	f.config.Metrics.Duration("AckLatency", max(0, now.Sub(req.Received))) // what the sender waited: a cold start counts
 }

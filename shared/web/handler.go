@@ -14,12 +14,13 @@ import (
 type Request struct {
 	Method   string
 	Path     string            // rawPath, decoded by API Gateway, with the stage in front if the stage has a name
+	Proxy    string            // what a route's {proxy+} has matched; "" where the route has none
 	Query    string            // rawQueryString, as sent
 	Header   map[string]string // names in lower case; repeated headers joined by commas, as API Gateway does
 	Body     []byte            // the exact bytes received, base64 undone
 	ID       string            // API Gateway's request id
 	Stage    string            // "$default" or a named stage
-	Received time.Time         // API Gateway's clock (timeEpoch)
+	Received time.Time         // by API Gateway's clock (timeEpoch): at most 30 s ago, never ahead
 	Log      *Line             // what the request's log line will say
 }
 
@@ -30,7 +31,8 @@ type Response struct {
 	Body   []byte
 }
 
-// Handler answers requests of one function. A panic or an untyped error becomes a 500 with a fixed text.
+// Handler answers requests of one function. Its context ends when AnswerTime is up. A panic or an untyped error becomes a
+// 500 with a fixed text; the context's end, a 503.
 type Handler interface {
 	ServeRequest(context.Context, *Request) (Response, error)
 }
