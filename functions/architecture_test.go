@@ -59,6 +59,7 @@ var arrows = []arrow{
 	// What plays a sender is for those who test them.
 	{from: "functions/worker", to: []string{"shared/**"}, never: []string{"shared/senders"}},
 	{from: "functions/register", to: []string{"shared/**"}, never: []string{"shared/senders"}},
+	{from: "functions/fixture", to: []string{"shared/**", "functions/local/gateway"}},
 	{from: "functions/*", to: []string{"shared/**"}, never: []string{"shared/engine", "shared/actions/**", "shared/pim/**", "shared/senders"}},
 
 	// Kinds of action know the engine, never each other; template is what they share, and shared/actions lists them.
@@ -76,6 +77,9 @@ var arrows = []arrow{
 	{from: "shared/outbound", to: []string{"shared/address"}},
 	{from: "shared/jobs", to: []string{"shared/queue", "shared/table"}},
 	{from: "shared/ledger", to: []string{"shared/table"}},
+	{from: "shared/gate", to: []string{"shared/signature", "shared/secrets", "shared/config", "shared/web", "shared/metric", "shared/queue"}},
+	{from: "shared/body", to: []string{"shared/web"}},
+	{from: "shared/texts", to: []string{"shared/config", "shared/jobs"}},
 	// Where programs of one shape begin is a composition root itself.
 	{from: "shared/startup", to: []string{"shared/awsconfig", "shared/config", "shared/env", "shared/metric", "shared/secrets", "shared/web"}},
 	{from: "shared/web", to: []string{"shared/metric"}},
@@ -106,6 +110,7 @@ var libraries = []struct {
 	{"golang.org/x/sync/singleflight", func(f file) bool {
 		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi"}, f.folder)
 	}},
+	{"github.com/go-json-experiment/json/jsontext", func(f file) bool { return f.folder == "shared/body" }},
 	{"go.yaml.in/yaml/v3", func(f file) bool { return f.folder == "shared/config" }},
 }
 

@@ -8,17 +8,21 @@ package action
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/gate"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/metric"
+	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
+	"github.com/pim-functions/pim-functions/shared/texts"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -31,7 +35,7 @@ const maxGroups = 100
 // Config of a Handler. All but Metrics are required.
 type Config struct {
 	Config  *config.Config
-	Signing Signing
+	Signing *secrets.Cache[secrets.Signing]
 	Jobs    *jobs.Submitter
 	Store   jobs.Store // watched by actions that wait
 	Samples bool       // published sample secrets may prove: on a developer's machine only
@@ -40,86 +44,71 @@ type Config struct {
 }
 
 // Handler answers presses. It is a web.Handler.
-type Handler struct{ config Config }
+type Handler struct {
+	config Config
+	gate   *gate.Gate
+	known  func(name string) bool
+}
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{config: config} }
+func New(config Config) *Handler {
+	return &Handler{
+		config: config, known: gate.Extensions(config.Config, "action"),
+		gate: gate.New(gate.Config{Signing: config.Signing, Samples: config.Samples, Metrics: config.Metrics}),
+	}
+}
 
-// ServeRequest answers one press: 200 with a job's ID, or with its verdict if the action waits for it (422 if that
-// is a failure); 400, 401, 403, 404, 405, 413, and 503 if the job could not be recorded or queued, or if no secret
-// could be had: pressing again is safe then.
+// proven is a press that the PIM has sent, with the button that it is of.
+type proven struct {
+	Press
+	req       *web.Request
+	extension config.Extension
+	action    config.Action
+	label     string // of the extension, in the user's locale
+}
+
+// ServeRequest answers one press: 200 with a job's ID, or with its end if the action waits for it (422 if that is a
+// failure, or if it is known why the job goes on later); 400, 401, 403, 405, 413, and 503 if the job could not be
+// recorded or queued, or if no secret could be had: pressing again is safe then. What follows the extension's name in
+// the path is ignored: the PIM fills placeholders of the configured URL with product data.
 func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
-	extension, err := h.extension(req)
-	if err != nil {
+	if err := gate.Method(req, http.MethodPost); err != nil {
 		return web.Response{}, err
 	}
+	path := gate.FindPath(req, "actions", h.known)
+	extension := h.config.Config.Extensions[path.Name]
 	req.Log.Correlation = req.ID
 	req.Log.Add(slog.String("extension", extension.Name))
 
-	proven, err := h.prove(ctx, extension, req)
-	if err != nil {
-		return web.Response{}, err
-	}
-	req.Log.Add(slog.String("header", proven.Variant()), slog.Int("secret", proven.Secret()))
-
-	press, err := Parse(proven)
-	if err != nil {
-		return web.Response{}, err
-	}
-	logPress(req.Log, press)
-	if err := signature.Window(h.config.Now(), press.Timestamp, signature.ActionWindow); err != nil {
-		return web.Response{}, unproven(req, err)
-	}
-	h.config.Metrics.Count("Verified", 1, metric.Dimension{Name: "Variant", Value: proven.Variant()})
-
-	if !allowed(extension.Allow, press.User) {
-		return web.Response{}, &web.Error{Code: web.Forbidden, Reason: "not_allowed",
-			Message: say("forbidden", press.Locale, extension.Messages, values{label: label(extension, press.Locale)})}
-	}
-	job := newJob(extension, press, proven, req.ID)
-	submitted, err := h.config.Jobs.Submit(ctx, job)
-	if err != nil {
-		return web.Response{}, notSubmitted(err, extension, press)
-	}
-	req.Log.Add(slog.String("job", submitted.Job.ID), slog.String("verdict", string(submitted.Verdict)))
-	h.config.Metrics.Count("Submitted", 1, metric.Dimension{Name: "Verdict", Value: string(submitted.Verdict)})
-	return h.answer(ctx, req, extension, press, submitted)
-}
-
-// extension finds the extension that a path names, and checks the method. What follows the name is ignored: the PIM
-// fills placeholders of the configured URL with product data.
-func (h *Handler) extension(req *web.Request) (config.Extension, error) {
-	path := req.Path
-	if req.Stage != "" { // a stage may be named "actions"
-		if rest, ok := strings.CutPrefix(path, "/"+req.Stage+"/"); ok {
-			path = "/" + rest
+	var verified signature.Verified
+	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
+		if refusal = h.gate.Open(signing, path.Name, extension.Unsigned); refusal == nil {
+			verified, refusal = signature.VerifyAction(gate.ActionProof(signing.Extensions[path.Name], extension.Unsigned), req.Header, req.Body)
 		}
+		return refusal
+	})
+	if err != nil {
+		return web.Response{}, err
 	}
-	_, rest, _ := strings.Cut(path, "/actions/")
-	name, _, _ := strings.Cut(rest, "/")
-	extension, known := h.config.Config.Extensions[name]
-	if !known || extension.Type != "action" {
-		return config.Extension{}, &web.Error{Code: web.NotFound, Reason: "extension_unknown"}
+	press, err := Parse(verified)
+	if err != nil {
+		return web.Response{}, err
 	}
-	if req.Method != http.MethodPost {
-		return config.Extension{}, &web.Error{Code: web.Method, Reason: "method_not_allowed", Header: map[string]string{"allow": http.MethodPost}}
+	req.Log.Add(slog.String("user", press.User.UUID), slog.String("username", texts.Username(press.User)),
+		slog.Int64("timestamp", press.Timestamp), slog.Int("items", len(press.Items)))
+	if err := signature.Window(h.config.Now(), press.Timestamp, signature.ActionWindow); err != nil {
+		return web.Response{}, h.gate.Refuse(req, err)
 	}
-	return extension, nil
-}
+	h.gate.Verified(req, verified.Variant(), verified.Secret())
 
-// logPress puts on the log line who pressed and when. A username that is an e-mail address stays out; the uuid
-// says as much.
-func logPress(line *web.Line, press Press) {
-	username := press.User.Username
-	if strings.Contains(username, "@") {
-		username = ""
+	p := proven{press, req, extension, h.config.Config.Actions[extension.Action], extension.Label.In(press.Locale)}
+	if p.label == "" {
+		p.label = extension.Name
 	}
-	line.Add(
-		slog.String("user", press.User.UUID),
-		slog.String("username", username),
-		slog.Int64("timestamp", press.Timestamp),
-		slog.Int("items", len(press.Items)),
-	)
+	if !allowed(extension.Allow, press.User) {
+		return web.Response{}, p.refusal(web.Forbidden, "not_allowed", "forbidden", nil)
+	}
+	return h.start(ctx, p, jobs.ID(extension.Name, verified.Body()))
 }
 
 // allowed says whether a user may press. The PIM has signed the user's name and groups.
@@ -131,50 +120,95 @@ func allowed(allow config.Allow, user jobs.User) bool {
 		slices.ContainsFunc(user.Groups, func(group string) bool { return slices.Contains(allow.Groups, group) })
 }
 
-// newJob is the job of a press. Its ID is that of the proven bytes: the same request is the same job.
-func newJob(extension config.Extension, press Press, proven signature.Verified, requestID string) jobs.Job {
+// start records and queues a press's job. Its ID is that of the proven bytes: the same request is the same job.
+func (h *Handler) start(ctx context.Context, p proven, id string) (web.Response, error) {
 	job := jobs.Job{
-		ID:          jobs.ID(extension.Name, proven.Body()),
-		Action:      extension.Action,
+		ID:          id,
+		Action:      p.extension.Action,
 		Trigger:     jobs.TriggerAction,
-		Extension:   extension.Name,
-		PIM:         extension.PIM,
-		Label:       label(extension, press.Locale),
-		Items:       press.Items,
-		Context:     press.Context,
-		Params:      press.Params,
-		User:        press.User,
-		Total:       len(press.Items),
-		Correlation: requestID,
+		Extension:   p.extension.Name,
+		PIM:         p.extension.PIM,
+		Label:       p.label,
+		Items:       p.Items,
+		Context:     p.Context,
+		Params:      p.Params,
+		User:        p.User,
+		Total:       len(p.Items),
+		Correlation: p.req.ID,
 	}
 	job.User.Groups = job.User.Groups[:min(len(job.User.Groups), maxGroups)]
-	if extension.Once {
-		job.Once = jobs.OnceKey(extension.Name, extension.Action, press.Items, press.Locale, press.Channel)
+	if p.extension.Once {
+		job.Once = jobs.OnceKey(p.extension.Name, p.extension.Action, p.Items, p.Locale, p.Channel)
 	}
-	return job
+	submitted, err := h.config.Jobs.Submit(ctx, job)
+	switch cause, notStarted := errors.AsType[*jobs.NotStartedError](err); {
+	case errors.Is(err, jobs.ErrTooLarge):
+		return web.Response{}, p.refusal(web.TooLarge, "job_too_large", "too_large", err)
+	case notStarted:
+		return web.Response{}, p.refusal(web.Unavailable, "job_not_started", "unavailable", cause.Err)
+	case err != nil:
+		return web.Response{}, err
+	}
+	p.req.Log.Add(slog.String("job", submitted.Job.ID), slog.String("verdict", string(submitted.Verdict)))
+	h.config.Metrics.Count("Submitted", 1, metric.Dimension{Name: "Verdict", Value: string(submitted.Verdict)})
+	return h.answer(ctx, p, submitted)
 }
 
-// label is how the user knows the extension.
-func label(extension config.Extension, locale string) string {
-	if text := extension.Label.In(locale); text != "" {
-		return text
+// answer says what became of a press. The same press, delivered again, gets the same answer.
+func (h *Handler) answer(ctx context.Context, p proven, submitted jobs.Submitted) (web.Response, error) {
+	job, wait := submitted.Job, min(p.action.Wait, web.AnswerTime)
+	if submitted.Verdict == jobs.AlreadyRunning {
+		p.req.Log.Outcome = string(submitted.Verdict)
+		return p.respond(http.StatusOK, texts.Say("running", p.Locale, p.extension.Messages, h.values(p, job)))
 	}
-	return extension.Name
+	if wait > 0 {
+		// A read that fails takes nothing back: the job is started, and that is the answer.
+		if watched, err := jobs.Watch(ctx, h.config.Store, job.ID, p.req.Received.Add(wait), h.config.Now); err != nil {
+			p.req.Log.Add(slog.String("watch_error", err.Error()))
+		} else {
+			job = watched.AsOf(h.config.Now())
+		}
+	}
+	said := h.values(p, job)
+	switch {
+	case job.Reason == jobs.ReasonNotQueued || job.Reason == jobs.ReasonNotStarted:
+		return web.Response{}, p.refusal(web.Unavailable, "job_not_started", "unavailable", fmt.Errorf("job ended as %s", job.Reason))
+	case wait > 0 && job.State.Ended():
+		p.req.Log.Outcome = string(job.State)
+		p.req.Log.Add(slog.Int("done", job.Done), slog.Int("failed", job.Failed), slog.Int("total", job.Total))
+		status := http.StatusUnprocessableEntity
+		if job.State == jobs.Succeeded {
+			status = http.StatusOK
+		}
+		return p.respond(status, texts.End(job, p.Locale, p.extension.Messages, said))
+	case wait > 0 && job.State == jobs.Waiting && said.Message != "":
+		p.req.Log.Outcome = string(job.State)
+		return p.respond(http.StatusUnprocessableEntity, texts.Say("delayed", p.Locale, p.extension.Messages, said))
+	}
+	p.req.Log.Outcome = string(jobs.Started)
+	return p.respond(http.StatusOK, texts.Say("started", p.Locale, p.extension.Messages, said))
 }
 
-// notSubmitted is the refusal of a proven press that became no job.
-func notSubmitted(err error, extension config.Extension, press Press) error {
-	if errors.Is(err, jobs.ErrTooLarge) {
-		return &web.Error{Code: web.TooLarge, Reason: "job_too_large", Message: say("too_large", press.Locale, extension.Messages, values{}), Err: err}
-	}
-	if cause, ok := errors.AsType[*jobs.NotStartedError](err); ok {
-		return notStarted(cause.Err, extension, press)
-	}
-	return err
+// values are what the answers may name of a job. The label is this press's, whoever started the job.
+func (h *Handler) values(p proven, job jobs.Job) texts.Values {
+	v := texts.Of(h.config.Config, job, p.Locale, h.config.Now())
+	v.Label = p.label
+	return v
 }
 
-// notStarted asks the user to press again.
-func notStarted(cause error, extension config.Extension, press Press) error {
-	return &web.Error{Code: web.Unavailable, Reason: "job_not_started", Err: cause,
-		Message: say("unavailable", press.Locale, extension.Messages, values{label: label(extension, press.Locale)})}
+// refusal is the answer to a proven press that starts nothing, in words for its user.
+func (p proven) refusal(code web.Code, reason, text string, cause error) error {
+	return &web.Error{Code: code, Reason: reason, Err: cause, Message: texts.Say(text, p.Locale, p.extension.Messages, texts.Values{Label: p.label})}
+}
+
+// respond writes the answer that the PIM shows (Akeneo help, "Action extension").
+func (p proven) respond(status int, message string) (web.Response, error) {
+	body, err := json.Marshal(struct {
+		Success bool   `json:"success"`
+		Message string `json:"message"`
+	}{status == http.StatusOK, message})
+	if err != nil {
+		return web.Response{}, fmt.Errorf("encode answer: %w", err)
+	}
+	return web.Response{Status: status, Body: body}, nil
 }

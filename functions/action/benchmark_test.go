@@ -12,6 +12,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/functions/action"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
@@ -91,14 +92,10 @@ func bodyOf(size int, now time.Time) []byte {
 // benchHandler is a handler whose one secret is ours, and a signed request for it.
 func benchHandler(b *testing.B, body []byte) (*action.Handler, *web.Request) {
 	b.Helper()
-	d := newDesk()
-	signing := document()
-	export := signing.Extensions["export"]
-	export.Secrets = export.Secrets[:1]
-	signing.Extensions["export"] = export
-	d.vault.signing = signing
+	f := newFixture()
+	f.Document.Extensions["export"] = secrets.Extension{Secrets: []string{secretNew}}
 	handler := action.New(action.Config{
-		Config: d.config, Signing: d.vault, Now: time.Now,
+		Config: f.config, Signing: f.Signing(), Now: time.Now,
 		Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: free{}, Now: time.Now}),
 	})
 	return handler, &web.Request{Method: "POST", Path: "/actions/export", Header: map[string]string{"signature": signature.SignAction(secretNew, body)},

@@ -7,13 +7,19 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/pim-functions/pim-functions/shared/body"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/signature"
-	"github.com/pim-functions/pim-functions/shared/web"
+	"github.com/pim-functions/pim-functions/shared/texts"
 )
 
-// maxName is the longest username or group name in bytes: they stand in the job's record.
-const maxName = 255
+const (
+	// MaxItems is how many items the PIM lets a user select for an action (Akeneo help, "Action extension"); a press of
+	// more is refused.
+	MaxItems = 500
+	// maxName is the longest username or group name in bytes, which stand in the job's record; a longer one is refused.
+	maxName = 255
+)
 
 // Press is what the PIM says when a user presses an action's button.
 type Press struct {
@@ -31,8 +37,24 @@ type Press struct {
 // as objects; category and categories; [] for an empty object, as PHP writes it. It is strict about the rest. Its
 // error is a *web.Error that says what is wrong.
 func Parse(proven signature.Verified) (Press, error) {
-	p := parser{reader: reader{data: proven.Body()}}
-	if err := p.document(p.top); err != nil {
+	p := parser{}
+	err := body.Object(proven.Body(), func(r *body.Reader, name string) (err error) {
+		p.Reader = r
+		switch name {
+		case "data":
+			return p.optional("data", p.dataField)
+		case "context":
+			return p.optional("context", p.contextField)
+		case "user":
+			return p.optional("user", p.userField)
+		case "timestamp":
+			p.press.Timestamp, err = p.seconds()
+			p.timed = true
+			return err
+		}
+		return p.keep(&p.params, name)
+	})
+	if err != nil {
 		return Press{}, err
 	}
 	return p.finish()
@@ -40,66 +62,74 @@ func Parse(proven signature.Verified) (Press, error) {
 
 // parser fills a Press while it reads.
 type parser struct {
-	reader
+	*body.Reader
 	press      Press
 	timed      bool
-	found      found
+	ids        [len(itemFields)][]string
+	camel      [len(itemFields)]bool // the IDs stood under the camelCase name, which counts
 	context    members
 	categories []string
 	params     members
 	data       members
 }
 
-func (p *parser) top(name string) error {
-	switch name {
-	case "data":
-		return p.optional("data", p.dataField)
-	case "context":
-		return p.optional("context", p.contextField)
-	case "user":
-		return p.optional("user", p.userField)
-	case "timestamp":
-		return p.timestamp()
-	}
-	return p.keep(&p.params, name)
+// itemFields are the fields of data that hold items, in the order in which these become the job's.
+var itemFields = [...]struct {
+	camel, snake string
+	list         bool
+	kind         string
+}{
+	{"productUuid", "product_uuid", false, jobs.Product},
+	{"productUuids", "product_uuids", true, jobs.Product},
+	{"productModelCode", "product_model_code", false, jobs.ProductModel},
+	{"productModelCodes", "product_model_codes", true, jobs.ProductModel},
 }
 
 func (p *parser) dataField(name string) error {
-	ids, list := p.found.at(name)
-	if ids == nil {
-		return p.keep(&p.data, name)
-	}
-	if p.null() {
+	for i, field := range itemFields {
+		if name != field.camel && name != field.snake {
+			continue
+		}
+		if p.Null() {
+			return nil
+		}
+		var ids []string
+		add := func() error {
+			id, err := p.Text("data." + name)
+			ids = append(ids, id)
+			return err
+		}
+		read := add
+		if field.list {
+			read = func() error { return p.List("data."+name, add) }
+		}
+		if err := read(); err != nil {
+			return err
+		}
+		if !p.camel[i] {
+			p.ids[i], p.camel[i] = ids, name == field.camel
+		}
 		return nil
 	}
-	add := func() error {
-		id, err := p.string("data." + name)
-		*ids = append(*ids, id)
-		return err
-	}
-	if !list {
-		return add()
-	}
-	*ids = []string{} // an empty list is there all the same
-	return p.list("data."+name, add)
+	return p.keep(&p.data, name)
 }
 
 func (p *parser) contextField(name string) (err error) {
 	switch name {
 	case "locale":
-		p.press.Locale, err = p.string("context.locale")
+		p.press.Locale, err = p.Text("context.locale")
 	case "channel":
-		p.press.Channel, err = p.string("context.channel")
+		p.press.Channel, err = p.Text("context.channel")
 	case "category", "categories":
 		add := func() error {
-			code, err := p.string("context." + name)
+			code, err := p.Text("context." + name)
 			if code != "" && !slices.Contains(p.categories, code) {
 				p.categories = append(p.categories, code)
 			}
 			return err
 		}
-		if p.peek() == '[' {
-			return p.list("context."+name, add)
+		if p.Is('[') {
+			return p.List("context."+name, add)
 		}
 		return add()
 	default:
@@ -117,12 +147,12 @@ func (p *parser) userField(name string) (err error) {
 	case "username":
 		user.Username, err = p.name("user.username")
 	case "groups":
-		if p.null() {
+		if p.Null() {
 			return nil
 		}
-		return p.list("user.groups", p.group)
+		return p.List("user.groups", p.group)
 	default:
-		_, err = p.skip()
+		_, err = p.Raw()
 	}
 	return err
 }
@@ -130,13 +160,13 @@ func (p *parser) userField(name string) (err error) {
 // group reads one group: its name, or since 2026 an object with its name.
 func (p *parser) group() (err error) {
 	var group string
-	if p.peek() == '{' {
-		err = p.object(func(name string) (err error) {
+	if p.Is('{') {
+		err = p.Object("user.groups", func(name string) (err error) {
 			if name == "name" {
 				group, err = p.name("user.groups.name")
 				return err
 			}
-			_, err = p.skip()
+			_, err = p.Raw()
 			return err
 		})
 	} else {
@@ -148,35 +178,40 @@ func (p *parser) group() (err error) {
 	return err
 }
 
-func (p *parser) timestamp() error {
-	if c := p.peek(); c != '-' && (c < '0' || c > '9') {
-		return malformed("timestamp_invalid", "timestamp must be whole seconds since 1970.")
-	}
-	written, err := p.number()
+// seconds reads whole seconds since 1970: no fraction, no exponent, nothing before.
+func (p *parser) seconds() (int64, error) {
+	written, err := p.Raw()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	seconds, err := strconv.ParseInt(written, 10, 64)
-	if err != nil || written[0] == '-' { // a fraction, an exponent, too large, or before 1970
-		return malformed("timestamp_invalid", "timestamp must be whole seconds since 1970.")
+	seconds, err := strconv.ParseInt(string(written), 10, 64)
+	if err != nil || written[0] == '-' {
+		return 0, body.Malformed("timestamp_invalid", "timestamp must be whole seconds since 1970.")
 	}
-	p.press.Timestamp, p.timed = seconds, true
-	return nil
+	return seconds, nil
 }
 
 // finish checks what only the whole body tells.
 func (p *parser) finish() (Press, error) {
 	if !p.timed {
-		return Press{}, malformed("timestamp_missing", "timestamp is missing.")
+		return Press{}, body.Malformed("timestamp_missing", "timestamp is missing.")
 	}
-	items, err := p.found.items()
-	if err != nil {
-		return Press{}, err
+	n := 0
+	for _, ids := range p.ids {
+		n += len(ids)
 	}
-	if n := len(items); n > MaxItems {
-		return Press{}, &web.Error{Code: web.Invalid, Reason: "too_many_items", Message: say("too_many", p.press.Locale, nil, values{total: n})}
+	selected := jobs.NewSelection(n)
+	for i, field := range itemFields {
+		for _, id := range p.ids[i] {
+			if !selected.Add(field.kind, id) {
+				return Press{}, body.Malformed("item_invalid", "data."+field.camel+" holds what is no "+strings.ReplaceAll(field.kind, "_", " ")+".")
+			}
+		}
 	}
-	p.press.Items, p.press.Context = items, p.contextObject()
+	if n := len(selected.Items); n > MaxItems {
+		return Press{}, body.Malformed("too_many_items", texts.Say("too_many", p.press.Locale, nil, texts.Values{Total: n}))
+	}
+	p.press.Items, p.press.Context = selected.Items, p.contextObject()
 	if len(p.data) > 0 {
 		p.params.add("data", p.data.object())
 	}
@@ -207,56 +242,55 @@ func (p *parser) contextObject() json.RawMessage {
 // optional reads an object that may be missing: null, or the [] that PHP writes for an empty one.
 func (p *parser) optional(where string, field func(name string) error) error {
 	switch {
-	case p.peek() == '{':
-		return p.object(field)
-	case p.peek() == '[':
-		return p.array(func() error { return shape(where, "an object") })
-	case p.null():
+	case p.Null():
 		return nil
+	case p.Is('['):
+		return p.List(where, func() error { return body.Malformed("body_shape", where+" must be an object.") })
 	}
-	return shape(where, "an object")
-}
-
-func (p *parser) list(where string, element func() error) error {
-	if p.peek() != '[' {
-		return shape(where, "a list")
-	}
-	return p.array(element)
-}
-
-// string reads a string, or null as "".
-func (p *parser) string(where string) (string, error) {
-	if p.null() {
-		return "", nil
-	}
-	if p.peek() != '"' {
-		return "", shape(where, "a string")
-	}
-	return p.text()
+	return p.Object(where, field)
 }
 
 // name reads a string that a record and a log line hold.
 func (p *parser) name(where string) (string, error) {
-	text, err := p.string(where)
+	text, err := p.Text(where)
 	if err == nil && (len(text) > maxName || strings.ContainsFunc(text, unicode.IsControl)) {
-		return "", malformed("body_shape", where+" is too long or holds control characters.")
+		return "", body.Malformed("body_shape", where+" is too long or holds control characters.")
 	}
 	return text, err
 }
 
 // keep puts a value that we do not know with its like.
 func (p *parser) keep(with *members, name string) error {
-	value, err := p.skip()
+	value, err := p.Raw()
 	if err == nil {
 		with.add(name, value)
 	}
 	return err
 }
 
-func shape(where, what string) error {
-	return malformed("body_shape", where+" must be "+what+".")
+// members is the inside of a JSON object that is being written.
+type members []byte
+
+func (m *members) add(name string, value []byte) {
+	m.join(append(append(quote(name), ':'), value...))
 }
 
-func malformed(reason, message string) error {
-	return &web.Error{Code: web.Invalid, Reason: reason, Message: message}
+func (m *members) join(more members) {
+	if len(*m) > 0 {
+		*m = append(*m, ',')
+	}
+	*m = append(*m, more...)
+}
+
+func (m members) object() json.RawMessage {
+	return slices.Concat([]byte{'{'}, []byte(m), []byte{'}'})
+}
+
+// quote is the JSON of a string or of a list of strings.
+func quote[T string | []string](value T) []byte {
+	quoted, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // cannot happen: every string has a JSON form
+	}
+	return quoted
 }

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/pim-functions/pim-functions/shared/web"
+	"github.com/pim-functions/pim-functions/shared/body"
 )
 
 // category is what kind of parameters an App Action takes. Versions are semantic: a later v1.n may add parameters, and
@@ -41,7 +41,7 @@ func match(declared string, named string) error {
 	if parseCategory(named) == parseCategory(declared) {
 		return nil
 	}
-	return malformed("category_mismatch", fmt.Sprintf("This is an action of category %s, not %s.", declared, quote(named)))
+	return body.Malformed("category_mismatch", fmt.Sprintf("This is an action of category %s, not %s.", declared, quote(named)))
 }
 
 // quote makes a text of the sender's fit for a message.
@@ -51,8 +51,4 @@ func quote(text string) string {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	return fmt.Sprintf("%q", text)
-}
-
-func malformed(reason, message string) error {
-	return &web.Error{Code: web.Invalid, Reason: reason, Message: message}
 }

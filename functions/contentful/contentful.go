@@ -12,13 +12,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/gate"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
+	"github.com/pim-functions/pim-functions/shared/texts"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -28,7 +31,7 @@ const MaxBody = 1 << 20
 // Config of a Handler. All but BasePath and Metrics are required.
 type Config struct {
 	Config   *config.Config
-	Signing  secrets.Holder[secrets.Signing]
+	Signing  *secrets.Cache[secrets.Signing]
 	Jobs     *jobs.Submitter
 	BasePath string // what a domain's mapping puts in front of our paths: "/pim" or "pim"; Contentful signs it
 	Samples  bool   // published sample secrets may prove: on a developer's machine only
@@ -37,34 +40,46 @@ type Config struct {
 }
 
 // Handler answers App Actions. It is a web.Handler.
-type Handler struct{ config Config }
+type Handler struct {
+	config Config
+	gate   *gate.Gate
+}
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{config: config} }
+func New(config Config) *Handler {
+	return &Handler{config, gate.New(gate.Config{Signing: config.Signing, Refusal: web.Forbidden, Samples: config.Samples, Metrics: config.Metrics})}
+}
+
+func (h *Handler) known(name string) bool {
+	_, there := h.config.Config.Contentful.Actions[name]
+	return there
+}
 
 // ServeRequest answers one call: 202 with the job's ID; 400 if the parameters are not those of the action's category; 403,
-// in one fixed text, to whoever is not proven or calls from a space that is not listed; 404, 405, 413; 503 if the job
-// could not be recorded or queued, or if no secret could be had: calling again is safe then.
+// in one fixed text, to whoever is not proven, calls from a space that is not listed, or names no action; 405, 413; 503 if
+// the job could not be recorded or queued, or if no secret could be had: calling again is safe then.
 func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
-	to := split(req)
-	action, known := h.config.Config.Contentful.Actions[to.name]
-	if !known {
-		return web.Response{}, &web.Error{Code: web.NotFound, Reason: "action_unknown"}
+	if err := gate.Method(req, http.MethodPost); err != nil {
+		return web.Response{}, err
 	}
-	if req.Method != http.MethodPost {
-		return web.Response{}, &web.Error{Code: web.Method, Reason: "method_not_allowed", Header: map[string]string{"allow": http.MethodPost}}
-	}
+	path := h.address(req)
+	action := h.config.Config.Contentful.Actions[path.Name]
 	req.Log.Correlation = req.ID
 	req.Log.Add(slog.String("action", action.Name))
 
-	call, err := h.prove(ctx, req, to)
+	var call signature.ContentfulCall
+	signed := signature.ContentfulRequest{Method: req.Method, Paths: called(req, path.Own, h.config.BasePath), Header: req.Header, Body: req.Body}
+	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
+		call, refusal = signature.VerifyContentful(secrets.Usable(signing.Contentful, 0, h.config.Samples), signed, h.config.Now())
+		return refusal
+	})
 	if err != nil {
 		return web.Response{}, err
 	}
+	h.gate.Verified(req, call.Variant(), call.Secret())
 	logCall(req.Log, call)
-	h.config.Metrics.Count("Verified", 1, metric.Dimension{Name: "Variant", Value: call.Variant()})
 	if !allowed(h.config.Config.Contentful.Spaces, call) {
-		return web.Response{}, forbidden("space_not_listed", nil)
+		return web.Response{}, h.gate.Refuse(req, &signature.Error{Reason: "space_not_listed"})
 	}
 
 	parameters, err := Parse(action.Category, call.Verified)
@@ -86,11 +101,14 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 	return accepted(submitted.Job.ID)
 }
 
+// allowed says whether a call's space and environment may call. None listed: any. What was not signed is no place.
+func allowed(spaces []string, call signature.ContentfulCall) bool {
+	return len(spaces) == 0 || slices.Contains(spaces, call.Space+"/"+call.Environment)
+}
+
 // logCall puts on the log line who called, from where and when: what was signed of it, and nothing else.
 func logCall(line *web.Line, call signature.ContentfulCall) {
 	line.Add(
-		slog.String("header", call.Variant()),
-		slog.Int("secret", call.Secret()),
 		slog.String("space", call.Space),
 		slog.String("environment", call.Environment),
 		slog.String("user", call.User),
@@ -134,7 +152,7 @@ func notSubmitted(err error) error {
 		return &web.Error{Code: web.TooLarge, Reason: "job_too_large", Message: "The parameters are too large.", Err: err}
 	}
 	if cause, ok := errors.AsType[*jobs.NotStartedError](err); ok {
-		return &web.Error{Code: web.Unavailable, Reason: "job_not_started", Message: "The job could not be started. Please call again.", Err: cause.Err}
+		return &web.Error{Code: web.Unavailable, Reason: "job_not_started", Message: texts.Say("app_unavailable", "", nil, texts.Values{}), Err: cause.Err}
 	}
 	return err
 }

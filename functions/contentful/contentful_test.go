@@ -62,9 +62,9 @@ func TestCallsBecomeJobs(t *testing.T) {
 		{"custom, with a parameter that is named category", "deploy", `{"category":"shoes"}`, nil, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
-			id := d.send(t, d.request(call{path: "/contentful/" + row.action, body: row.body}, nil)).job(t)
-			job := d.recorded(t, id)
+			f := newFixture()
+			id := job(t, f.Send(t, f.request(call{path: "/contentful/" + row.action, body: row.body}, nil)))
+			job := f.Job(t, id)
 			if row.params == "" {
 				row.params = row.body
 			}
@@ -78,8 +78,8 @@ func TestCallsBecomeJobs(t *testing.T) {
 				job.State != jobs.Queued || job.Once != "" || job.User.UUID != "0M5q1fYAwHhbCJXW5gsJFe" || string(job.Context) != `{"space":"yadj1kx9rmg0","environment":"master"}` {
 				t.Errorf("job %+v", job)
 			}
-			if !strings.HasPrefix(id, row.action+"-") || d.queued() != 1 {
-				t.Errorf("job %s, %d messages", id, d.queued())
+			if !strings.HasPrefix(id, row.action+"-") || f.Depth() != 1 {
+				t.Errorf("job %s, %d messages", id, f.Depth())
 			}
 		})
 	}
@@ -87,20 +87,20 @@ func TestCallsBecomeJobs(t *testing.T) {
 
 func TestSamplesOfTheVendorsPagesAreTaken(t *testing.T) {
 	for action, name := range map[string]string{"notify": "notification", "entries": "entries", "deploy": "custom"} {
-		d := newDesk()
-		d.send(t, d.request(call{path: "/contentful/" + action, body: example(t, name)}, nil)).job(t)
+		f := newFixture()
+		job(t, f.Send(t, f.request(call{path: "/contentful/" + action, body: example(t, name)}, nil)))
 	}
 }
 
 func TestOneCallDeliveredTwiceIsOneJobAndTwoCallsAreTwo(t *testing.T) {
-	d := newDesk()
-	first := d.send(t, d.request(call{body: message}, nil)).job(t)
-	again := d.send(t, d.request(call{body: message}, nil)).job(t)
-	if first != again || d.queued() != 1 {
-		t.Errorf("%s, then %s; %d messages", first, again, d.queued())
+	f := newFixture()
+	first := job(t, f.Send(t, f.request(call{body: message}, nil)))
+	again := job(t, f.Send(t, f.request(call{body: message}, nil)))
+	if first != again || f.Depth() != 1 {
+		t.Errorf("%s, then %s; %d messages", first, again, f.Depth())
 	}
-	d.at = d.at.Add(time.Millisecond)
-	if second := d.send(t, d.request(call{body: message}, nil)).job(t); second == first || d.queued() != 2 {
+	f.at = f.at.Add(time.Millisecond)
+	if second := job(t, f.Send(t, f.request(call{body: message}, nil))); second == first || f.Depth() != 2 {
 		t.Errorf("the same message, sent again by a person, is the same job %s", second)
 	}
 }
@@ -126,60 +126,56 @@ func TestPathsThatContentfulMayHaveCalled(t *testing.T) {
 		{"another action's", "/contentful/deploy", "/contentful/notify", "$default", "", 403},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
-			d.base = row.base
-			got := d.invoke(t, call{method: http.MethodPost, path: row.called, body: message, secret: secretNew}, row.seen, row.stage)
-			if got.status != row.status {
-				t.Errorf("answered %d %s: %v", got.status, got.body, got.line["reason"])
+			f := newFixture()
+			f.base = row.base
+			got := f.invoke(t, call{method: http.MethodPost, path: row.called, body: message, secret: secretNew}, row.seen, row.stage)
+			if got.Status != row.status {
+				t.Errorf("answered %d %s: %v", got.Status, got.Body, got.Line["reason"])
 			}
 		})
 	}
 }
 
 func TestQueryIsSignedAsItWasSent(t *testing.T) {
-	d := newDesk()
-	d.send(t, d.request(call{path: "/contentful/notify?a=1&b=x%20y", body: message}, nil)).job(t)
-	got := d.send(t, d.request(call{path: "/contentful/notify?a=1&b=2", body: message}, func(r *http.Request) { r.URL.RawQuery = "b=2&a=1" }))
-	if got.status != http.StatusForbidden {
-		t.Errorf("a query in another order: %d", got.status)
+	f := newFixture()
+	job(t, f.Send(t, f.request(call{path: "/contentful/notify?a=1&b=x%20y", body: message}, nil)))
+	got := f.Send(t, f.request(call{path: "/contentful/notify?a=1&b=2", body: message}, func(r *http.Request) { r.URL.RawQuery = "b=2&a=1" }))
+	if got.Status != http.StatusForbidden {
+		t.Errorf("a query in another order: %d", got.Status)
 	}
 }
 
 func TestSecretsRotate(t *testing.T) {
-	d := newDesk()
-	if got := d.send(t, d.request(call{body: message, secret: secretOld}, nil)); got.status != 202 || got.line["secret"] != 1.0 {
-		t.Errorf("the old secret: %d, secret %v", got.status, got.line["secret"])
+	f := newFixture()
+	if got := f.Send(t, f.request(call{body: message, secret: secretOld}, nil)); got.Status != 202 || got.Line["secret"] != 1.0 {
+		t.Errorf("the old secret: %d, secret %v", got.Status, got.Line["secret"])
 	}
-	d.vault.contentful, d.vault.rotated = []string{secretOld}, []string{secretNew}
-	if got := d.send(t, d.request(call{body: message}, nil)); got.status != 202 {
-		t.Errorf("a secret that has just been changed: %d", got.status)
-	}
-	d.vault.contentful = []string{sample}
-	d.samples = true
-	if got := d.send(t, d.request(call{body: message, secret: sample}, nil)); got.status != 202 {
-		t.Errorf("a sample on a developer's machine: %d", got.status)
+	f = newFixture()
+	f.samples, f.Document.Contentful = true, []string{sample}
+	if got := f.Send(t, f.request(call{body: message, secret: sample}, nil)); got.Status != 202 {
+		t.Errorf("a sample on a developer's machine: %d", got.Status)
 	}
 }
 
 func TestWithoutAListAnySpaceMayCall(t *testing.T) {
-	d := newDesk()
-	d.spaces = nil
-	id := d.send(t, d.request(call{body: message, header: map[string]string{"x-contentful-space-id": "elsewhere", "x-contentful-user-id": "", "x-contentful-app-id": "app"}}, nil)).job(t)
-	if job := d.recorded(t, id); string(job.Context) != `{"space":"elsewhere","environment":"master","app":"app"}` || job.User.UUID != "" {
+	f := newFixture()
+	f.spaces = nil
+	id := job(t, f.Send(t, f.request(call{body: message, header: map[string]string{"x-contentful-space-id": "elsewhere", "x-contentful-user-id": "", "x-contentful-app-id": "app"}}, nil)))
+	if job := f.Job(t, id); string(job.Context) != `{"space":"elsewhere","environment":"master","app":"app"}` || job.User.UUID != "" {
 		t.Errorf("context %s, user %+v", job.Context, job.User)
 	}
 }
 
 func TestOneLogLineTellsTheCall(t *testing.T) {
-	d := newDesk()
-	got := d.send(t, d.request(call{path: "/contentful/entries", body: `{"entryIds":"a,b"}`}, nil))
+	f := newFixture()
+	got := f.Send(t, f.request(call{path: "/contentful/entries", body: `{"entryIds":"a,b"}`}, nil))
 	want := map[string]any{
 		"action": "entries", "header": "x-contentful-signature", "secret": 0.0, "space": "yadj1kx9rmg0", "environment": "master",
-		"user": "0M5q1fYAwHhbCJXW5gsJFe", "timestamp": 1767225600000.0, "items": 2.0, "job": got.job(t), "outcome": "started", "status": 202.0,
+		"user": "0M5q1fYAwHhbCJXW5gsJFe", "timestamp": 1767225600000.0, "items": 2.0, "job": job(t, got), "outcome": "started", "status": 202.0,
 	}
 	for name, value := range want {
-		if got.line[name] != value {
-			t.Errorf("%s is %v, want %v", name, got.line[name], value)
+		if got.Line[name] != value {
+			t.Errorf("%s is %v, want %v", name, got.Line[name], value)
 		}
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"unicode/utf8"
+
+	"github.com/pim-functions/pim-functions/shared/body"
 )
 
-// object is a JSON object as its sender wrote it: names in their order, values as they are. encoding/json alone would take
-// the last of two equal names, and whoever reads the same bytes after us might take the first.
+// object is a JSON object as its sender wrote it: names in their order, values as they are.
 type object []member
 
 type member struct {
@@ -17,41 +17,14 @@ type member struct {
 }
 
 // readObject reads data as exactly one object. Its error is a *web.Error.
-func readObject(data []byte) (object, error) {
-	switch {
-	case len(data) == 0:
-		return nil, malformed("body_empty", "The body is empty.")
-	case !utf8.Valid(data):
-		return nil, malformed("body_not_utf8", "The body is not UTF-8.")
-	case !json.Valid(data):
-		return nil, notJSON()
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
-		return nil, malformed("body_not_object", "The body is not a JSON object.")
-	}
-	var read object
-	seen := map[string]bool{}
-	for decoder.More() {
-		token, err := decoder.Token()
-		name, ok := token.(string)
-		if err != nil || !ok {
-			return nil, notJSON()
-		}
-		if seen[name] {
-			return nil, malformed("duplicate_key", "A name stands twice in the body.")
-		}
-		seen[name] = true
-		m := member{name: name}
-		if err := decoder.Decode(&m.value); err != nil {
-			return nil, notJSON()
-		}
-		read = append(read, m)
-	}
-	return read, nil
+func readObject(data []byte) (read object, err error) {
+	err = body.Object(data, func(r *body.Reader, name string) error {
+		value, err := r.Raw()
+		read = append(read, member{name, value})
+		return err
+	})
+	return read, err
 }
-
-func notJSON() error { return malformed("body_not_json", "The body is not JSON.") }
 
 // get returns the value of a name. null counts as not there: it is how some clients write a parameter that was not given.
 func (o object) get(name string) (json.RawMessage, bool) {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/pim-functions/pim-functions/functions/fixture"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
@@ -24,21 +25,21 @@ func FuzzParse(f *testing.F) {
 	entryID := regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, action := range []string{"notify", "entries", "deploy"} {
-			d := newDesk()
-			send := func() said {
-				return d.send(t, d.request(call{path: "/contentful/" + action, body: string(body)}, nil))
+			f := newFixture()
+			send := func() fixture.Answer {
+				return f.Send(t, f.request(call{path: "/contentful/" + action, body: string(body)}, nil))
 			}
 			got := send()
-			if again := send(); again.status != got.status || again.body != got.body {
-				t.Errorf("%s: %d %s, then %d %s", action, got.status, got.body, again.status, again.body)
+			if again := send(); again.Status != got.Status || again.Body != got.Body {
+				t.Errorf("%s: %d %s, then %d %s", action, got.Status, got.Body, again.Status, again.Body)
 			}
-			if got.status == http.StatusBadRequest && d.queued() == 0 {
+			if got.Status == http.StatusBadRequest && f.Depth() == 0 {
 				continue
 			}
-			if len(body) > jobs.MaxRecord && got.status == http.StatusRequestEntityTooLarge {
+			if len(body) > jobs.MaxRecord && got.Status == http.StatusRequestEntityTooLarge {
 				continue
 			}
-			job := d.recorded(t, got.job(t))
+			job := f.Job(t, job(t, got))
 			var params map[string]json.RawMessage
 			if err := json.Unmarshal(job.Params, &params); err != nil || params == nil {
 				t.Errorf("%s: params %q: %v", action, job.Params, err)

@@ -2,15 +2,19 @@ package contentful_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/contentful"
+	"github.com/pim-functions/pim-functions/functions/fixture"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
 // refusedText is what every caller gets who is not proven or comes from elsewhere, byte for byte.
@@ -19,7 +23,7 @@ const refusedText = `{"success":false,"message":"This is not allowed.","error":"
 // TestRefusals is the list of who and what is refused at the door: one typed answer, one log line with a reason, nothing
 // recorded or queued, and neither secret nor signature nor body in the log.
 func TestRefusals(t *testing.T) {
-	at := newDesk().at
+	at := newFixture().at
 	set := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
@@ -56,18 +60,18 @@ func TestRefusals(t *testing.T) {
 		{"no environment", call{header: map[string]string{"x-contentful-environment-id": ""}}, nil, 403, "space_not_listed"},
 		{"a space that holds a slash", call{header: map[string]string{"x-contentful-space-id": "yadj1kx9rmg0/master", "x-contentful-environment-id": ""}}, nil, 403, "space_not_listed"},
 
-		{"an action that is not there", call{path: "/contentful/other"}, nil, 404, "action_unknown"},
-		{"no action", call{path: "/contentful/"}, nil, 404, "action_unknown"},
-		{"more behind the action", call{path: "/contentful/notify/more"}, nil, 404, "action_unknown"},
-		{"a final slash", call{path: "/contentful/notify/"}, nil, 404, "action_unknown"},
-		{"dots in the path", call{path: "/contentful/../contentful/notify"}, nil, 404, "action_unknown"},
-		{"a dot in the path", call{path: "/./contentful/notify"}, nil, 404, "action_unknown"},
-		{"repeated slashes", call{path: "//contentful/notify"}, nil, 404, "action_unknown"},
-		{"repeated slashes behind", call{path: "/contentful//notify"}, nil, 404, "action_unknown"},
-		{"an escaped slash", call{path: "/contentful%2Fnotify"}, nil, 404, "action_unknown"},
+		{"an action that is not there", call{path: "/contentful/other"}, nil, 403, "name_unknown"},
+		{"no action", call{path: "/contentful/"}, nil, 403, "name_unknown"},
+		{"more behind the action", call{path: "/contentful/notify/more"}, nil, 403, "name_unknown"},
+		{"a final slash", call{path: "/contentful/notify/"}, nil, 403, "name_unknown"},
+		{"dots in the path", call{path: "/contentful/../contentful/notify"}, nil, 403, "name_unknown"},
+		{"a dot in the path", call{path: "/./contentful/notify"}, nil, 403, "name_unknown"},
+		{"repeated slashes", call{path: "//contentful/notify"}, nil, 403, "name_unknown"},
+		{"repeated slashes behind", call{path: "/contentful//notify"}, nil, 403, "name_unknown"},
+		{"an escaped slash", call{path: "/contentful%2Fnotify"}, nil, 403, "name_unknown"},
 		{"signed with an escaped slash", call{path: "/contentful%2Fnotify"}, path("/contentful/notify"), 403, "signature_mismatch"},
 		{"another path was signed", call{path: "/contentful/deploy"}, path("/contentful/notify"), 403, "signature_mismatch"},
-		{"an empty path", call{}, path(""), 404, "action_unknown"},
+		{"an empty path", call{}, path(""), 403, "name_unknown"},
 		{"GET", call{method: "GET"}, nil, 405, "method_not_allowed"},
 		{"GET with a body", call{method: "GET", body: "{}"}, nil, 405, "method_not_allowed"},
 		{"PUT", call{method: "PUT"}, nil, 405, "method_not_allowed"},
@@ -75,26 +79,26 @@ func TestRefusals(t *testing.T) {
 		{"more than a job holds", call{body: `{"message":"` + strings.Repeat("m", jobs.MaxRecord) + `"}`}, nil, 413, "job_too_large"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
+			f := newFixture()
 			if row.call.body == "" && row.call.method == "" {
 				row.call.body = message
 			}
-			r := d.request(row.call, row.change)
-			got := d.send(t, r)
-			if got.status != row.status || got.line["reason"] != row.reason {
-				t.Errorf("answered %d, reason %v; want %d, %s", got.status, got.line["reason"], row.status, row.reason)
+			r := f.request(row.call, row.change)
+			got := f.Send(t, r)
+			if got.Status != row.status || got.Line["reason"] != row.reason {
+				t.Errorf("answered %d, reason %v; want %d, %s", got.Status, got.Line["reason"], row.status, row.reason)
 			}
-			if got.status == 403 && got.body != refusedText {
-				t.Errorf("a refusal that tells: %s", got.body)
+			if got.Status == 403 && got.Body != refusedText {
+				t.Errorf("a refusal that tells: %s", got.Body)
 			}
-			if got.status == 405 && got.header.Get("Allow") != "POST" {
+			if got.Status == 405 && got.Header.Get("Allow") != "POST" {
 				t.Error("405 without Allow")
 			}
-			if d.queued() != 0 {
+			if f.Depth() != 0 {
 				t.Error("something was queued")
 			}
 			for _, private := range []string{secretNew, secretOld, sample, "Hello from Bob", r.Header.Get("X-Contentful-Signature")} {
-				if len(private) > 2 && bytes.Contains(d.log.Bytes(), []byte(private)) {
+				if len(private) > 2 && bytes.Contains(f.Log.Bytes(), []byte(private)) {
 					t.Errorf("the log holds %q", private)
 				}
 			}
@@ -107,15 +111,15 @@ func TestSecretsThatCannotProve(t *testing.T) {
 		"none": nil, "63 characters": {secretNew[1:]}, "65 characters": {secretNew + "0"}, "empty": {""}, "a sample": {sample},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk()
-			d.vault.contentful = secrets
+			f := newFixture()
+			f.Document.Contentful = secrets
 			secret := secretNew
 			if len(secrets) > 0 {
 				secret = secrets[0]
 			}
-			got := d.send(t, d.request(call{body: message, secret: secret}, nil))
-			if got.status != 403 || got.body != refusedText || got.line["reason"] != "no_proof_configured" || got.line["level"] != "ERROR" {
-				t.Errorf("answered %d %s: %v at %v", got.status, got.body, got.line["reason"], got.line["level"])
+			got := f.Send(t, f.request(call{body: message, secret: secret}, nil))
+			if got.Status != 403 || got.Body != refusedText || got.Line["reason"] != "no_proof_configured" || got.Line["level"] != "ERROR" {
+				t.Errorf("answered %d %s: %v at %v", got.Status, got.Body, got.Line["reason"], got.Line["level"])
 			}
 		})
 	}
@@ -126,13 +130,16 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	for _, row := range []struct{ name, action, body, reason, message string }{
 		{"empty", "notify", ``, "body_empty", "The body is empty."},
 		{"not UTF-8", "notify", "{\"message\":\"\xff\"}", "body_not_utf8", "The body is not UTF-8."},
-		{"cut off", "notify", `{"message":"a"`, "body_not_json", "The body is not JSON."},
-		{"a comma too many", "notify", `{"message":"a",}`, "body_not_json", "The body is not JSON."},
-		{"two documents", "notify", `{"message":"a"}{}`, "body_not_json", "The body is not JSON."},
+		{"cut off", "notify", `{"message":"a"`, "body_not_json", "The body is not JSON: byte 14 is not expected there."},
+		{"a comma too many", "notify", `{"message":"a",}`, "body_not_json", "The body is not JSON: byte 14 is not expected there."},
+		{"two documents", "notify", `{"message":"a"}{}`, "body_not_json", "The body is not JSON: byte 15 is not expected there."},
 		{"a list", "deploy", `[]`, "body_not_object", "The body is not a JSON object."},
 		{"null", "deploy", `null`, "body_not_object", "The body is not a JSON object."},
-		{"a name twice", "deploy", `{"a":1,"a":2}`, "duplicate_key", "A name stands twice in the body."},
-		{"a name twice in a wrapper", "deploy", `{"parameters":{"a":1,"\u0061":2}}`, "duplicate_key", "A name stands twice in the body."},
+		{"a name twice", "deploy", `{"a":1,"a":2}`, "duplicate_key", "A name stands twice in one object of the body."},
+		{"a name twice, deep", "deploy", `{"a":[{"b":1,"b":2}]}`, "duplicate_key", "A name stands twice in one object of the body."},
+		{"half a character", "deploy", `{"a":"\ud83d"}`, "body_not_json", "The body is not JSON: byte 6 is not expected there."},
+		{"too deep", "deploy", `{"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`, "body_too_deep", "The body is nested too deeply."},
+		{"a name twice in a wrapper", "deploy", `{"parameters":{"a":1,"\u0061":2}}`, "duplicate_key", "A name stands twice in one object of the body."},
 
 		{"no message", "notify", `{"recipient":"Bob"}`, "parameter_missing", "message is missing."},
 		{"a message in another case", "notify", `{"Message":"a"}`, "parameter_missing", "message is missing."},
@@ -166,29 +173,37 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		{"10,000 entries as a list", "entries", `{"entryIds":["` + strings.ReplaceAll(ids(10000), ",", `","`) + `"]}`, "too_many_items", "entryIds names more than 1000 entries."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
-			got := d.send(t, d.request(call{path: "/contentful/" + row.action, body: row.body}, nil))
+			f := newFixture()
+			got := f.Send(t, f.request(call{path: "/contentful/" + row.action, body: row.body}, nil))
 			want := fmt.Sprintf(`{"success":false,"message":%s,"error":"invalid"}`, quoted(t, row.message))
-			if got.status != 400 || got.line["reason"] != row.reason || got.body != want {
-				t.Errorf("answered %d %s, reason %v; want %s, %s", got.status, got.body, got.line["reason"], want, row.reason)
+			if got.Status != 400 || got.Line["reason"] != row.reason || got.Body != want {
+				t.Errorf("answered %d %s, reason %v; want %s, %s", got.Status, got.Body, got.Line["reason"], want, row.reason)
 			}
-			if d.queued() != 0 {
+			if f.Depth() != 0 {
 				t.Error("something was queued")
 			}
 		})
 	}
 }
 
-// What we could not do is 503, so that whoever called may call again.
+// What we could not do is 503, in time, so that whoever called may call again.
 func TestWhatCouldNotBeDone(t *testing.T) {
-	d := newDesk()
-	d.queue.shut = errors.New("queue is away")
-	if got := d.send(t, d.request(call{body: message}, nil)); got.status != 503 || got.line["reason"] != "job_not_started" || strings.Contains(got.body, "queue") {
-		t.Errorf("without a queue: %d %s: %v", got.status, got.body, got.line["reason"])
-	}
-	d = newDesk()
-	d.vault.err = errors.New("secrets manager is away")
-	if got := d.send(t, d.request(call{body: message}, nil)); got.status != 503 || got.line["reason"] != "secrets_unavailable" || strings.Contains(got.body, "away") {
-		t.Errorf("without secrets: %d %s: %v", got.status, got.body, got.line["reason"])
+	for name, breaks := range map[string]func(*fixtures){
+		"the queue refuses": func(f *fixtures) {
+			f.Queue.Before = func(context.Context, int, []queue.Message) error { return errors.New("queue is away") }
+		},
+		"the queue hangs":    func(f *fixtures) { f.Queue.Before = fixture.Hang },
+		"the records hang":   func(f *fixtures) { f.Store.Hangs = true },
+		"the records refuse": func(f *fixtures) { f.Store.Err = errors.New("records are away") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture()
+			breaks(f)
+			start := time.Now()
+			got := f.invoke(t, call{method: http.MethodPost, path: "/contentful/notify", body: message, secret: secretNew}, "/contentful/notify", "$default")
+			if got.Status != 503 || got.Line["reason"] != "job_not_started" || strings.Contains(got.Body, "away") || time.Since(start) > 4*time.Second {
+				t.Errorf("%s: %d %s after %s: %v", name, got.Status, got.Body, time.Since(start), got.Line["reason"])
+			}
+		})
 	}
 }

@@ -5,22 +5,24 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/gate"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/secrets"
+	"github.com/pim-functions/pim-functions/shared/signature"
+	"github.com/pim-functions/pim-functions/shared/texts"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -33,7 +35,7 @@ const latest = 5
 // Config of a Handler. All but Metrics are required.
 type Config struct {
 	Config  *config.Config
-	Signing secrets.Holder[secrets.Signing]
+	Signing *secrets.Cache[secrets.Signing]
 	Jobs    jobs.Store
 	Ledger  ledger.Store
 	Samples bool // published sample credentials may prove: on a developer's machine only
@@ -42,29 +44,50 @@ type Config struct {
 }
 
 // Handler answers data components. It is a web.Handler.
-type Handler struct{ config Config }
+type Handler struct {
+	config Config
+	gate   *gate.Gate
+	known  func(name string) bool
+}
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{config: config} }
+func New(config Config) *Handler {
+	return &Handler{
+		config: config, known: gate.Extensions(config.Config, "data_component"),
+		gate: gate.New(gate.Config{Signing: config.Signing, Credentials: true, Samples: config.Samples, Metrics: config.Metrics}),
+	}
+}
 
 // ServeRequest answers one look: 200 with what we know, which may be nothing; 400 if the address names no entity (the
-// PIM writes nothing where a placeholder has no value), 401, 404, 405, and 503 if our records or the secrets cannot be
-// read.
+// PIM writes nothing where a placeholder has no value), 401, 405, and 503 if our records or the secrets cannot be read.
 func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
-	name, id := split(req)
-	extension, known := h.config.Config.Extensions[name]
-	if !known || extension.Type != "data_component" {
-		return web.Response{}, &web.Error{Code: web.NotFound, Reason: "extension_unknown"}
-	}
-	if req.Method != http.MethodGet {
-		return web.Response{}, &web.Error{Code: web.Method, Reason: "method_not_allowed", Header: map[string]string{"allow": http.MethodGet}}
-	}
-	req.Log.Correlation = req.ID
-	req.Log.Add(slog.String("extension", name))
-	if err := h.prove(ctx, extension, req); err != nil {
+	if err := gate.Method(req, http.MethodGet); err != nil {
 		return web.Response{}, err
 	}
-	item, ok := newItem(extension.ID, id)
+	path := gate.FindPath(req, "data", h.known)
+	extension := h.config.Config.Extensions[path.Name]
+	req.Log.Correlation = req.ID
+	req.Log.Add(slog.String("extension", extension.Name))
+
+	var proven signature.Verified
+	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
+		own := secrets.Extension{Credential: signing.Extensions[path.Name].Credential} // the PIM signs nothing here
+		if refusal = h.gate.Open(signing, path.Name, extension.Unsigned); refusal == nil {
+			proven, refusal = signature.VerifyAction(gate.ActionProof(own, extension.Unsigned), req.Header, req.Body)
+		}
+		return refusal
+	})
+	if err != nil {
+		return web.Response{}, err
+	}
+	h.gate.Verified(req, proven.Variant(), proven.Secret())
+
+	// The rest of the path is what a placeholder of the configured URL has put there. A code may hold slashes.
+	kind, id := jobs.ProductModel, path.Rest
+	if extension.ID == "uuid" {
+		kind, id = jobs.Product, strings.TrimSuffix(id, "/")
+	}
+	item, ok := jobs.NewItem(kind, id)
 	if !ok {
 		return web.Response{}, &web.Error{Code: web.Invalid, Reason: "entity_invalid", Message: "The address names no " + extension.ID + "."}
 	}
@@ -78,32 +101,6 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 		return web.Response{}, fmt.Errorf("encode answer: %w", err)
 	}
 	return web.Response{Body: body}, nil
-}
-
-// split parts a path: the extension's name, and the rest, which a placeholder of the configured URL has put there. A
-// code may hold slashes.
-func split(req *web.Request) (name, id string) {
-	path := req.Path
-	if req.Stage != "" { // a stage may be named "data"
-		if rest, ok := strings.CutPrefix(path, "/"+req.Stage+"/"); ok {
-			path = "/" + rest
-		}
-	}
-	_, path, _ = strings.Cut(path, "/data/")
-	name, id, _ = strings.Cut(path, "/")
-	return name, id
-}
-
-// uuid is the form of a UUID, of whatever version (RFC 9562).
-var uuid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
-// newItem is the entity that an id names: a product by its UUID, a product model by its code.
-func newItem(by, id string) (jobs.Item, bool) {
-	if by == "uuid" {
-		id = strings.ToLower(strings.TrimSuffix(id, "/"))
-		return jobs.Item{Type: jobs.Product, ID: id}, uuid.MatchString(id)
-	}
-	return jobs.Item{Type: jobs.ProductModel, ID: id}, id != "" && len(id) <= jobs.MaxCode && !strings.ContainsFunc(id, unicode.IsControl)
 }
 
 // answer is what the PIM shows. Names are words, because users read them.
@@ -139,9 +136,10 @@ type event struct {
 }
 
 // open is the outcome of an event that has none yet.
-const open = "open"
+const open ledger.Outcome = "open"
 
-// look reads what we know of an entity, newest first: jobs of it alone, and events; and when events were lost.
+// look reads what we know of an entity, newest first: jobs of it alone, and events; and when events were lost. Times are
+// in UTC and whole seconds, so that they sort as text too.
 func (h *Handler) look(ctx context.Context, pim, entity string) (answer, error) {
 	found, _, jobsErr := h.config.Jobs.List(ctx, jobs.Query{Entity: entity, Limit: latest})
 	entries, eventsErr := h.config.Ledger.Recent(ctx, entity, latest)
@@ -150,30 +148,40 @@ func (h *Handler) look(ctx context.Context, pim, entity string) (answer, error) 
 		return answer{}, err
 	}
 	a := answer{Jobs: make([]job, len(found)), Events: make([]event, len(entries))}
+	locale, now := h.config.Config.PIMs[pim].Locale, h.config.Now()
 	for i, j := range found {
-		j = j.AsOf(h.config.Now())
+		j = j.AsOf(now)
 		a.Jobs[i] = job{
-			Action: j.Label, State: j.State, Message: j.Message, User: j.User.Username,
-			StartedAt: j.CreatedAt.Truncate(time.Second), UpdatedAt: j.UpdatedAt.Truncate(time.Second), ID: j.ID,
-		}
-		if j.Label == "" {
-			a.Jobs[i].Action = j.Action
-		}
-		if strings.Contains(j.User.Username, "@") { // an e-mail address is nobody else's business
-			a.Jobs[i].User = ""
+			Action: texts.Label(j), State: j.State, Message: texts.Status(j, locale, texts.Of(h.config.Config, j, locale, now)),
+			User: texts.User(j.User), StartedAt: second(j.CreatedAt), UpdatedAt: second(j.UpdatedAt), ID: j.ID,
 		}
 	}
 	for i, entry := range entries {
 		a.Events[i] = event{
-			Type: entry.Type, Outcome: entry.Outcome, Failures: entry.Reasons,
-			SentAt: entry.Time.Truncate(time.Second), ReceivedAt: entry.CreatedAt.Truncate(time.Second),
-		}
-		if entry.Outcome == "" {
-			a.Events[i].Outcome = open
+			Type: entry.Type, Outcome: cmp.Or(entry.Outcome, open), Failures: failures(entry),
+			SentAt: second(entry.Time), ReceivedAt: second(entry.CreatedAt),
 		}
 	}
 	for _, lost := range gaps[:min(len(gaps), latest)] {
-		a.Lost = append(a.Lost, gap{From: lost.From.Truncate(time.Second), To: lost.To.Truncate(time.Second), Reason: lost.Reason})
+		a.Lost = append(a.Lost, gap{From: second(lost.From), To: second(lost.To), Reason: lost.Reason})
 	}
 	return a, nil
+}
+
+func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// failures are the reasons that still hold: a subscription that was tried again and succeeded keeps none.
+func failures(entry ledger.Entry) map[string]string {
+	still := map[string]string{}
+	for subscription, reason := range entry.Reasons {
+		switch entry.Outcomes[subscription] {
+		case ledger.Failed:
+			still[subscription] = reason
+		case "":
+			if entry.Outcome == "" || entry.Outcome == ledger.Failed { // a try that failed, and another may come
+				still[subscription] = reason
+			}
+		}
+	}
+	return still
 }

@@ -17,10 +17,12 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/gate"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 	"github.com/pim-functions/pim-functions/shared/queue"
 	"github.com/pim-functions/pim-functions/shared/secrets"
+	"github.com/pim-functions/pim-functions/shared/signature"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -33,7 +35,7 @@ const maxEvents = 100
 // Config of a Handler. All but Metrics are required.
 type Config struct {
 	Config  *config.Config
-	Signing secrets.Holder[secrets.Signing]
+	Signing *secrets.Cache[secrets.Signing]
 	Queue   queue.Sender // of events
 	Samples bool         // published sample secrets may prove: on a developer's machine only
 	Now     func() time.Time
@@ -41,35 +43,44 @@ type Config struct {
 }
 
 // Handler receives events and notifications. It is a web.Handler.
-type Handler struct{ config Config }
+type Handler struct {
+	config Config
+	gate   *gate.Gate
+}
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{config: config} }
+func New(config Config) *Handler {
+	return &Handler{config, gate.New(gate.Config{Signing: config.Signing, Samples: config.Samples, Metrics: config.Metrics})}
+}
 
 // ServeRequest answers one request: 200 with an empty body when what it brought is in the queue; 503, which asks the
 // platform to come again, if it could not be queued or no secret could be had; 413 if it is too large for the queue
 // even compressed; 401 to everything else, whatever path and method.
-func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (answer web.Response, err error) {
-	err = errPanic // until receive returns
-	defer func() { h.measure(err) }()
-	return h.receive(ctx, req)
+func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
+	return h.gate.Taken(func() (web.Response, error) { return h.receive(ctx, req) })
 }
 
 func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, error) {
-	to, refusal := h.address(req)
-	if refusal != "" {
-		return web.Response{}, &web.Error{Code: web.Unproven, Reason: refusal}
+	if gate.Method(req, http.MethodPost) != nil { // no 405 here: whatever comes is refused alike
+		return web.Response{}, h.gate.Refuse(req, &signature.Error{Reason: gate.MethodNotAllowed})
 	}
-	delivery := pimevent.Delivery{API: to.api, PIM: to.pim, Received: req.Received, Correlation: cmp.Or(req.ID, rand.Text())}
+	to := h.address(req)
+	delivery := pimevent.Delivery{API: to.api, PIM: to.Name, Received: req.Received, Correlation: cmp.Or(req.ID, rand.Text())}
 	req.Log.Correlation = delivery.Correlation
-	req.Log.Add(slog.String("pim", to.pim))
+	if to.Known {
+		req.Log.Add(slog.String("pim", to.Name))
+	}
 
-	proven, err := h.prove(ctx, to, req)
+	var proven signature.Verified
+	err := h.gate.Prove(ctx, req, to.Path, func(signing secrets.Signing) (refusal error) {
+		own := secrets.EventSecrets(signing.EventPlatform[to.secrets], h.config.Samples)
+		proven, refusal = signature.VerifyEventPlatform(own, req.Header, req.Body)
+		return refusal
+	})
 	if err != nil {
 		return web.Response{}, err
 	}
-	req.Log.Add(slog.String("header", proven.Variant()), slog.Int("secret", proven.Secret()))
-	h.config.Metrics.Count("Verified", 1, metric.Dimension{Name: "Variant", Value: proven.Variant()})
+	h.gate.Verified(req, proven.Variant(), proven.Secret())
 
 	events := []json.RawMessage{proven.Body()}
 	if to.api == pimevent.EventPlatform {
@@ -83,7 +94,8 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 		messages[i] = queue.Message{Body: event, Attributes: delivery.Attributes(i)}
 	}
 	req.Log.Add(slog.Int("events", len(events)))
-	if err := h.send(ctx, req, messages); err != nil {
+	// After a failure the platform sends all of it again; what is in the queue already is then recognised by its id.
+	if err := h.gate.Queued(req, len(messages), h.config.Queue.Send(ctx, messages...)); err != nil {
 		return web.Response{}, err
 	}
 	req.Log.Outcome = "queued"
@@ -92,33 +104,35 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 
 // address is where a delivery goes.
 type address struct {
-	api     string // pimevent.EventPlatform or pimevent.Notifications
-	pim     string
-	secrets string // key of the secrets in the signing document
+	gate.Path        // of the PIM
+	api       string // pimevent.EventPlatform or pimevent.Notifications
+	secrets   string // key of the secrets in the signing document
 }
 
-// address finds what a request is for, with or without a final slash in its path; refusal is the reason if it is for
-// nothing.
-func (h *Handler) address(req *web.Request) (to address, refusal string) {
-	path := req.Path
-	if req.Stage != "" { // a stage may be named "event-platform"
-		if rest, ok := strings.CutPrefix(path, "/"+req.Stage+"/"); ok {
-			path = "/" + rest
-		}
+// address finds what a request is for, with or without a final slash in its path.
+func (h *Handler) address(req *web.Request) address {
+	path := gate.FindPath(req, "event-platform", func(pim string) bool {
+		_, known := h.config.Config.PIMs[pim]
+		return known
+	})
+	switch strings.TrimSuffix(path.Rest, "/") {
+	case "":
+		return address{path, pimevent.EventPlatform, path.Name}
+	case pimevent.Notifications:
+		return address{path, pimevent.Notifications, path.Name + "/" + pimevent.Notifications}
 	}
-	_, rest, found := strings.Cut(path, "/event-platform/")
-	pim, tail, _ := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
-	switch {
-	case !found || tail != "" && tail != pimevent.Notifications:
-		return address{}, "path_unknown"
-	case req.Method != http.MethodPost:
-		return address{}, "method_not_allowed"
+	path.Known = false
+	return address{path, pimevent.EventPlatform, path.Name}
+}
+
+// Parse takes a proven delivery apart: one CloudEvent in structured mode, or an array of them, each in the sender's own
+// bytes. It never fails and never returns nothing: what it does not understand (an empty array and one of more than
+// 100 included) it returns as it is, in one piece, because a refusal would cost more than a message that matches no
+// subscription.
+func Parse(proven signature.Verified) (events []json.RawMessage, understood bool) {
+	events, ok := pimevent.Split(proven.Body())
+	if !ok || len(events) == 0 || len(events) > maxEvents {
+		return []json.RawMessage{proven.Body()}, false
 	}
-	if _, known := h.config.Config.PIMs[pim]; !known {
-		return address{}, "pim_unknown"
-	}
-	if tail == pimevent.Notifications {
-		return address{pimevent.Notifications, pim, pim + "/" + pimevent.Notifications}, ""
-	}
-	return address{pimevent.EventPlatform, pim, pim}, ""
+	return events, true
 }

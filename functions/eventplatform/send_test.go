@@ -11,7 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/fixture"
 	"github.com/pim-functions/pim-functions/shared/queue"
+	"github.com/pim-functions/pim-functions/shared/signature"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -27,26 +29,26 @@ func TestADeliveryIsOneCallOfAWS(t *testing.T) {
 		"an array of ten": {array(slices.Repeat([]string{event("a")}, 10)...), 10},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sqs := &fakeSQS{}
-			d := newDesk()
-			d.actual = sqs.open(t)
-			if got := d.deliver(t, row.body); got.status != 200 {
-				t.Fatalf("%d, %v", got.status, got.line)
+			sqs := &fixture.SQS{}
+			f := newFixture()
+			f.actual = sqs.Open(t)
+			if got := f.deliver(t, row.body); got.Status != 200 {
+				t.Fatalf("%d, %v", got.Status, got.Line)
 			}
-			if !slices.Equal(sqs.calls, []string{"AmazonSQS.SendMessageBatch"}) || len(sqs.stored) != row.messages || d.vault.refreshes != 0 {
-				t.Errorf("%d messages by %q, %d fetches", len(sqs.stored), sqs.calls, d.vault.refreshes)
+			if !slices.Equal(sqs.Calls, []string{"AmazonSQS.SendMessageBatch"}) || len(sqs.Stored) != row.messages || f.Refetches() != 0 {
+				t.Errorf("%d messages by %q, %d fetches", len(sqs.Stored), sqs.Calls, f.Refetches())
 			}
 		})
 	}
 }
 
 func TestARefusedRequestCallsNothingOfAWS(t *testing.T) {
-	sqs := &fakeSQS{}
-	d := newDesk()
-	d.actual = sqs.open(t)
+	sqs := &fixture.SQS{}
+	f := newFixture()
+	f.actual = sqs.Open(t)
 	for _, path := range []string{"/event-platform/main", "/event-platform/nobody", "/x"} {
-		if got := d.send(t, request(path, []byte(event("a")), secretOther)); got.status != 401 || len(sqs.calls) != 0 {
-			t.Errorf("%s: %d after %q", path, got.status, sqs.calls)
+		if got := f.Send(t, request(path, []byte(event("a")), secretOther)); got.Status != 401 || len(sqs.Calls) != 0 {
+			t.Errorf("%s: %d after %q", path, got.Status, sqs.Calls)
 		}
 	}
 }
@@ -64,18 +66,18 @@ func TestThirdChunkFails(t *testing.T) {
 		{"always: come again", func(call int) bool { return call >= 3 }, 503, 20},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			sqs := &fakeSQS{refuses: row.fails}
-			d := newDesk()
-			d.actual = sqs.open(t)
-			got := d.deliver(t, body)
-			if got.status != row.status || len(sqs.stored) != row.stored || d.metrics["EventsReceived"] != float64(row.stored) {
-				t.Errorf("%d with %d stored and %v counted by %d calls", got.status, len(sqs.stored), d.metrics["EventsReceived"], len(sqs.calls))
+			sqs := &fixture.SQS{Refuses: row.fails}
+			f := newFixture()
+			f.actual = sqs.Open(t)
+			got := f.deliver(t, body)
+			if got.Status != row.status || len(sqs.Stored) != row.stored || f.Metrics["EventsReceived"] != float64(row.stored) {
+				t.Errorf("%d with %d stored and %v counted by %d calls", got.Status, len(sqs.Stored), f.Metrics["EventsReceived"], len(sqs.Calls))
 			}
-			if row.status != 200 && (got.line["reason"] != "events_not_queued" || got.line["queued"] != float64(row.stored) || d.taken() != "0") {
-				t.Errorf("logged %v, counted %v", got.line, d.metrics)
+			if row.status != 200 && (got.Line["reason"] != "events_not_queued" || got.Line["queued"] != float64(row.stored) || f.Taken() != "0") {
+				t.Errorf("logged %v, counted %v", got.Line, f.Metrics)
 			}
-			if row.status == 200 && len(sqs.calls) < 4 {
-				t.Errorf("%d calls", len(sqs.calls))
+			if row.status == 200 && len(sqs.Calls) < 4 {
+				t.Errorf("%d calls", len(sqs.Calls))
 			}
 		})
 	}
@@ -88,28 +90,21 @@ func TestQueueFails(t *testing.T) {
 		send   func() error
 		status int
 		reason string
-		queued int
 	}{
-		{"as a whole", func() error { return down }, 503, "events_not_queued", 0},
-		{"for one of three", func() error { return &queue.PartialError{Failed: map[int]error{1: down}} }, 503, "events_not_queued", 2},
-		{"because it is too large", func() error { return queue.ErrTooLarge }, 413, "event_too_large", 0},
-		{"with a panic", func() error { panic(down) }, 500, "panic", 0},
+		{"as a whole", func() error { return down }, 503, "events_not_queued"},
+		{"for one of three", func() error { return &queue.PartialError{Failed: map[int]error{1: down}} }, 503, "events_not_queued"},
+		{"because it is too large", func() error { return queue.ErrTooLarge }, 413, "event_too_large"},
+		{"with a panic", func() error { panic(down) }, 500, "panic"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
-			d.queue.send = func(context.Context, int, []queue.Message) error { return row.send() }
+			f := newFixture()
+			f.Queue.Before = func(context.Context, int, []queue.Message) error { return row.send() }
 			r := request("/event-platform/main", array(event("a"), event("b"), event("c")), secretNew)
-			got := d.send(t, r)
-			if got.status != row.status || got.line["reason"] != row.reason || strings.Contains(got.body, "internal text") || got.header.Get("Location") != "" {
-				t.Errorf("%d %s, %v", got.status, got.body, got.line)
+			got := f.Send(t, r)
+			if got.Status != row.status || got.Line["reason"] != row.reason || strings.Contains(got.Body, "internal text") || got.Header.Get("Location") != "" || f.Taken() != "0" {
+				t.Errorf("%d %s, %v", got.Status, got.Body, got.Line)
 			}
-			if queued, _ := got.line["queued"].(float64); int(queued) != row.queued || d.metrics["EventsReceived"] != float64(row.queued) {
-				t.Errorf("%v queued, %v counted, want %d", queued, d.metrics["EventsReceived"], row.queued)
-			}
-			if d.taken() != "0" || d.metrics["Refused "+row.reason] != 1 {
-				t.Errorf("counted %v", d.metrics)
-			}
-			checkLeaks(t, d, r)
+			checkLeaks(t, f, r)
 		})
 	}
 }
@@ -119,43 +114,31 @@ func TestEventTooLargeEvenCompressed(t *testing.T) {
 	rand.NewChaCha8([32]byte{}).Read(noise)
 	large := `{"x":"` + hex.EncodeToString(noise) + `"}` // 2 MiB that hold 1 MiB, which base64 makes more again
 	synctest.Test(t, func(t *testing.T) {                // compressing takes no time
-		d := newDesk()
-		got := d.deliver(t, []byte(large))
-		if got.status != 413 || got.line["reason"] != "event_too_large" || len(d.bodies()) != 0 || d.metrics["Refused event_too_large"] != 1 || d.taken() != "0" {
-			t.Errorf("%d, %v, %v", got.status, got.line, d.metrics)
+		f := newFixture()
+		got := f.deliver(t, []byte(large))
+		if got.Status != 413 || got.Line["reason"] != "event_too_large" || len(f.Bodies()) != 0 || f.Metrics["Refused event_too_large"] != 1 || f.Taken() != "0" {
+			t.Errorf("%d, %v, %v", got.Status, got.Line, f.Metrics)
 		}
 	})
 }
 
-// The time for a send is what API Gateway's clock leaves of the platform's patience.
-func TestDeadline(t *testing.T) {
-	for name, row := range map[string]struct {
-		waited, want time.Duration
-	}{
-		"at once":                                 {0, 3 * time.Second},
-		"after a cold start":                      {800 * time.Millisecond, 2200 * time.Millisecond},
-		"with little left":                        {2500 * time.Millisecond, time.Second},
-		"when the platform may have hung up":      {6 * time.Second, time.Second},
-		"on a clock that is behind API Gateway's": {-time.Second, 3 * time.Second},
-		"for a sample from last year":             {365 * 24 * time.Hour, 3 * time.Second},
+// A queue that hangs: the platform is asked to come again while it still listens.
+func TestAHangingQueueIsAnsweredInTime(t *testing.T) {
+	for name, row := range map[string]struct{ waited, took time.Duration }{
+		"at once":                 {0, 4 * time.Second},
+		"after a cold start":      {1500 * time.Millisecond, 2500 * time.Millisecond},
+		"for a sample, years old": {1e5 * time.Hour, 4 * time.Second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				d := newDesk()
-				d.now = time.Now // synctest's
-				d.queue.send = func(ctx context.Context, _ int, _ []queue.Message) error {
-					<-ctx.Done() // the queue hangs
-					return ctx.Err()
-				}
-				start := time.Now()
-				_, err := d.handler().ServeRequest(t.Context(), signed([]byte(event("a")), start.Add(-row.waited)))
-				if refused, ok := errors.AsType[*web.Error](err); !ok || refused.Code != web.Unavailable {
-					t.Errorf("answered %v", err)
-				}
-				if got := time.Since(start); got != row.want {
-					t.Errorf("answered after %s, want %s", got, row.want)
-				}
-			})
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture()
+			f.Now = time.Now // synctest's
+			f.Queue.Before = fixture.Hang
+			body, start := []byte(event("a")), time.Now()
+			got := f.Invoke(t, map[string]any{"rawPath": "/event-platform/main", "body": string(body), "headers": map[string]string{primary: signature.SignEventPlatform(secretNew, body)},
+				"requestContext": map[string]any{"http": map[string]string{"method": "POST"}, "timeEpoch": start.Add(-row.waited).UnixMilli()}})
+			if took := time.Since(start); got.Status != 503 || took != row.took || got.Line["reason"] != "events_not_queued" {
+				t.Errorf("%s: %d after %s, %v", name, got.Status, took, got.Line)
+			}
 		})
 	}
 }

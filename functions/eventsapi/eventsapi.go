@@ -9,16 +9,18 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/gate"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 	"github.com/pim-functions/pim-functions/shared/queue"
 	"github.com/pim-functions/pim-functions/shared/secrets"
+	"github.com/pim-functions/pim-functions/shared/signature"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -31,7 +33,7 @@ const maxEvents = 10
 // Config of a Handler. All but Metrics are required.
 type Config struct {
 	Config  *config.Config
-	Signing secrets.Holder[secrets.Signing]
+	Signing *secrets.Cache[secrets.Signing]
 	Queue   queue.Sender // of events
 	Samples bool         // published sample secrets may prove: on a developer's machine only
 	Now     func() time.Time
@@ -39,38 +41,50 @@ type Config struct {
 }
 
 // Handler receives events. It is a web.Handler.
-type Handler struct{ config Config }
+type Handler struct {
+	config Config
+	gate   *gate.Gate
+}
 
 // New returns a Handler.
-func New(config Config) *Handler { return &Handler{config: config} }
+func New(config Config) *Handler {
+	return &Handler{config, gate.New(gate.Config{Signing: config.Signing, Samples: config.Samples, Metrics: config.Metrics})}
+}
 
 // ServeRequest answers one request: 200 with an empty body when every event is in the queue, and to the PIM's test of
 // the address, which is a signed empty body; 400 to a proven body that holds no events, 401, 405, 413, and 503 if an
 // event could not be queued or no secret could be had. Never 404, and never a redirect, which the PIM takes for
 // success.
-func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (answer web.Response, err error) {
-	err = errPanic // until receive returns
-	defer func() { h.measure(err) }()
-	return h.receive(ctx, req)
+func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
+	return h.gate.Taken(func() (web.Response, error) { return h.receive(ctx, req) })
 }
 
 func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, error) {
-	if req.Method != http.MethodPost {
-		return web.Response{}, &web.Error{Code: web.Method, Reason: "method_not_allowed", Header: map[string]string{"allow": http.MethodPost}}
+	if err := gate.Method(req, http.MethodPost); err != nil {
+		return web.Response{}, err
 	}
-	pim, known := h.pim(req)
-	if !known {
-		return web.Response{}, &web.Error{Code: web.Unproven, Reason: "pim_unknown"}
-	}
-	delivery := pimevent.Delivery{API: pimevent.EventsAPI, PIM: pim, Received: req.Received, Correlation: cmp.Or(req.ID, rand.Text())}
+	ctx, cancel := saving(ctx)
+	defer cancel()
+	path := h.path(req)
+	delivery := pimevent.Delivery{API: pimevent.EventsAPI, PIM: path.Name, Received: req.Received, Correlation: cmp.Or(req.ID, rand.Text())}
 	req.Log.Correlation = delivery.Correlation
-	req.Log.Add(slog.String("pim", pim))
+	if path.Known {
+		req.Log.Add(slog.String("pim", path.Name))
+	}
 
-	proven, err := h.prove(ctx, pim, req)
+	var proven signature.Verified
+	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) error {
+		own := secrets.EventSecrets(signing.EventsAPI[path.Name], h.config.Samples)
+		verified, sent, refusal := signature.VerifyEventsAPI(own, req.Header, req.Body)
+		if refusal == nil {
+			proven, refusal = verified, signature.Window(h.config.Now(), sent.Unix(), signature.EventsAPIWindow)
+		}
+		return refusal
+	})
 	if err != nil {
 		return web.Response{}, err
 	}
-	h.config.Metrics.Count("Verified", 1, metric.Dimension{Name: "Variant", Value: proven.Variant()})
+	h.gate.Verified(req, proven.Variant(), proven.Secret())
 	if len(proven.Body()) == 0 {
 		req.Log.Outcome = "reachable"
 		return accepted, nil
@@ -87,7 +101,7 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 	for i, event := range events {
 		messages[i] = queue.Message{Body: event, Attributes: delivery.Attributes(i)}
 	}
-	if err := h.send(ctx, req, messages); err != nil {
+	if err := h.gate.Queued(req, len(messages), h.send(ctx, messages)); err != nil {
 		return web.Response{}, err
 	}
 	req.Log.Outcome = "queued"
@@ -97,16 +111,28 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 // accepted is the answer to what we have: an empty 200.
 var accepted = web.Response{Status: http.StatusOK}
 
-// pim finds the PIM that a path names, with or without a final slash.
-func (h *Handler) pim(req *web.Request) (name string, known bool) {
-	path := req.Path
-	if req.Stage != "" { // a stage may be named "events-api"
-		if rest, ok := strings.CutPrefix(path, "/"+req.Stage+"/"); ok {
-			path = "/" + rest
-		}
+// path finds the PIM that a path names, with or without a final slash.
+func (h *Handler) path(req *web.Request) gate.Path {
+	path := gate.FindPath(req, "events-api", func(pim string) bool {
+		_, known := h.config.Config.PIMs[pim]
+		return known
+	})
+	path.Known = path.Known && path.Rest == ""
+	return path
+}
+
+// Parse takes a proven body apart: {"events":[…]}, each event in the PIM's own bytes (Akeneo: "Events API", "Event
+// format"). An event may hold anything: the vendor adds actions, and an odd one among ten must not cost the others.
+// Its error is a *web.Error that says what is wrong.
+func Parse(proven signature.Verified) ([]json.RawMessage, error) {
+	var body struct {
+		Events []json.RawMessage `json:"events"`
 	}
-	_, rest, _ := strings.Cut(path, "/events-api/")
-	name = strings.TrimSuffix(rest, "/")
-	_, known = h.config.Config.PIMs[name]
-	return name, known
+	if json.Unmarshal(proven.Body(), &body) != nil { // its error would quote the body
+		return nil, &web.Error{Code: web.Invalid, Reason: "body_malformed", Message: `The body is not {"events":[…]}.`}
+	}
+	if len(body.Events) == 0 {
+		return nil, &web.Error{Code: web.Invalid, Reason: "events_missing", Message: "The body holds no events."}
+	}
+	return body.Events, nil
 }

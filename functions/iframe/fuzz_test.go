@@ -16,12 +16,12 @@ func FuzzStart(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		d := newDesk()
-		got := d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), body)
-		switch got.status {
+		f := newFixture()
+		got := f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), body)
+		switch got.Status {
 		case 200:
 			answer := decoded[one](t, got)
-			kept, err := d.store.Load(t.Context(), answer.Job.ID)
+			kept, err := f.Store.Load(t.Context(), answer.Job.ID)
 			if err != nil || len(kept.Items) == 0 || len(kept.Items) > 500 || kept.User.UUID != julia || kept.PIM != "main" || kept.Action == "relay" {
 				t.Errorf("%q made %+v, %v", body, kept, err)
 			}
@@ -31,11 +31,11 @@ func FuzzStart(f *testing.F) {
 				}
 			}
 		case 400, 403, 413:
-			if got.line["reason"] == nil || d.depth(t) != 0 {
-				t.Errorf("%q: %v", body, got.line)
+			if got.Line["reason"] == nil || f.Depth() != 0 {
+				t.Errorf("%q: %v", body, got.Line)
 			}
 		default:
-			t.Errorf("%q: %d %s", body, got.status, got.body)
+			t.Errorf("%q: %d %s", body, got.Status, got.Body)
 		}
 	})
 }

@@ -8,6 +8,8 @@ package iframe
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -15,10 +17,12 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/gate"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
+	"github.com/pim-functions/pim-functions/shared/texts"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -28,7 +32,7 @@ const MaxBody = 256 << 10
 // Config of a Handler. All but Metrics are required.
 type Config struct {
 	Config  *config.Config
-	Signing secrets.Holder[secrets.Signing]
+	Signing *secrets.Cache[secrets.Signing]
 	Jobs    *jobs.Submitter
 	Store   jobs.Store
 	Samples bool // published sample secrets may prove: on a developer's machine only
@@ -39,12 +43,17 @@ type Config struct {
 // Handler answers the page and its calls. It is a web.Handler.
 type Handler struct {
 	config Config
+	gate   *gate.Gate
+	known  func(name string) bool
 	pages  map[string]page // by extension
 }
 
 // New returns a Handler.
 func New(config Config) *Handler {
-	return &Handler{config: config, pages: newPages(config.Config)}
+	return &Handler{
+		config: config, known: gate.Extensions(config.Config, "iframe"), pages: newPages(config.Config),
+		gate: gate.New(gate.Config{Signing: config.Signing, Samples: config.Samples, Metrics: config.Metrics}),
+	}
 }
 
 // call is one call of the page, with the user whom its token proves.
@@ -59,88 +68,144 @@ type call struct {
 // 401; 403 if the page does not offer what is asked for; 404, also for a job of somebody else; 405; 413; and 503 if a
 // job could not be recorded or queued, or if no secret could be had: asking again is safe then.
 func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
-	name, rest, slash := split(req)
-	extension, known := h.config.Config.Extensions[name]
-	if !known || extension.Type != "iframe" {
-		return web.Response{}, &web.Error{Code: web.NotFound, Reason: "extension_unknown"}
-	}
+	path := gate.FindPath(req, "iframe", h.known)
+	extension := h.config.Config.Extensions[path.Name]
 	req.Log.Correlation = req.ID
-	req.Log.Add(slog.String("extension", name))
+	req.Log.Add(slog.String("extension", extension.Name))
 
-	if rest == "" {
-		if err := method(req, http.MethodGet); err != nil {
-			return web.Response{}, err
-		}
-		return h.pages[name].document(slash), nil
+	serve, job, methods := h.route(path, req)
+	if methods == nil {
+		return web.Response{}, &web.Error{Code: web.NotFound, Reason: "route_unknown"}
 	}
-	if file, ok := strings.CutPrefix(rest, "assets/"); ok {
-		if err := method(req, http.MethodGet); err != nil {
-			return web.Response{}, err
-		}
+	if err := gate.Method(req, methods...); err != nil {
+		return web.Response{}, err
+	}
+	c := call{req: req, extension: extension, job: job}
+	if file, ok := strings.CutPrefix(path.Rest, "assets/"); ok {
 		return asset(file, req.Header["accept-encoding"])
 	}
-	serve, job, err := h.route(req, rest)
+	if path.Rest == "" { // the page is public, so that whoever asks learns whether there is one
+		if !path.Known {
+			return web.Response{}, &web.Error{Code: web.NotFound, Reason: gate.Unknown}
+		}
+		return h.pages[path.Name].document(path.Slash), nil
+	}
+	token := bearer(req.Header["authorization"])
+	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
+		if refusal = h.gate.Open(signing, path.Name, false); refusal == nil {
+			c.user, refusal = signature.VerifyJWT(signing.Extensions[path.Name].Secrets, token, h.config.Now())
+		}
+		return refusal
+	})
 	if err != nil {
 		return web.Response{}, err
 	}
-	user, err := h.prove(ctx, extension, req)
-	if err != nil {
-		return web.Response{}, err
-	}
-	return serve(ctx, call{req: req, extension: extension, user: user, job: job})
+	h.gate.Verified(req, "jwt", c.user.Secret)
+	req.Log.Add(slog.String("user", c.user.UserUUID))
+	return serve(ctx, c)
 }
 
-// split parts a path: the extension's name and what follows it. A slash at the end of the page's own address is
-// fine, but what is relative to it begins elsewhere.
-func split(req *web.Request) (name, rest string, slash bool) {
-	path := req.Path
-	if req.Stage != "" { // a stage may be named "iframe"
-		if rest, ok := strings.CutPrefix(path, "/"+req.Stage+"/"); ok {
-			path = "/" + rest
-		}
+// bearer is the token of an Authorization header (RFC 6750, section 2.1), "" if there is none.
+func bearer(header string) string {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "bearer") {
+		return ""
 	}
-	_, path, _ = strings.Cut(path, "/iframe/")
-	return strings.Cut(path, "/")
+	return strings.Trim(token, " ")
 }
 
 type serve func(context.Context, call) (web.Response, error)
 
-// route finds who answers a call.
-func (h *Handler) route(req *web.Request, rest string) (found serve, job string, err error) {
-	routes := map[string]serve{} // by method
-	part := strings.Split(rest, "/")
-	switch {
-	case rest == "verify":
-		routes[http.MethodPost] = h.verify
-	case rest == "jobs":
-		routes[http.MethodGet], routes[http.MethodPost] = h.list, h.start
+// route finds who answers a call, the job that it is of, and the methods of its address; none: there is no such address.
+func (h *Handler) route(path gate.Path, req *web.Request) (found serve, job string, methods []string) {
+	part := strings.Split(path.Rest, "/")
+	last := ""
+	if part[0] == "jobs" && len(part) > 1 {
+		job, last = part[1], strings.Join(part[2:], "/")
+	}
+	switch get, post := http.MethodGet, http.MethodPost; {
+	case path.Rest == "" || part[0] == "assets" && len(part) > 1:
+		return nil, "", []string{get}
+	case path.Rest == "verify":
+		return h.verify, "", []string{post}
+	case path.Rest == "jobs" && req.Method == get:
+		return h.list, "", []string{get, post}
+	case path.Rest == "jobs":
+		return h.start, "", []string{get, post}
 	case len(part) == 2 && part[0] == "jobs":
-		routes[http.MethodGet] = h.show
-	case len(part) == 3 && part[0] == "jobs" && part[2] == "retry":
-		routes[http.MethodPost] = h.retry
-	case len(part) == 3 && part[0] == "jobs" && part[2] == "cancel":
-		routes[http.MethodPost] = h.cancel
-	default:
-		return nil, "", &web.Error{Code: web.NotFound, Reason: "route_unknown"}
+		return h.show, job, []string{get}
+	case last == "retry":
+		return h.retry, job, []string{post}
+	case last == "cancel":
+		return h.cancel, job, []string{post}
 	}
-	if len(part) > 1 {
-		job = part[1]
-	}
-	methods := make([]string, 0, len(routes))
-	for name := range routes {
-		methods = append(methods, name)
-	}
-	slices.Sort(methods)
-	if err := method(req, methods...); err != nil {
-		return nil, "", err
-	}
-	return routes[req.Method], job, nil
+	return nil, "", nil
 }
 
-// method refuses what is not among the methods of a route.
-func method(req *web.Request, allowed ...string) error {
-	if slices.Contains(allowed, req.Method) {
-		return nil
+// verify tells the page whom its token proves, and until when.
+func (h *Handler) verify(_ context.Context, c call) (web.Response, error) {
+	c.req.Log.Outcome = "verified"
+	return respond(struct {
+		UserID    string    `json:"userId"`
+		UserUUID  string    `json:"userUuid"`
+		ExpiresAt time.Time `json:"expiresAt"`
+	}{c.user.UserID, c.user.UserUUID, c.user.Expires})
+}
+
+// start runs one of the extension's actions on a selection that the page got from the PIM's. The PIM does not vouch
+// for it: whoever may use the page may name any product.
+func (h *Handler) start(ctx context.Context, c call) (web.Response, error) {
+	if _, err := c.owner(); err != nil {
+		return web.Response{}, err
 	}
-	return &web.Error{Code: web.Method, Reason: "method_not_allowed", Header: map[string]string{"allow": strings.Join(allowed, ", ")}}
+	wish, err := parse(c.req.Body)
+	if err != nil {
+		return web.Response{}, err
+	}
+	if !slices.Contains(c.extension.Actions, wish.action) {
+		return web.Response{}, notOffered()
+	}
+	items, err := wish.items()
+	if err != nil {
+		return web.Response{}, err
+	}
+	around, err := json.Marshal(wish.around)
+	if err != nil {
+		return web.Response{}, err
+	}
+	return h.submit(ctx, c, wish, jobs.Job{
+		Action: wish.action, Label: h.label(c.extension.PIM, wish.action, wish.language), Items: items, Context: around,
+	})
+}
+
+// submit starts a job, or finds the one that the same press or the same work has started.
+func (h *Handler) submit(ctx context.Context, c call, wish wish, job jobs.Job) (web.Response, error) {
+	job.ID = jobs.ID(c.extension.Name, []byte(c.user.UserUUID), []byte(wish.request))
+	job.Trigger, job.Extension, job.PIM = jobs.TriggerPanel, c.extension.Name, c.extension.PIM
+	job.User = jobs.User{UUID: c.user.UserUUID}
+	job.Correlation = c.req.ID
+	if c.extension.Once {
+		job.Once = jobs.OnceKey(c.extension.Name, job.Action, job.Items, wish.around.Locale, wish.around.Channel)
+	}
+	submitted, err := h.config.Jobs.Submit(ctx, job)
+	switch {
+	case errors.Is(err, jobs.ErrTooLarge):
+		return web.Response{}, &web.Error{Code: web.TooLarge, Reason: "job_too_large", Err: err, Message: texts.Say("too_large", wish.language, nil, texts.Values{})}
+	case err != nil:
+		return web.Response{}, &web.Error{Code: web.Unavailable, Reason: "job_not_started", Err: err, Message: texts.Say("page_unavailable", wish.language, nil, texts.Values{})}
+	}
+	c.req.Log.Outcome = string(submitted.Verdict)
+	c.req.Log.Add(slog.String("job", submitted.Job.ID), slog.Int("items", len(job.Items)))
+	h.config.Metrics.Count("Submitted", 1, metric.Dimension{Name: "Verdict", Value: string(submitted.Verdict)})
+
+	answer := struct {
+		Verdict jobs.Verdict `json:"verdict"`
+		Since   time.Time    `json:"since"`
+		Job     *listed      `json:"job,omitempty"` // not if it is another user's
+	}{Verdict: submitted.Verdict, Since: submitted.Job.CreatedAt}
+	if c.owns(submitted.Job) {
+		found := h.newListed(c, submitted.Job)
+		answer.Job = &found
+	}
+	return respond(answer)
 }

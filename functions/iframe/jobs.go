@@ -10,8 +10,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/body"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/texts"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -28,31 +30,32 @@ type listed struct {
 	Done        int        `json:"done"`
 	Failed      int        `json:"failed"`
 	Total       int        `json:"total"`
-	Message     string     `json:"message,omitempty"`
-	Reason      string     `json:"reason,omitempty"` // stable code of a failed end
-	Parent      string     `json:"parent,omitempty"` // the job that this one repeats or follows
+	Message     string     `json:"message,omitempty"` // how it is, in one sentence
+	Reason      string     `json:"reason,omitempty"`  // stable code of a failed end
+	Parent      string     `json:"parent,omitempty"`  // the job that this one repeats or follows
 	CreatedAt   time.Time  `json:"createdAt"`
 	UpdatedAt   time.Time  `json:"updatedAt"`
+	User        string     `json:"user,omitempty"`
 	Cancellable bool       `json:"cancellable"`
+	Cancelling  bool       `json:"cancelling"`
 	Retryable   bool       `json:"retryable"`
 	Changed     bool       `json:"changed"` // it has changed products: the PIM's own page is out of date
 }
 
-// newListed is the job as it reads at this time, for this page.
-func (h *Handler) newListed(extension config.Extension, job jobs.Job) listed {
+// newListed is the job as it reads at this time, for this page, in the language that its call names.
+func (h *Handler) newListed(c call, job jobs.Job) listed {
 	job = job.AsOf(h.config.Now())
 	l := listed{
-		ID: job.ID, Action: job.Action, Label: job.Label, Trigger: job.Trigger, State: job.State,
-		Done: job.Done, Failed: job.Failed, Total: job.Total, Message: job.Message, Reason: job.Reason, Parent: job.Parent,
+		ID: job.ID, Action: job.Action, Label: texts.Label(job), Trigger: job.Trigger, State: job.State,
+		Done: job.Done, Failed: job.Failed, Total: job.Total, Reason: job.Reason, Parent: job.Parent, User: texts.User(job.User),
+		Message:   texts.Status(job, c.language(), texts.Of(h.config.Config, job, c.language(), h.config.Now())),
 		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
 		Cancellable: !job.State.Ended() && !job.Stop,
-		Retryable:   retryable(extension, job),
+		Cancelling:  !job.State.Ended() && job.Stop,
+		Retryable:   retryable(c.extension, job),
 		Changed:     job.State.Ended() && job.Done > 0 && h.changes(job),
 	}
-	switch {
-	case l.Label == "":
-		l.Label = job.Action
-	case job.Trigger == jobs.TriggerThen: // its label is that of the job that it follows
+	if job.Label != "" && job.Trigger == jobs.TriggerThen { // its label is that of the job that it follows
 		l.Label += " → " + job.Action
 	}
 	return l
@@ -89,11 +92,11 @@ func (h *Handler) list(ctx context.Context, c call) (web.Response, error) {
 	query := jobs.Query{Owner: owner, Limit: pageSize}
 	asked, err := url.ParseQuery(c.req.Query)
 	if err != nil {
-		return web.Response{}, malformed("query_malformed", "The query is malformed.")
+		return web.Response{}, body.Malformed("query_malformed", "The query is malformed.")
 	}
 	if before := asked.Get("before"); before != "" {
 		if query.Before, err = time.Parse(time.RFC3339Nano, before); err != nil {
-			return web.Response{}, malformed("before_invalid", "before must be the next of an earlier list.")
+			return web.Response{}, body.Malformed("before_invalid", "before must be the next of an earlier list.")
 		}
 	}
 	found, more, err := h.config.Store.List(ctx, query)
@@ -105,7 +108,7 @@ func (h *Handler) list(ctx context.Context, c call) (web.Response, error) {
 		Next *time.Time `json:"next,omitempty"`
 	}{Jobs: make([]listed, len(found))}
 	for i, job := range found {
-		answer.Jobs[i] = h.newListed(c.extension, job)
+		answer.Jobs[i] = h.newListed(c, job)
 	}
 	if more && len(found) > 0 {
 		answer.Next = &found[len(found)-1].CreatedAt
@@ -126,7 +129,7 @@ func (h *Handler) show(ctx context.Context, c call) (web.Response, error) {
 	return respond(struct {
 		Job      listed         `json:"job"`
 		Failures []jobs.Failure `json:"failures"`
-	}{h.newListed(c.extension, job), append([]jobs.Failure{}, failures...)})
+	}{h.newListed(c, job), append([]jobs.Failure{}, failures...)})
 }
 
 // cancel asks a job to stop: at once, or after the batch in work.
@@ -141,7 +144,50 @@ func (h *Handler) cancel(ctx context.Context, c call) (web.Response, error) {
 	c.req.Log.Outcome = "cancel_asked"
 	return respond(struct {
 		Job listed `json:"job"`
-	}{h.newListed(c.extension, job)})
+	}{h.newListed(c, job)})
+}
+
+// retry starts what failed of a job again, as a job of its own.
+func (h *Handler) retry(ctx context.Context, c call) (web.Response, error) {
+	job, err := h.mine(ctx, c)
+	if err != nil {
+		return web.Response{}, err
+	}
+	wish, err := parse(c.req.Body)
+	if err != nil {
+		return web.Response{}, err
+	}
+	before := job.AsOf(h.config.Now())
+	switch {
+	case !slices.Contains(c.extension.Actions, job.Action):
+		return web.Response{}, notOffered()
+	case !retryable(c.extension, before):
+		return web.Response{}, &web.Error{Code: web.Refused, Reason: "nothing_failed", Message: "Nothing of this job has failed."}
+	}
+	failures, err := h.config.Store.Failures(ctx, job.ID, 0)
+	if err != nil {
+		return web.Response{}, unreadable(err)
+	}
+	if err := json.Unmarshal(job.Context, &wish.around); err != nil && len(job.Context) > 0 {
+		wish.around = surroundings{} // of another shape: only the once key is less exact
+	}
+	return h.submit(ctx, c, wish, jobs.Job{
+		Action: job.Action, Label: job.Label, Items: left(job, failures), Context: job.Context, Params: job.Params, Parent: job.ID,
+	})
+}
+
+// left are the items of a job that failed, and those that it never came to because its worker crashed or because it
+// was never started.
+func left(job jobs.Job, failures []jobs.Failure) []jobs.Item {
+	var items []jobs.Item
+	for _, failure := range failures {
+		items = append(items, failure.Item)
+	}
+	return append(items, job.Items[min(job.Next, len(job.Items)):]...)
+}
+
+func notOffered() error {
+	return &web.Error{Code: web.Forbidden, Reason: "action_not_offered", Message: "This page does not offer that action."}
 }
 
 // mine reads the job that the path names. One of another user or PIM is not there: who guesses IDs learns nothing.
@@ -169,16 +215,18 @@ func (c call) owner() (string, error) {
 	return owner, nil
 }
 
+// language is the user's, as the page says: a locale of the PIM's.
+func (c call) language() string {
+	asked, _ := url.ParseQuery(c.req.Query) // what cannot be read is no language
+	return asked.Get("language")
+}
+
 func (c call) owns(job jobs.Job) bool {
 	return job.PIM == c.extension.PIM && job.User.UUID == c.user.UserUUID
 }
 
 func unreadable(err error) error {
 	return &web.Error{Code: web.Unavailable, Reason: "jobs_unavailable", Err: err}
-}
-
-func malformed(reason, message string) error {
-	return &web.Error{Code: web.Invalid, Reason: reason, Message: message}
 }
 
 // respond writes what the page reads.

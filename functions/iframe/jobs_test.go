@@ -11,7 +11,7 @@ import (
 )
 
 func TestThePanelListsTheJobsOfItsPIMAndUser(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	for i, j := range []jobs.Job{
 		{ID: "by-button", PIM: "main", User: jobs.User{UUID: julia}, Extension: "button", Trigger: jobs.TriggerAction},
 		{ID: "by-panel", PIM: "main", User: jobs.User{UUID: julia}, Extension: "panel", Trigger: jobs.TriggerPanel},
@@ -19,9 +19,9 @@ func TestThePanelListsTheJobsOfItsPIMAndUser(t *testing.T) {
 		{ID: "of-peter", PIM: "main", User: jobs.User{UUID: peter}},
 		{ID: "of-julia-elsewhere", PIM: "other", User: jobs.User{UUID: julia}},
 	} {
-		d.clock = now.Add(time.Duration(i) * time.Second)
+		f.clock = now.Add(time.Duration(i) * time.Second)
 		j.Action, j.State = "send", jobs.Queued
-		d.record(t, j)
+		f.Record(t, j)
 	}
 	for _, row := range []struct{ panel, user, want string }{
 		{"panel", julia, "by-second by-panel by-button"},
@@ -30,12 +30,12 @@ func TestThePanelListsTheJobsOfItsPIMAndUser(t *testing.T) {
 		{"other_pim", julia, "of-julia-elsewhere"},
 		{"other_pim", peter, ""},
 	} {
-		got := d.call(t, "GET", "/iframe/"+row.panel+"/jobs", d.token(row.panel, row.user), "")
+		got := f.call(t, "GET", "/iframe/"+row.panel+"/jobs", f.token(row.panel, row.user), "")
 		var ids []string
 		for _, j := range decoded[list](t, got).Jobs {
 			ids = append(ids, j.ID)
 		}
-		if strings.Join(ids, " ") != row.want || !strings.Contains(got.body, `"jobs":[`) {
+		if strings.Join(ids, " ") != row.want || !strings.Contains(got.Body, `"jobs":[`) {
 			t.Errorf("%s of %s: %q, want %q", row.panel, row.user, ids, row.want)
 		}
 	}
@@ -57,44 +57,44 @@ func TestAJobIsItsUsersAlone(t *testing.T) {
 		{"panel", julia, "", julia, false},
 	} {
 		for _, c := range calls[3:] {
-			d := newDesk()
-			d.record(t, jobs.Job{ID: "job", PIM: row.pim, User: jobs.User{UUID: row.of}, Action: "send", State: jobs.Failed, Items: []jobs.Item{{Type: jobs.ProductModel, ID: "a"}}})
+			f := newFixture()
+			f.Record(t, jobs.Job{ID: "job", PIM: row.pim, User: jobs.User{UUID: row.of}, Action: "send", State: jobs.Failed, Items: []jobs.Item{{Type: jobs.ProductModel, ID: "a"}}})
 			path := "/iframe/" + row.panel + strings.Replace(c.path, "ID", "job", 1)
-			got := d.call(t, c.method, path, d.token(row.panel, row.user), `{"request":"`+press1+`"}`)
-			if want := map[bool]int{true: 200, false: 404}[row.mine]; got.status != want {
-				t.Errorf("%s %s by %s, of %s in %q: %d %s", c.method, path, row.user, row.of, row.pim, got.status, got.body)
+			got := f.call(t, c.method, path, f.token(row.panel, row.user), `{"request":"`+press1+`"}`)
+			if want := map[bool]int{true: 200, false: 404}[row.mine]; got.Status != want {
+				t.Errorf("%s %s by %s, of %s in %q: %d %s", c.method, path, row.user, row.of, row.pim, got.Status, got.Body)
 			}
-			none := d.call(t, c.method, strings.Replace(path, "/jobs/job", "/jobs/nobody", 1), d.token(row.panel, row.user), `{"request":"`+press1+`"}`)
-			if !row.mine && none.body != got.body {
-				t.Errorf("a job of somebody else reads %s, none %s", got.body, none.body)
+			none := f.call(t, c.method, strings.Replace(path, "/jobs/job", "/jobs/nobody", 1), f.token(row.panel, row.user), `{"request":"`+press1+`"}`)
+			if !row.mine && none.Body != got.Body {
+				t.Errorf("a job of somebody else reads %s, none %s", got.Body, none.Body)
 			}
 		}
 	}
 }
 
 func TestIDsThatCannotBe(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	for _, id := range []string{"", "%2e%2e", strings.Repeat("a", 5000), "<b>", "a%00b", "%ff"} {
-		if got := d.call(t, "GET", "/iframe/panel/jobs/"+id, d.token("panel", julia), ""); got.status != 404 {
-			t.Errorf("%q: %d %s", id, got.status, got.body)
+		if got := f.call(t, "GET", "/iframe/panel/jobs/"+id, f.token("panel", julia), ""); got.Status != 404 {
+			t.Errorf("%q: %d %s", id, got.Status, got.Body)
 		}
 	}
 }
 
 func TestOneJobWithItsFailures(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	item := jobs.Item{Type: jobs.Product, ID: uuidA}
-	d.record(t, jobs.Job{ID: "job", PIM: "main", User: jobs.User{UUID: julia, Username: "julia@example.com"}, Action: "send", Label: "Export", State: jobs.Partial,
+	f.Record(t, jobs.Job{ID: "job", PIM: "main", User: jobs.User{UUID: julia, Username: "julia@example.com"}, Action: "send", Label: "Export", State: jobs.Partial,
 		Next: 2, Done: 1, Failed: 1, Items: []jobs.Item{{Type: jobs.Product, ID: uuidB}, item}, Message: "one <b>refused</b>"},
 		jobs.Failure{Index: 1, Item: item, Reason: "no price"})
-	got := d.call(t, "GET", "/iframe/panel/jobs/job", d.token("panel", julia), "")
+	got := f.call(t, "GET", "/iframe/panel/jobs/job", f.token("panel", julia), "")
 	answer := decoded[one](t, got)
-	want := job{ID: "job", Action: "send", Label: "Export", State: "partial", Message: "one <b>refused</b>", Done: 1, Failed: 1, Total: 2, Retryable: true}
-	if got.status != 200 || *answer.Job != want || len(answer.Failures) != 1 || answer.Failures[0] != (jobs.Failure{Index: 1, Item: item, Reason: "no price"}) {
-		t.Errorf("%s", got.body)
+	want := job{ID: "job", Action: "send", Label: "Export", State: "partial", User: julia, Message: "one <b>refused</b>", Done: 1, Failed: 1, Total: 2, Retryable: true}
+	if got.Status != 200 || *answer.Job != want || len(answer.Failures) != 1 || answer.Failures[0] != (jobs.Failure{Index: 1, Item: item, Reason: "no price"}) {
+		t.Errorf("%s", got.Body)
 	}
-	if strings.Contains(got.body, "julia@") || strings.Contains(got.body, "lease") {
-		t.Errorf("more than the page needs: %s", got.body)
+	if strings.Contains(got.Body, "julia@") || strings.Contains(got.Body, "lease") {
+		t.Errorf("more than the page needs: %s", got.Body)
 	}
 }
 
@@ -124,10 +124,10 @@ func TestWhatCanBeDoneWithAJob(t *testing.T) {
 		{"its destination says something else", jobs.Job{Action: "send", State: jobs.Succeeded, Done: 1, Result: []byte(`["changed"]`)}, "succeeded", false, false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
+			f := newFixture()
 			row.job.ID, row.job.PIM, row.job.User = "job", "main", jobs.User{UUID: julia}
-			d.record(t, row.job)
-			got := decoded[one](t, d.call(t, "GET", "/iframe/panel/jobs/job", d.token("panel", julia), "")).Job
+			f.Record(t, row.job)
+			got := decoded[one](t, f.call(t, "GET", "/iframe/panel/jobs/job", f.token("panel", julia), "")).Job
 			if got.State != row.state || got.Cancellable != row.cancellable || got.Retryable != row.retryable || got.Changed != row.changed || got.Label != row.job.Action {
 				t.Errorf("%+v", got)
 			}
@@ -136,31 +136,62 @@ func TestWhatCanBeDoneWithAJob(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	mine := jobs.User{UUID: julia}
-	d.record(t, jobs.Job{ID: "queued", PIM: "main", User: mine, Action: "send", State: jobs.Queued})
-	d.record(t, jobs.Job{ID: "running", PIM: "main", User: mine, Action: "send", State: jobs.Running, Lease: jobs.Lease{Until: now.Add(time.Hour)}})
-	d.record(t, jobs.Job{ID: "over", PIM: "main", User: mine, Action: "send", State: jobs.Succeeded})
+	f.Record(t, jobs.Job{ID: "queued", PIM: "main", User: mine, Action: "send", State: jobs.Queued})
+	f.Record(t, jobs.Job{ID: "running", PIM: "main", User: mine, Action: "send", State: jobs.Running, Lease: jobs.Lease{Until: now.Add(time.Hour)}})
+	f.Record(t, jobs.Job{ID: "over", PIM: "main", User: mine, Action: "send", State: jobs.Succeeded})
 	for id, want := range map[string]string{"queued": "cancelled", "running": "running", "over": "succeeded"} {
-		got := decoded[one](t, d.call(t, "POST", "/iframe/panel/jobs/"+id+"/cancel", d.token("panel", julia), "{}"))
-		if got.Job.State != want || got.Job.Cancellable {
+		got := decoded[one](t, f.call(t, "POST", "/iframe/panel/jobs/"+id+"/cancel", f.token("panel", julia), "{}"))
+		if got.Job.State != want || got.Job.Cancellable || got.Job.Cancelling != (id == "running") {
 			t.Errorf("%s: %+v", id, got.Job)
 		}
 	}
-	if running, err := d.store.Get(t.Context(), "running"); err != nil || !running.Stop {
+	if running, err := f.Store.Get(t.Context(), "running"); err != nil || !running.Stop {
 		t.Errorf("the worker is not asked to stop: %+v %v", running, err)
 	}
 }
 
+// How a job is, in the language that the page names, with the name of its destination and the PIM's time.
+func TestAJobInOneSentence(t *testing.T) {
+	waiting := jobs.Job{Action: "send", State: jobs.Waiting, Cause: jobs.CauseDestinationDown, Message: "127.0.0.1:8191 answered 503", NextTry: now.Add(time.Hour), GivesUpAt: now.Add(7 * time.Hour)}
+	for _, row := range []struct {
+		name, language string
+		job            jobs.Job
+		want           string
+	}{
+		{"waits", "en_US", waiting, "The ERP does not work at the moment. Next try 12:42, we stop at 18:42."},
+		{"waits, in French", "fr_FR", waiting, "L'ERP ne fonctionne pas pour le moment. Prochain essai à 12:42, arrêt des essais à 18:42."},
+		{"waits, in no language of ours", "it_IT", waiting, "The ERP does not work at the moment. Next try 12:42, we stop at 18:42."},
+		{"is being cancelled", "en_US", jobs.Job{Action: "send", State: jobs.Running, Stop: true, Lease: jobs.Lease{Until: now.Add(time.Hour)}}, "It is being cancelled: what is in work is finished first."},
+		{"gave up", "fr_FR", jobs.Job{Action: "send", State: jobs.Failed, Reason: jobs.ReasonGaveUp, Message: "127.0.0.1:8191 answered 503"}, "L'ERP n'a pas répondu à temps et nous avons cessé d'essayer. Relancez quand cela fonctionne de nouveau."},
+		{"succeeded", "en_US", jobs.Job{Action: "send", State: jobs.Succeeded, Done: 2, Items: make([]jobs.Item, 2)}, "All 2 done."},
+		{"succeeded, in its own words", "en_US", jobs.Job{Action: "send", State: jobs.Succeeded, Message: "2 sent"}, "2 sent"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f := newFixture()
+			row.job.ID, row.job.PIM, row.job.User = "job", "main", jobs.User{UUID: julia, Username: "julia"}
+			for i := range row.job.Items {
+				row.job.Items[i] = jobs.Item{Type: jobs.ProductModel, ID: fmt.Sprint(i)}
+			}
+			f.Record(t, row.job)
+			got := decoded[list](t, f.call(t, "GET", "/iframe/panel/jobs?language="+row.language, f.token("panel", julia), "")).Jobs
+			if len(got) != 1 || got[0].Message != row.want || got[0].User != "julia" {
+				t.Errorf("%+v, want %q", got, row.want)
+			}
+		})
+	}
+}
+
 func TestTheListGoesOn(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	for i := range 45 {
-		d.clock = now.Add(time.Duration(i) * time.Second)
-		d.record(t, jobs.Job{ID: fmt.Sprintf("job-%d", i), PIM: "main", User: jobs.User{UUID: julia}, Action: "send", State: jobs.Succeeded})
+		f.clock = now.Add(time.Duration(i) * time.Second)
+		f.Record(t, jobs.Job{ID: fmt.Sprintf("job-%d", i), PIM: "main", User: jobs.User{UUID: julia}, Action: "send", State: jobs.Succeeded})
 	}
 	path, seen := "/iframe/panel/jobs", []string{}
 	for range 3 {
-		got := decoded[list](t, d.call(t, "GET", path, d.token("panel", julia), ""))
+		got := decoded[list](t, f.call(t, "GET", path, f.token("panel", julia), ""))
 		for _, j := range got.Jobs {
 			seen = append(seen, j.ID)
 		}
@@ -178,9 +209,9 @@ func TestTheListGoesOn(t *testing.T) {
 		t.Errorf("%d jobs, then %s", len(seen), path)
 	}
 	for _, query := range []string{"before=yesterday", "%zz", "before=0"} {
-		r := d.call(t, "GET", "/iframe/panel/jobs?"+query, d.token("panel", julia), "")
-		if r.status != 400 {
-			t.Errorf("%q: %d %s", query, r.status, r.body)
+		r := f.call(t, "GET", "/iframe/panel/jobs?"+query, f.token("panel", julia), "")
+		if r.Status != 400 {
+			t.Errorf("%q: %d %s", query, r.Status, r.Body)
 		}
 	}
 }
@@ -190,11 +221,11 @@ func TestJobsThatCannotBeRead(t *testing.T) {
 		if c.method == "POST" && c.path == "/jobs" {
 			continue
 		}
-		d := newDesk()
-		d.store.err = errDown
-		got := d.call(t, c.method, "/iframe/panel"+c.path, d.token("panel", julia), `{"request":"`+press1+`"}`)
-		if got.status != 503 || got.line["reason"] != "jobs_unavailable" || strings.Contains(got.body, "down") {
-			t.Errorf("%s %s: %d %s", c.method, c.path, got.status, got.body)
+		f := newFixture()
+		f.Store.Err = errDown
+		got := f.call(t, c.method, "/iframe/panel"+c.path, f.token("panel", julia), `{"request":"`+press1+`"}`)
+		if got.Status != 503 || got.Line["reason"] != "jobs_unavailable" || strings.Contains(got.Body, "down") {
+			t.Errorf("%s %s: %d %s", c.method, c.path, got.Status, got.Body)
 		}
 	}
 }

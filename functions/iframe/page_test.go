@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pim-functions/pim-functions/functions/fixture"
 )
 
 const maxWeight = 40 << 10 // bytes of document, style and script, compressed
@@ -19,33 +21,33 @@ const maxWeight = 40 << 10 // bytes of document, style and script, compressed
 var addresses = regexp.MustCompile(`(?:href|src)="([^"]*assets/[^"]+)"`)
 
 func TestThePage(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	for path, pim := range map[string]string{
 		"/iframe/panel":                        "https://pim.example.com",
 		"/iframe/panel/":                       "https://pim.example.com",
 		"/iframe/panel?product%5Buuid%5D=%3Cb": "https://pim.example.com",
 		"/iframe/other_pim":                    "https://other.example.com:8443",
 	} {
-		got := d.call(t, "GET", path, "", "")
+		got := f.call(t, "GET", path, "", "")
 		policy := "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors " + pim
 		for name, want := range map[string]string{
 			"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy, "Cache-Control": "no-store",
 			"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
 		} {
-			if got.header.Get(name) != want {
-				t.Errorf("%s: %s is %q, want %q", path, name, got.header.Get(name), want)
+			if got.Header.Get(name) != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got.Header.Get(name), want)
 			}
 		}
-		if got.status != 200 || strings.Contains(got.body, "%3Cb") || strings.Contains(got.body, "{{") || strings.Contains(got.body, "<b>") {
-			t.Errorf("%s: %d %s", path, got.status, got.body)
+		if got.Status != 200 || strings.Contains(got.Body, "%3Cb") || strings.Contains(got.Body, "{{") || strings.Contains(got.Body, "<b>") {
+			t.Errorf("%s: %d %s", path, got.Status, got.Body)
 		}
 	}
 }
 
 // What the document tells the script is data, whatever a label holds.
 func TestWhatThePageKnows(t *testing.T) {
-	d := newDesk()
-	found := regexp.MustCompile(`data-about="([^"]*)"`).FindStringSubmatch(d.call(t, "GET", "/iframe/panel", "", "").body)
+	f := newFixture()
+	found := regexp.MustCompile(`data-about="([^"]*)"`).FindStringSubmatch(f.call(t, "GET", "/iframe/panel", "", "").Body)
 	if found == nil {
 		t.Fatal("nothing")
 	}
@@ -67,14 +69,14 @@ func TestWhatThePageKnows(t *testing.T) {
 }
 
 // load is the page as a browser loads it: what the document names, beside each other, and nothing after.
-func load(t *testing.T, d *desk, address string) (document string, assets map[string]said) {
+func load(t *testing.T, f *fixtures, address string) (document string, assets map[string]fixture.Answer) {
 	t.Helper()
-	document, assets = d.call(t, "GET", address, "", "").body, map[string]said{}
+	document, assets = f.call(t, "GET", address, "", "").Body, map[string]fixture.Answer{}
 	for _, found := range addresses.FindAllStringSubmatch(document, -1) {
 		at := address[:strings.LastIndexByte(address, '/')+1] + found[1]
 		r := httptest.NewRequest("GET", at, nil)
 		r.Header.Set("Accept-Encoding", "gzip, br")
-		assets[at] = d.send(t, r)
+		assets[at] = f.Send(t, r)
 	}
 	if len(assets) != 2 {
 		t.Fatalf("%s names %d files, want a style and a script", address, len(assets))
@@ -83,30 +85,30 @@ func load(t *testing.T, d *desk, address string) (document string, assets map[st
 }
 
 func TestThePagesFiles(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	for _, address := range []string{"/iframe/panel", "/iframe/panel/"} {
-		_, assets := load(t, d, address)
+		_, assets := load(t, f, address)
 		for at, got := range assets {
 			kind := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}[filepath.Ext(at)]
-			if got.status != 200 || got.header.Get("Content-Type") != kind || got.header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
-				t.Errorf("%s: %d %v", at, got.status, got.header)
+			if got.Status != 200 || got.Header.Get("Content-Type") != kind || got.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
+				t.Errorf("%s: %d %v", at, got.Status, got.Header)
 			}
-			plain := d.call(t, "GET", at, "", "")
-			if plain.header.Get("Content-Encoding") != "" || got.header.Get("Content-Encoding") != "gzip" || plain.body != unzipped(t, got.body) {
+			plain := f.call(t, "GET", at, "", "")
+			if plain.Header.Get("Content-Encoding") != "" || got.Header.Get("Content-Encoding") != "gzip" || plain.Body != unzipped(t, got.Body) {
 				t.Errorf("%s: what is compressed is not what is plain", at)
 			}
-			if old := d.call(t, "GET", strings.Replace(at, "page.", "page.0", 1), "", ""); old.status != 404 || old.header.Get("Cache-Control") != "no-store" {
-				t.Errorf("a file of another digest: %d %v", old.status, old.header)
+			if old := f.call(t, "GET", strings.Replace(at, "page.", "page.0", 1), "", ""); old.Status != 404 || old.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("a file of another digest: %d %v", old.Status, old.Header)
 			}
 		}
 	}
 }
 
 func TestThePageIsLight(t *testing.T) {
-	document, assets := load(t, newDesk(), "/iframe/panel")
+	document, assets := load(t, newFixture(), "/iframe/panel")
 	weight := len(zipped(t, document))
 	for _, got := range assets {
-		weight += len(got.body)
+		weight += len(got.Body)
 	}
 	t.Logf("%d bytes", weight)
 	if weight > maxWeight {
@@ -178,7 +180,7 @@ func scripts(t *testing.T) string {
 }
 
 func TestRoutes(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	for _, row := range []struct {
 		name, method, path string
 		status             int
@@ -188,7 +190,6 @@ func TestRoutes(t *testing.T) {
 		{"no extension, with a slash", "GET", "/iframe/", 404, ""},
 		{"an unknown extension", "GET", "/iframe/nobody", 404, ""},
 		{"an extension that is no page", "GET", "/iframe/button", 404, ""},
-		{"calls of an extension that is no page", "POST", "/iframe/button/verify", 404, ""},
 		{"an unknown route", "GET", "/iframe/panel/else", 404, ""},
 		{"below verify", "POST", "/iframe/panel/verify/x", 404, ""},
 		{"below a job", "POST", "/iframe/panel/jobs/x/else", 404, ""},
@@ -203,21 +204,11 @@ func TestRoutes(t *testing.T) {
 		{"reading cancel", "GET", "/iframe/panel/jobs/x/cancel", 405, "POST"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := d.call(t, row.method, row.path, d.token("panel", julia), "")
-			if got.status != row.status || got.header.Get("Allow") != row.allow {
-				t.Errorf("%d, allow %q, want %d, %q: %s", got.status, got.header.Get("Allow"), row.status, row.allow, got.body)
+			got := f.call(t, row.method, row.path, f.token("panel", julia), "")
+			if got.Status != row.status || got.Header.Get("Allow") != row.allow {
+				t.Errorf("%d, allow %q, want %d, %q: %s", got.Status, got.Header.Get("Allow"), row.status, row.allow, got.Body)
 			}
 		})
-	}
-}
-
-func TestAStageNamedIframe(t *testing.T) {
-	for path, want := range map[string]string{"/iframe/iframe/panel": `"statusCode":200`, "/iframe/panel": `"statusCode":404`} {
-		event := `{"rawPath":"` + path + `","requestContext":{"stage":"iframe","http":{"method":"GET"}}}`
-		answer, err := newDesk().function().Invoke(t.Context(), []byte(event))
-		if err != nil || !strings.Contains(string(answer), want) {
-			t.Errorf("%s: %.80s %v", path, answer, err)
-		}
 	}
 }
 

@@ -1,19 +1,16 @@
 package iframe_test
 
 import (
-	"errors"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/fixture"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
-
-// unprovenText is what every caller gets who is not proven, byte for byte.
-const unprovenText = `{"success":false,"message":"The request could not be verified.","error":"unproven"}`
 
 // calls are those that a token opens.
 var calls = []struct{ method, path string }{
@@ -21,17 +18,17 @@ var calls = []struct{ method, path string }{
 }
 
 func TestVerify(t *testing.T) {
-	d := newDesk()
-	got := d.call(t, "POST", "/iframe/panel/verify", d.token("panel", julia), "")
+	f := newFixture()
+	got := f.call(t, "POST", "/iframe/panel/verify", f.token("panel", julia), "")
 	answer := decoded[struct {
 		UserID, UserUUID string
 		ExpiresAt        time.Time
 	}](t, got)
-	if got.status != 200 || answer.UserID != "1" || answer.UserUUID != julia || answer.ExpiresAt.Sub(now).Round(time.Second) != time.Hour {
-		t.Errorf("%d %s", got.status, got.body)
+	if got.Status != 200 || answer.UserID != "1" || answer.UserUUID != julia || answer.ExpiresAt.Sub(now).Round(time.Second) != time.Hour {
+		t.Errorf("%d %s", got.Status, got.Body)
 	}
-	if got.line["user"] != julia || got.line["extension"] != "panel" || got.line["outcome"] != "verified" || got.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%v %v", got.line, got.header)
+	if got.Line["user"] != julia || got.Line["extension"] != "panel" || got.Line["outcome"] != "verified" || got.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%v %v", got.Line, got.Header)
 	}
 }
 
@@ -40,13 +37,13 @@ func TestATokenOpensItsOwnExtensionAlone(t *testing.T) {
 	for _, from := range panels {
 		for _, to := range panels {
 			for _, c := range calls {
-				d := newDesk()
-				got := d.call(t, c.method, "/iframe/"+to+c.path, d.token(from, julia), "{}")
-				if proven := got.status != 401; proven != (from == to) {
-					t.Errorf("the token of %s on %s %s of %s: %d", from, c.method, c.path, to, got.status)
+				f := newFixture()
+				got := f.call(t, c.method, "/iframe/"+to+c.path, f.token(from, julia), "{}")
+				if proven := got.Status != 401; proven != (from == to) {
+					t.Errorf("the token of %s on %s %s of %s: %d", from, c.method, c.path, to, got.Status)
 				}
-				if got.status == 401 && (got.body != unprovenText || got.line["reason"] != "signature_mismatch") {
-					t.Errorf("%s %v", got.body, got.line)
+				if got.Status == 401 && (got.Body != fixture.Unproven || got.Line["reason"] != "signature_mismatch") {
+					t.Errorf("%s %v", got.Body, got.Line)
 				}
 			}
 		}
@@ -54,11 +51,11 @@ func TestATokenOpensItsOwnExtensionAlone(t *testing.T) {
 }
 
 func TestUnprovenCallsAreRefused(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	sign := func(payload string) string {
 		return signature.SignJWT(document().Extensions["panel"].Secrets[0], []byte(payload))
 	}
-	good := d.token("panel", julia)
+	good := f.token("panel", julia)
 	for _, row := range []struct {
 		name, extension, header, reason string
 	}{
@@ -82,84 +79,74 @@ func TestUnprovenCallsAreRefused(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for _, c := range calls {
-				d := newDesk()
+				f := newFixture()
 				r := httptest.NewRequest(c.method, "/iframe/"+row.extension+c.path+"?user[email]=julia%40example.com", nil)
 				r.Header["Authorization"] = []string{row.header}
-				got := d.send(t, r)
-				if got.status != 401 || got.body != unprovenText || got.line["reason"] != row.reason {
-					t.Errorf("%s %s: %d %v %s, want %s", c.method, c.path, got.status, got.line["reason"], got.body, row.reason)
+				got := f.Send(t, r)
+				if got.Status != 401 || got.Body != fixture.Unproven || got.Line["reason"] != row.reason {
+					t.Errorf("%s %s: %d %v %s, want %s", c.method, c.path, got.Status, got.Line["reason"], got.Body, row.reason)
 				}
-				if (got.line["level"] == "ERROR") != (row.reason == "no_proof_configured") {
-					t.Errorf("logged as %v", got.line["level"])
+				if (got.Line["level"] == "ERROR") != (row.reason == "no_proof_configured") {
+					t.Errorf("logged as %v", got.Line["level"])
 				}
-				checkLeaks(t, d, row.header)
+				checkLeaks(t, f, row.header)
 			}
 		})
 	}
 }
 
 // checkLeaks looks for what no log may hold.
-func checkLeaks(t *testing.T, d *desk, header string) {
+func checkLeaks(t *testing.T, f *fixtures, header string) {
 	t.Helper()
-	never := []string{"julia@example.com", "julia%40", "user[email]", "a-token"}
-	for _, own := range document().Extensions {
-		never = append(never, own.Secrets...)
-	}
-	if _, token, _ := strings.Cut(header, " "); len(token) > 3 {
-		never = append(never, token)
-	}
-	for _, text := range never {
-		if strings.Contains(d.log.String(), text) {
-			t.Errorf("%q in the log: %s", text, d.log.String())
-		}
-	}
+	_, token, _ := strings.Cut(header, " ")
+	f.NoLeaks(t, append(f.Secrets(), "julia@example.com", "julia%40", "user[email]", token)...)
 }
 
 func TestNothingOfAProvenCallLeaks(t *testing.T) {
-	d := newDesk()
-	token := d.token("panel", julia)
+	f := newFixture()
+	token := f.token("panel", julia)
 	for _, c := range calls {
-		d.call(t, c.method, "/iframe/panel"+c.path+"?user[email]=julia%40example.com", token, start(press1, "send", uuidA))
+		f.call(t, c.method, "/iframe/panel"+c.path+"?user[email]=julia%40example.com", token, start(press1, "send", uuidA))
 	}
-	checkLeaks(t, d, "Bearer "+token)
+	checkLeaks(t, f, "Bearer "+token)
 }
 
-func TestSecretsAreFetchedAgainWhenASignatureFails(t *testing.T) {
-	rotated := document()
-	rotated.Extensions["panel"] = secrets.Extension{Secrets: []string{"rotated-secret-of-panel-32-characters!"}}
-	payload := []byte(`{"exp":1772450520,"userId":"1","userUuid":"` + julia + `"}`)
-	for _, row := range []struct {
-		name, token string
-		vault       vault
-		status      int
-		asked       int
-	}{
-		{"the newer secret asks nobody", signature.SignJWT("new-secret-of-panel-with-32-characters", payload), vault{signing: document()}, 200, 0},
-		{"a rotated one proves after a fetch", signature.SignJWT("rotated-secret-of-panel-32-characters!", payload), vault{signing: document(), rotated: &rotated}, 200, 1},
-		{"junk stays junk", signature.SignJWT("nobody's", payload), vault{signing: document(), rotated: &rotated}, 401, 1},
-		{"an expired token asks nobody", signature.SignJWT("new-secret-of-panel-with-32-characters", []byte(`{"exp":1,"userId":"1"}`)), vault{signing: document(), rotated: &rotated}, 401, 0},
-		{"no secrets at all", signature.SignJWT("nobody's", payload), vault{err: errors.New("throttled")}, 503, 0},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
-			d.vault = &row.vault
-			got := d.call(t, "POST", "/iframe/panel/verify", row.token, "")
-			if got.status != row.status || d.vault.refreshes != row.asked || strings.Contains(got.body, "throttled") {
-				t.Errorf("%d after %d fetches, want %d after %d: %s", got.status, d.vault.refreshes, row.status, row.asked, got.body)
+func TestSecretsThatARotationAddsProve(t *testing.T) {
+	f := newFixture()
+	expired := signature.SignJWT("new-secret-of-panel-with-32-characters", []byte(`{"exp":1,"userId":"1"}`))
+	if got := f.call(t, "POST", "/iframe/panel/verify", expired, ""); got.Status != 401 || f.Refetches() != 0 {
+		t.Errorf("an expired token: %d after %d fetches", got.Status, f.Refetches())
+	}
+	f.Document.Extensions["panel"] = secrets.Extension{Secrets: []string{"rotated-secret-of-panel-32-characters!"}}
+	rotated := signature.SignJWT("rotated-secret-of-panel-32-characters!", []byte(`{"exp":1772450520,"userId":"1","userUuid":"`+julia+`"}`))
+	if got := f.call(t, "POST", "/iframe/panel/verify", rotated, ""); got.Status != 200 || f.Refetches() != 1 {
+		t.Errorf("a rotated secret: %d after %d fetches", got.Status, f.Refetches())
+	}
+}
+
+// Whoever holds no token learns nothing of what the page's calls are for.
+func TestUnknownPagesRefuseAsKnownOnesDo(t *testing.T) {
+	for _, token := range []string{"", "a.b.c", newFixture().token("panel", julia)} {
+		for _, c := range calls {
+			for _, name := range []string{"nobody", "button"} {
+				got := newFixture().call(t, c.method, "/iframe/"+name+c.path, token, "{}")
+				if got.Status != 401 || got.Body != fixture.Unproven || got.Line["reason"] != "name_unknown" {
+					t.Errorf("%s %s of %s: %d %s %v", c.method, c.path, name, got.Status, got.Body, got.Line["reason"])
+				}
 			}
-		})
+		}
 	}
 }
 
 // Before June 2025 tokens named no UUID: such a user is proven, and has no jobs that could be found.
 func TestAUserWithoutUUID(t *testing.T) {
-	d := newDesk()
-	d.record(t, jobs.Job{ID: "nobody", PIM: "main", State: jobs.Succeeded})
+	f := newFixture()
+	f.Record(t, jobs.Job{ID: "nobody", PIM: "main", State: jobs.Succeeded})
 	for _, c := range calls {
 		path := strings.Replace(c.path, "ID", "nobody", 1)
-		got := d.call(t, c.method, "/iframe/panel"+path, d.token("panel", ""), start(press1, "send", uuidA))
-		if want := map[bool]int{true: 200, false: 403}[path == "/verify"]; got.status != want {
-			t.Errorf("%s %s: %d %s", c.method, path, got.status, got.body)
+		got := f.call(t, c.method, "/iframe/panel"+path, f.token("panel", ""), start(press1, "send", uuidA))
+		if want := map[bool]int{true: 200, false: 403}[path == "/verify"]; got.Status != want {
+			t.Errorf("%s %s: %d %s", c.method, path, got.Status, got.Body)
 		}
 	}
 }

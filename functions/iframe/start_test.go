@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/pim-functions/pim-functions/functions/fixture"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
@@ -17,15 +20,15 @@ func start(request, action string, uuids ...string) string {
 }
 
 func TestAStart(t *testing.T) {
-	d := newDesk()
+	f := newFixture()
 	body := `{"request":"` + strings.ToUpper(press1) + `","action":"send","data":{"productUuids":["` + strings.ToUpper(uuidA) + `","` + uuidA + `"],"productModelCodes":["armor"],"categoryCodes":["men"]},` +
 		`"context":{"locale":"en_US","channel":"ecommerce"},"language":"fr_FR"}`
-	got := d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), body)
+	got := f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), body)
 	answer := decoded[one](t, got)
-	if got.status != 200 || answer.Verdict != "started" || answer.Job == nil || answer.Job.State != "queued" || answer.Job.Label != "Exporter vers l'ERP" || !answer.Job.Cancellable {
-		t.Fatalf("%d %s", got.status, got.body)
+	if got.Status != 200 || answer.Verdict != "started" || answer.Job == nil || answer.Job.State != "queued" || answer.Job.Label != "Exporter vers l'ERP" || !answer.Job.Cancellable {
+		t.Fatalf("%d %s", got.Status, got.Body)
 	}
-	kept, err := d.store.Load(t.Context(), answer.Job.ID)
+	kept, err := f.Store.Load(t.Context(), answer.Job.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,19 +37,19 @@ func TestAStart(t *testing.T) {
 		kept.Extension != "panel" || kept.PIM != "main" || kept.User.UUID != julia || kept.Once == "" || kept.Correlation == "" {
 		t.Errorf("kept %+v", kept)
 	}
-	if kept.ID != jobs.ID("panel", []byte(julia), []byte(press1)) || d.depth(t) != 1 || got.line["job"] != kept.ID || got.line["outcome"] != "started" {
-		t.Errorf("%s, %d messages, %v", kept.ID, d.depth(t), got.line)
+	if kept.ID != jobs.ID("panel", []byte(julia), []byte(press1)) || f.Depth() != 1 || got.Line["job"] != kept.ID || got.Line["outcome"] != "started" {
+		t.Errorf("%s, %d messages, %v", kept.ID, f.Depth(), got.Line)
 	}
 }
 
 func TestTheSamePressIsTheSameJob(t *testing.T) {
-	d := newDesk()
-	first := decoded[one](t, d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), start(press1, "send", uuidA)))
-	again := decoded[one](t, d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), start(press1, "send", uuidA)))
-	if again.Verdict != "repeated" || again.Job.ID != first.Job.ID || d.depth(t) != 1 {
-		t.Errorf("%+v, %d messages", again, d.depth(t))
+	f := newFixture()
+	first := decoded[one](t, f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), start(press1, "send", uuidA)))
+	again := decoded[one](t, f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), start(press1, "send", uuidA)))
+	if again.Verdict != "repeated" || again.Job.ID != first.Job.ID || f.Depth() != 1 {
+		t.Errorf("%+v, %d messages", again, f.Depth())
 	}
-	other := decoded[one](t, d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", peter), start(press1, "send", uuidB)))
+	other := decoded[one](t, f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", peter), start(press1, "send", uuidB)))
 	if other.Verdict != "started" || other.Job.ID == first.Job.ID {
 		t.Errorf("another user's press of the same name: %+v", other)
 	}
@@ -54,16 +57,16 @@ func TestTheSamePressIsTheSameJob(t *testing.T) {
 
 // Two tabs, the same action on the same selection: one job, and both see it.
 func TestTwoTabs(t *testing.T) {
-	d := newDesk()
-	first := decoded[one](t, d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), start(press1, "send", uuidA, uuidB)))
-	second := decoded[one](t, d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), start(press2, "send", uuidB, uuidA)))
-	if second.Verdict != "already_running" || second.Job == nil || second.Job.ID != first.Job.ID || d.depth(t) != 1 {
-		t.Errorf("%+v, %d messages", second, d.depth(t))
+	f := newFixture()
+	first := decoded[one](t, f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), start(press1, "send", uuidA, uuidB)))
+	second := decoded[one](t, f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), start(press2, "send", uuidB, uuidA)))
+	if second.Verdict != "already_running" || second.Job == nil || second.Job.ID != first.Job.ID || f.Depth() != 1 {
+		t.Errorf("%+v, %d messages", second, f.Depth())
 	}
 	// Of another user's job one learns that it runs, and nothing else.
-	theirs := d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", peter), start(press2, "send", uuidA, uuidB))
-	if answer := decoded[one](t, theirs); answer.Verdict != "already_running" || answer.Job != nil || !answer.Since.Equal(now) || strings.Contains(theirs.body, first.Job.ID) {
-		t.Errorf("%s", theirs.body)
+	theirs := f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", peter), start(press2, "send", uuidA, uuidB))
+	if answer := decoded[one](t, theirs); answer.Verdict != "already_running" || answer.Job != nil || !answer.Since.Equal(now) || strings.Contains(theirs.Body, first.Job.ID) {
+		t.Errorf("%s", theirs.Body)
 	}
 }
 
@@ -78,11 +81,17 @@ func TestRefusedStarts(t *testing.T) {
 		status     int
 		reason     string
 	}{
-		{"an empty body", "", 400, "body_shape"},
-		{"no JSON", "hello", 400, "body_shape"},
-		{"a list", "[]", 400, "body_shape"},
-		{"more after the end", start(press1, "send", uuidA) + "{}", 400, "body_shape"},
+		{"an empty body", "", 400, "body_empty"},
+		{"no JSON", "hello", 400, "body_not_json"},
+		{"a list", "[]", 400, "body_not_object"},
+		{"more after the end", start(press1, "send", uuidA) + "{}", 400, "body_not_json"},
 		{"a field that we do not know", `{"request":"` + press1 + `","user":"admin"}`, 400, "body_shape"},
+		{"a field of the context that we do not know", `{"request":"` + press1 + `","context":{"user":"admin"}}`, 400, "body_shape"},
+		{"a list that we do not know", with(`"assetCodes":["a"]`), 400, "body_shape"},
+		{"a name twice", with(`"productUuids":["` + uuidA + `"],"productUuids":["` + uuidB + `"]`), 400, "duplicate_key"},
+		{"a name in another case", with(`"PRODUCTUUIDS":["` + uuidA + `"]`), 400, "body_shape"},
+		{"half a character", with(`"productModelCodes":["\ud83d"]`), 400, "body_not_json"},
+		{"not UTF-8", with("\"productModelCodes\":[\"\xff\"]"), 400, "body_not_utf8"},
 		{"a selection of another shape", with(`"productUuids":"` + uuidA + `"`), 400, "body_shape"},
 		{"no request", start("", "send", uuidA), 400, "request_invalid"},
 		{"a request that is no UUID", start("1", "send", uuidA), 400, "request_invalid"},
@@ -101,17 +110,17 @@ func TestRefusedStarts(t *testing.T) {
 		{"a body over the cap", strings.Repeat(" ", 256<<10+1), 413, "body_too_large"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
-			got := d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), row.body)
-			if got.status != row.status || got.line["reason"] != row.reason || d.depth(t) != 0 {
-				t.Errorf("%d %v, want %d %s: %s", got.status, got.line["reason"], row.status, row.reason, got.body)
+			f := newFixture()
+			got := f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), row.body)
+			if got.Status != row.status || got.Line["reason"] != row.reason || f.Depth() != 0 {
+				t.Errorf("%d %v, want %d %s: %s", got.Status, got.Line["reason"], row.status, row.reason, got.Body)
 			}
 		})
 	}
 	t.Run("500 items", func(t *testing.T) {
-		d := newDesk()
-		if got := d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), start(press1, "send", many[1:]...)); got.status != 200 {
-			t.Errorf("%d %s", got.status, got.body)
+		f := newFixture()
+		if got := f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), start(press1, "send", many[1:]...)); got.Status != 200 {
+			t.Errorf("%d %s", got.Status, got.Body)
 		}
 	})
 }
@@ -137,36 +146,46 @@ func TestRetry(t *testing.T) {
 		{"one that was cancelled", jobs.Job{Action: "send", State: jobs.Cancelled}, nil, 422, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			d := newDesk()
+			f := newFixture()
 			row.job.ID, row.job.PIM, row.job.User, row.job.Items, row.job.Label = "old", "main", mine, four, "Export"
 			row.job.Context, row.job.Params = []byte(`{"locale":"en_US","categories":["men"]}`), []byte(`{"x":1}`)
-			d.record(t, row.job, row.failures...)
-			got := d.call(t, "POST", "/iframe/panel/jobs/old/retry", d.token("panel", julia), `{"request":"`+press1+`"}`)
-			if got.status != row.status {
-				t.Fatalf("%d %s, want %d", got.status, got.body, row.status)
+			f.Record(t, row.job, row.failures...)
+			got := f.call(t, "POST", "/iframe/panel/jobs/old/retry", f.token("panel", julia), `{"request":"`+press1+`"}`)
+			if got.Status != row.status {
+				t.Fatalf("%d %s, want %d", got.Status, got.Body, row.status)
 			}
 			if row.status != 200 {
 				return
 			}
 			answer := decoded[one](t, got)
-			again, err := d.store.Load(t.Context(), answer.Job.ID)
+			again, err := f.Store.Load(t.Context(), answer.Job.ID)
 			if err != nil || !slices.Equal(again.Items, row.want) || again.Parent != "old" || again.Label != "Export" || again.Trigger != jobs.TriggerPanel ||
 				string(again.Context) != string(row.job.Context) || string(again.Params) != `{"x":1}` || again.Extension != "panel" {
 				t.Errorf("%v, again %+v", err, again)
 			}
-			second := d.call(t, "POST", "/iframe/panel/jobs/old/retry", d.token("panel", julia), `{"request":"`+press2+`"}`)
+			second := f.call(t, "POST", "/iframe/panel/jobs/old/retry", f.token("panel", julia), `{"request":"`+press2+`"}`)
 			if answer := decoded[one](t, second); answer.Verdict != "already_running" || answer.Job.ID != again.ID {
-				t.Errorf("a second press: %s", second.body)
+				t.Errorf("a second press: %s", second.Body)
 			}
 		})
 	}
 }
 
 func TestAStartThatCannotBeRecorded(t *testing.T) {
-	d := newDesk()
-	d.store.err = errDown
-	got := d.call(t, "POST", "/iframe/panel/jobs", d.token("panel", julia), start(press1, "send", uuidA))
-	if got.status != 503 || got.line["reason"] != "job_not_started" || strings.Contains(got.body, "down") {
-		t.Errorf("%d %v %s", got.status, got.line, got.body)
+	for name, breaks := range map[string]func(*fixtures){
+		"the records refuse": func(f *fixtures) { f.Store.Err = errDown },
+		"the records hang":   func(f *fixtures) { f.Store.Hangs = true },
+		"the queue hangs":    func(f *fixtures) { f.Queue.Before = fixture.Hang },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture()
+			f.clock = time.Now() // synctest's
+			breaks(f)
+			begun := time.Now()
+			got := f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), start(press1, "send", uuidA))
+			if got.Status != 503 || got.Line["reason"] != "job_not_started" || strings.Contains(got.Body, "down") || time.Since(begun) > 4*time.Second {
+				t.Errorf("%s: %d %v %s after %s", name, got.Status, got.Line, got.Body, time.Since(begun))
+			}
+		})
 	}
 }

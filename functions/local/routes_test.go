@@ -64,8 +64,8 @@ func TestUnknownPathsAreJSONAndNeverRedirects(t *testing.T) {
 		code   string
 		paths  []string
 	}{
-		{404, "not_found", []string{"/actions", "/actions/", "/actions//export_to_erp", "/_local/nothing"}},
-		{401, "unproven", []string{"/nothing", "//actions", "/_local", "/app.js/", "/event-platform", "/event-platform/", "/event-platform/other", "/events-api", "/events-api/", "/events-api/other/x"}},
+		{404, "not_found", []string{"/_local/nothing"}},
+		{401, "unproven", []string{"/nothing", "/actions", "/actions/", "/actions//export_to_erp", "/actions/nobody", "//actions", "/_local", "/app.js/", "/event-platform", "/event-platform/", "/event-platform/other", "/events-api", "/events-api/", "/events-api/other/x"}},
 	} {
 		for _, path := range c.paths {
 			status, answer := f.call("POST", path, "{}", nil)

@@ -142,11 +142,11 @@ func TestARefusalIsExplainedHereAlone(t *testing.T) {
 			}
 		})
 	}
-	if status, _ := f.call("POST", "/actions/nobody", "{}", nil); status != 404 {
+	if status, _ := f.call("POST", "/actions/nobody", "{}", nil); status != 401 {
 		t.Errorf("unknown extension: %d", status)
 	}
 	view, err := f.inspector.View(t.Context())
-	if err != nil || view.Refusals[0].Reason != "extension_unknown" {
+	if err != nil || view.Refusals[0].Reason != "name_unknown" || !strings.Contains(strings.Join(view.Refusals[0].Why, "\n"), `no action extension "nobody"`) {
 		t.Errorf("refusal %+v, %v", view.Refusals[0], err)
 	}
 	if len(f.state().Jobs) != 0 {
@@ -165,8 +165,8 @@ func TestARefusedEventIsExplained(t *testing.T) {
 	}{
 		{"/event-platform/main", map[string]string{"x-akeneo-signature-primary": signature.SignEventPlatform("sample-primary-secret-of-the-event-platform", []byte(event+"\n"))}, "signature_mismatch", "matches secret 0 over the body with a newline after it"},
 		{"/event-platform/main/notifications", map[string]string{"x-akeneo-signature-primary": signature.SignEventPlatform("sample-primary-secret-of-the-event-platform", []byte(event))}, "signature_mismatch", "no secret matches"},
-		{"/event-platform/other", nil, "pim_unknown", `no PIM "other"`},
-		{"/event-platfrom/main", nil, "path_unknown", "nothing is at this address"},
+		{"/event-platform/other", nil, "name_unknown", `no PIM "other"`},
+		{"/event-platfrom/main", nil, "name_unknown", "nothing is at this address"},
 		{"/events-api/main", map[string]string{"x-akeneo-request-signature": signature.SignEventsAPI("sample-secret-of-the-events-api-on-this-machine", "1700000000", []byte(event)), "x-akeneo-request-timestamp": "1700000000"}, "timestamp_old", "signed at 2023-11-14T22:13:20Z: outside the window"},
 	} {
 		if status, answer := f.call("POST", c.path, event, c.header); status != 401 || strings.Contains(answer, c.reason) {

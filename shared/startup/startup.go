@@ -1,6 +1,6 @@
 // Package startup is how the programs of the functions that face the outside begin: it reads the variables that all
 // of them have, loads the configuration, fetches the secrets that prove callers, and warms the connections to AWS
-// beside that. What a function needs besides, its program says.
+// beside that. A program reads its own variables too, builds, and starts.
 //
 // Starting is part of the first answer: the Events API waits half a second for it. So nothing here waits for anything
 // that the first request does not need.
@@ -29,89 +29,116 @@ import (
 // request.
 const startTime = 4 * time.Second
 
-// Function is what differs between the programs. All fields are required.
-type Function struct {
-	Name    string // in log lines
-	MaxBody int    // bytes of a request
-	Read    func(*env.Variables) Opener
+// FromTemplate says where a variable comes from that template.yaml sets.
+const FromTemplate = "; template.yaml sets it"
+
+// Environment is what every function reads.
+type Environment struct {
+	Function   string // in log lines
+	MetricName string // the function's own name, which tells the metrics of several deployments in one account apart
+	Stage      string
+	SigningID  string
+	LogLevel   string
+	Account    awsconfig.Config
+	variables  *env.Variables
 }
 
-// Opener builds a function from variables that its Read has read.
-type Opener struct {
-	Warm func(context.Context, aws.Config) []string // addresses at AWS that the first request calls
-	Open func(Parts) web.Handler
+// Read reads the variables of every function. A program reads its own from the same variables, and then asks Build.
+func Read(function string, variables *env.Variables) Environment {
+	return Environment{
+		Function:   function,
+		MetricName: variables.Optional("AWS_LAMBDA_FUNCTION_NAME", function),
+		Stage:      variables.Required("STAGE", "it names an entry of environments in extensions.yaml"+FromTemplate),
+		SigningID:  variables.Required("SIGNING_SECRET_ID", "the secret that proves who calls"+FromTemplate),
+		LogLevel:   variables.Optional("LOG_LEVEL", "info"),
+		Account: awsconfig.Config{
+			Region:          variables.Required("AWS_REGION", "Lambda sets it"),
+			AccessKeyID:     variables.Required("AWS_ACCESS_KEY_ID", "Lambda sets it"),
+			SecretAccessKey: variables.Required("AWS_SECRET_ACCESS_KEY", "Lambda sets it"),
+			SessionToken:    variables.Optional("AWS_SESSION_TOKEN", ""),
+			Endpoint:        variables.Optional("AWS_ENDPOINT_URL", ""),
+		},
+		variables: variables,
+	}
 }
 
 // Parts are what every function is built of.
 type Parts struct {
-	Account aws.Config
-	Config  *config.Config
-	Signing *secrets.Cache[secrets.Signing]
-	Metrics *metric.Sink
-	Now     func() time.Time
+	Account  aws.Config
+	Config   *config.Config
+	Signing  *secrets.Cache[secrets.Signing]
+	Metrics  *metric.Sink
+	Now      func() time.Time
+	function string
+	log      *slog.Logger
 }
 
-// Handler builds a function for Lambda. Its log and its metrics go to out. What keeps it from starting is logged in one
-// line that says what to do; ok is false then.
-func Handler(function Function, variables *env.Variables, out io.Writer) (handler *web.Function, ok bool) {
+// Build makes the parts of a function, and has them warm when it returns: the secret, and the connections to the addresses
+// at AWS that the first request calls. Log and metrics go to out. What keeps the function from starting, every missing
+// variable among it, is logged in one line that says what to do; ok is false then.
+func Build(environment Environment, out io.Writer, addresses ...func(context.Context, aws.Config) string) (parts Parts, ok bool) {
 	var level slog.LevelVar
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: &level}))
-	handler, err := build(function, variables, &level, log, out)
+	parts, err := build(environment, &level, log, out)
 	if err != nil {
-		log.Error("function cannot start", "function", function.Name, "reason", "start_failed", "error", err.Error())
-		return nil, false
+		log.Error("function cannot start", "function", environment.Function, "reason", "start_failed", "error", err.Error())
+		return Parts{}, false
 	}
-	return handler, true
+	parts.warm(addresses)
+	return parts, true
 }
 
-func build(function Function, variables *env.Variables, level *slog.LevelVar, log *slog.Logger, out io.Writer) (*web.Function, error) {
-	const template = "template.yaml sets it"
-	stage := variables.Required("STAGE", "it names an entry of environments in extensions.yaml; "+template)
-	signingID := variables.Required("SIGNING_SECRET_ID", "the secret that proves who calls; "+template)
-	levelName := variables.Optional("LOG_LEVEL", "info")
-	account := awsconfig.New(awsconfig.Config{
-		Region:          variables.Required("AWS_REGION", "Lambda sets it"),
-		AccessKeyID:     variables.Required("AWS_ACCESS_KEY_ID", "Lambda sets it"),
-		SecretAccessKey: variables.Required("AWS_SECRET_ACCESS_KEY", "Lambda sets it"),
-		SessionToken:    variables.Optional("AWS_SESSION_TOKEN", ""),
-		Endpoint:        variables.Optional("AWS_ENDPOINT_URL", ""),
-	})
-	// The function's own name tells the metrics of several deployments in one account apart.
-	metricName := variables.Optional("AWS_LAMBDA_FUNCTION_NAME", function.Name)
-	opener := function.Read(variables)
-	if err := variables.Err(); err != nil {
-		return nil, err
+func build(environment Environment, level *slog.LevelVar, log *slog.Logger, out io.Writer) (Parts, error) {
+	if err := environment.variables.Err(); err != nil {
+		return Parts{}, err
 	}
-	if err := level.UnmarshalText([]byte(levelName)); err != nil {
-		return nil, fmt.Errorf("LOG_LEVEL is %q: set it to debug, info, warn or error", levelName)
+	if err := level.UnmarshalText([]byte(environment.LogLevel)); err != nil {
+		return Parts{}, fmt.Errorf("LOG_LEVEL is %q: set it to debug, info, warn or error", environment.LogLevel)
 	}
 	loaded, err := config.Load(config.Source{
-		File: config.File, Text: config.Embedded(), Stage: stage, Lookup: variables.Lookup,
+		File: config.File, Text: config.Embedded(), Stage: environment.Stage, Lookup: environment.variables.Lookup,
 	})
 	if err != nil {
-		return nil, err
+		return Parts{}, err
 	}
+	account := awsconfig.New(environment.Account)
+	return Parts{
+		Account: account,
+		Config:  loaded,
+		Signing: secrets.NewCache(secrets.CacheConfig[secrets.Signing]{
+			Source: secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: secretsmanager.NewFromConfig(account)}),
+			ID:     environment.SigningID, Parse: secrets.ParseSigning, Log: log,
+		}),
+		Metrics:  metric.New(metric.Config{Writer: out, Function: environment.MetricName, Now: time.Now}),
+		Now:      time.Now,
+		function: environment.Function,
+		log:      log,
+	}, nil
+}
 
-	source := secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: secretsmanager.NewFromConfig(account)})
-	signing := secrets.NewCache(secrets.CacheConfig[secrets.Signing]{
-		Source: source, ID: signingID, Parse: secrets.ParseSigning, Log: log,
-	})
+// warm fetches the secret and opens connections, at the same time.
+func (p Parts) warm(addresses []func(context.Context, aws.Config) string) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
 	var starting sync.WaitGroup
 	starting.Go(func() {
 		// Not fatal: the first request tries again, and answers for it.
-		if _, err := signing.Get(ctx); err != nil {
-			log.Error("secret cannot be read: check SIGNING_SECRET_ID and the function's role", "function", function.Name, "reason", "secret_unavailable", "error", err.Error())
+		if _, err := p.Signing.Get(ctx); err != nil {
+			p.log.Error("secret cannot be read: check SIGNING_SECRET_ID and the function's role", "function", p.function, "reason", "secret_unavailable", "error", err.Error())
 		}
 	})
-	starting.Go(func() { awsconfig.Warm(ctx, account.HTTPClient, opener.Warm(ctx, account)...) })
+	for _, address := range addresses {
+		starting.Go(func() { awsconfig.Warm(ctx, p.Account.HTTPClient, address(ctx, p.Account)) })
+	}
 	starting.Wait()
+}
 
-	now := time.Now
-	metrics := metric.New(metric.Config{Writer: out, Function: metricName, Now: now})
-	return web.New(web.Config{
-		Function: function.Name, MaxBody: function.MaxBody, Log: log, Metrics: metrics, Now: now,
-		Handler: opener.Open(Parts{Account: account, Config: loaded, Signing: signing, Metrics: metrics, Now: now}),
-	}), nil
+// At is an address that is known without asking.
+func At(url string) func(context.Context, aws.Config) string {
+	return func(context.Context, aws.Config) string { return url }
+}
+
+// Serve is the function that Lambda calls; maxBody is in bytes.
+func (p Parts) Serve(maxBody int, handler web.Handler) *web.Function {
+	return web.New(web.Config{Function: p.function, MaxBody: maxBody, Handler: handler, Log: p.log, Metrics: p.Metrics, Now: p.Now})
 }

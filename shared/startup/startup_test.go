@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/pim-functions/pim-functions/shared/env"
 	"github.com/pim-functions/pim-functions/shared/startup"
 	"github.com/pim-functions/pim-functions/shared/web"
@@ -26,9 +24,9 @@ func (echo) ServeRequest(context.Context, *web.Request) (web.Response, error) {
 }
 
 // begin starts a function with these variables besides those that are always there; what is "" is left out.
-func begin(t *testing.T, vault http.HandlerFunc, changed map[string]string) (handler *web.Function, ok bool, log string, parts *startup.Parts) {
+func begin(t *testing.T, manager http.HandlerFunc, changed map[string]string) (parts startup.Parts, ok bool, log string) {
 	t.Helper()
-	server := httptest.NewServer(vault)
+	server := httptest.NewServer(manager)
 	t.Cleanup(server.Close)
 	set := map[string]string{
 		"STAGE": "production", "SIGNING_SECRET_ID": "signing", "OWN": "own", "AWS_REGION": "eu-west-1",
@@ -36,15 +34,11 @@ func begin(t *testing.T, vault http.HandlerFunc, changed map[string]string) (han
 	}
 	maps.Copy(set, changed)
 	variables := env.Read(func(name string) (string, bool) { value := set[name]; return value, value != "" })
+	environment := startup.Read("echo", variables)
+	variables.Required("OWN", "the function's own")
 	var out bytes.Buffer
-	handler, ok = startup.Handler(startup.Function{Name: "echo", MaxBody: 10, Read: func(variables *env.Variables) startup.Opener {
-		variables.Required("OWN", "the function's own")
-		return startup.Opener{
-			Warm: func(context.Context, aws.Config) []string { return []string{server.URL + "/warmed"} },
-			Open: func(made startup.Parts) web.Handler { parts = &made; return echo{} },
-		}
-	}}, variables, &out)
-	return handler, ok, out.String(), parts
+	parts, ok = startup.Build(environment, &out, startup.At(server.URL+"/warmed"))
+	return parts, ok, out.String()
 }
 
 // secret answers as Secrets Manager does.
@@ -58,22 +52,22 @@ func secret(document string) http.HandlerFunc {
 
 func TestAFunctionStartsWithItsSecretsAndItsConnections(t *testing.T) {
 	var fetched, warmed atomic.Int64
-	vault := secret(`{"extensions":{"a":{"secrets":["one"]}}}`)
-	handler, ok, log, parts := begin(t, func(w http.ResponseWriter, r *http.Request) {
+	manager := secret(`{"extensions":{"a":{"secrets":["one"]}}}`)
+	parts, ok, log := begin(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/warmed" {
 			warmed.Add(1)
 			return
 		}
 		fetched.Add(1)
-		vault(w, r)
+		manager(w, r)
 	}, nil)
-	if !ok || log != "" || parts == nil || parts.Config.PIMs["main"].URL != "https://acme.cloud.akeneo.com" {
+	if !ok || log != "" || parts.Config.PIMs["main"].URL != "https://acme.cloud.akeneo.com" {
 		t.Fatalf("started %t, parts %+v, log %s", ok, parts, log)
 	}
 	if signing, err := parts.Signing.Get(t.Context()); err != nil || signing.Extensions["a"].Secrets[0] != "one" || fetched.Load() != 1 || warmed.Load() == 0 {
 		t.Errorf("signing %+v, %v; fetched %d times, warmed %d", signing, err, fetched.Load(), warmed.Load())
 	}
-	answer, err := handler.Invoke(t.Context(), []byte(`{"version":"2.0","rawPath":"/","requestContext":{"http":{"method":"GET"}}}`))
+	answer, err := parts.Serve(10, echo{}).Invoke(t.Context(), []byte(`{"version":"2.0","rawPath":"/","requestContext":{"http":{"method":"GET"}}}`))
 	if err != nil || !strings.Contains(string(answer), "served") {
 		t.Errorf("answer %s, %v", answer, err)
 	}
@@ -91,7 +85,7 @@ func TestWhatKeepsAFunctionFromStarting(t *testing.T) {
 		{"an unknown log level", map[string]string{"LOG_LEVEL": "loud"}, []string{"LOG_LEVEL", "debug, info, warn or error"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, ok, log, _ := begin(t, secret("{}"), row.changed)
+			_, ok, log := begin(t, secret("{}"), row.changed)
 			if ok || strings.Count(log, "\n") != 1 || !strings.Contains(log, `"reason":"start_failed"`) {
 				t.Errorf("started %t, log %s", ok, log)
 			}
@@ -106,7 +100,7 @@ func TestWhatKeepsAFunctionFromStarting(t *testing.T) {
 
 // A secret that is not there, or is none, is said at once; the function starts, and answers for it.
 func TestASecretThatCannotBeReadIsSaidAtTheStart(t *testing.T) {
-	for name, vault := range map[string]http.HandlerFunc{
+	for name, manager := range map[string]http.HandlerFunc{
 		"there is none": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Amzn-Errortype", "ResourceNotFoundException")
 			w.WriteHeader(http.StatusBadRequest)
@@ -120,7 +114,7 @@ func TestASecretThatCannotBeReadIsSaidAtTheStart(t *testing.T) {
 		"no JSON":          secret(`hunter2-not-for-a-log`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, ok, log, _ := begin(t, vault, nil)
+			_, ok, log := begin(t, manager, nil)
 			if !ok || !strings.Contains(log, "SIGNING_SECRET_ID") || !strings.Contains(log, `"reason":"secret_unavailable"`) || strings.Contains(log, "hunter2") {
 				t.Errorf("started %t, log %s", ok, log)
 			}

@@ -3,11 +3,10 @@
 package main
 
 import (
-	"context"
 	"os"
+	_ "time/tzdata" // users read times in the zone of their PIM; Lambda has no zones of its own
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/pim-functions/pim-functions/functions/data"
@@ -16,35 +15,26 @@ import (
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/startup"
 	"github.com/pim-functions/pim-functions/shared/table"
-	"github.com/pim-functions/pim-functions/shared/web"
 )
 
 func main() {
-	handler, ok := startup.Handler(startup.Function{Name: "data", MaxBody: data.MaxBody, Read: read}, env.OS(), os.Stdout)
+	variables := env.OS()
+	environment := startup.Read("data", variables)
+	tableName := variables.Required("TABLE_NAME", "the table of records"+startup.FromTemplate)
+
+	parts, ok := startup.Build(environment, os.Stdout, table.Address)
 	if !ok {
 		os.Exit(1)
 	}
-	lambda.Start(handler)
-}
+	client := dynamodb.NewFromConfig(parts.Account)
+	events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: tableName, Now: parts.Now})
 
-// read is the composition root.
-func read(variables *env.Variables) startup.Opener {
-	tableName := variables.Required("TABLE_NAME", "the table of records; template.yaml sets it")
-	return startup.Opener{
-		Warm: func(ctx context.Context, account aws.Config) []string {
-			return []string{table.Address(ctx, account)}
-		},
-		Open: func(parts startup.Parts) web.Handler {
-			client := dynamodb.NewFromConfig(parts.Account)
-			events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: tableName, Now: parts.Now})
-			return data.New(data.Config{
-				Config:  parts.Config,
-				Signing: parts.Signing,
-				Jobs:    jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: tableName, Now: parts.Now}),
-				Ledger:  events,
-				Now:     parts.Now,
-				Metrics: parts.Metrics,
-			})
-		},
-	}
+	lambda.Start(parts.Serve(data.MaxBody, data.New(data.Config{
+		Config:  parts.Config,
+		Signing: parts.Signing,
+		Jobs:    jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: tableName, Now: parts.Now}),
+		Ledger:  events,
+		Now:     parts.Now,
+		Metrics: parts.Metrics,
+	})))
 }

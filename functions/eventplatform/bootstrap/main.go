@@ -1,43 +1,32 @@
-// Bootstrap is the program of the Lambda function that receives Akeneo's Event Platform: it reads the environment, builds
-// the adapters and starts.
+// Bootstrap is the program of the Lambda function that receives Akeneo's Event Platform: it reads the environment, builds the adapters and starts.
 package main
 
 import (
-	"context"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
 	"github.com/pim-functions/pim-functions/shared/env"
 	"github.com/pim-functions/pim-functions/shared/queue"
 	"github.com/pim-functions/pim-functions/shared/startup"
-	"github.com/pim-functions/pim-functions/shared/web"
 )
 
 func main() {
-	handler, ok := startup.Handler(startup.Function{Name: "eventplatform", MaxBody: eventplatform.MaxBody, Read: read}, env.OS(), os.Stdout)
+	variables := env.OS()
+	environment := startup.Read("eventplatform", variables)
+	queueURL := variables.Required("EVENTS_QUEUE_URL", "the queue of events"+startup.FromTemplate)
+
+	parts, ok := startup.Build(environment, os.Stdout, startup.At(queueURL))
 	if !ok {
 		os.Exit(1)
 	}
-	lambda.Start(handler)
-}
-
-// read is the composition root.
-func read(variables *env.Variables) startup.Opener {
-	queueURL := variables.Required("EVENTS_QUEUE_URL", "the queue of events; template.yaml sets it")
-	return startup.Opener{
-		Warm: func(context.Context, aws.Config) []string { return []string{queueURL} },
-		Open: func(parts startup.Parts) web.Handler {
-			return eventplatform.New(eventplatform.Config{
-				Config:  parts.Config,
-				Signing: parts.Signing,
-				Queue:   queue.NewSQS(queue.SQSConfig{Client: sqs.NewFromConfig(parts.Account), URL: queueURL}),
-				Now:     parts.Now,
-				Metrics: parts.Metrics,
-			})
-		},
-	}
+	lambda.Start(parts.Serve(eventplatform.MaxBody, eventplatform.New(eventplatform.Config{
+		Config:  parts.Config,
+		Signing: parts.Signing,
+		Queue:   queue.NewSQS(queue.SQSConfig{Client: sqs.NewFromConfig(parts.Account), URL: queueURL}),
+		Now:     parts.Now,
+		Metrics: parts.Metrics,
+	})))
 }

@@ -87,13 +87,18 @@ func (i *Inspector) whyUnproven(ctx context.Context, path string, header map[str
 	switch route {
 	case "actions":
 		extension, known := i.config.Extensions.Extensions[name]
-		if !known {
-			return nil
+		if !known || extension.Type != "action" {
+			return []string{fmt.Sprintf("extensions.yaml has no action extension %q", name)}
 		}
 		var signed struct{ Timestamp int64 }
 		json.Unmarshal(body, &signed) // without one there is nothing to say of it
 		why := doctor.Action(actionProof(signing.Extensions[name], extension.Unsigned), header, body)
 		return append(lines(why), outside(signed.Timestamp, signature.ActionWindow)...)
+	case "data", "iframe":
+		if _, known := i.config.Extensions.Extensions[name]; !known {
+			return []string{fmt.Sprintf("extensions.yaml has no extension %q", name)}
+		}
+		return nil
 	case "events-api":
 		if _, known := i.config.Extensions.PIMs[name]; !known {
 			return []string{fmt.Sprintf("extensions.yaml has no PIM %q", name)}
