@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pim-functions/pim-functions/shared/config"
 )
 
 func TestTheCommandLineOfTheConfiguration(t *testing.T) {
@@ -29,7 +31,7 @@ func TestTheCommandLineOfTheConfiguration(t *testing.T) {
 		{"print of one, flags behind", []string{"print", "https://api.example.com", "jobs_panel", "--stage", "staging"}, 0, "https://acme-staging.cloud.akeneo.com", ""},
 		{"print, as JSON", []string{"print", "--url", "https://api.example.com", "--json"}, 0, `"pim": "main"`, ""},
 		{"print without a URL", []string{"print"}, 2, "", "missing URL"},
-		{"print with http", []string{"print", "http://api.example.com"}, 1, "", "want https://HOST"},
+		{"print with http", []string{"print", "http://api.example.com"}, 2, "", "want https://HOST"},
 		{"print of nobody", []string{"print", "https://api.example.com", "nobody"}, 1, "", `no extension "nobody"`},
 		{"print for no stage", []string{"print", "https://api.example.com", "--stage", "nowhere"}, 1, "", "nowhere"},
 		{"show without a file", []string{"print", "https://api.example.com", "--show-secrets"}, 2, "", "must all be set"},
@@ -138,5 +140,30 @@ func TestSecretsAsJSONHoldNoSecret(t *testing.T) {
 	secret := strings.Split(strings.SplitN(string(text), `"export_to_erp": {`, 2)[1], `"`)[3]
 	if len(secret) != 64 || strings.Contains(out, secret) {
 		t.Error("the secret is in the JSON")
+	}
+}
+
+// What is reported is the file that was read, even if the project's own has changed since this program was built.
+func TestCheckNamesTheFileThatItRead(t *testing.T) {
+	project, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(changed, filepath.Dir(config.File)), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(changed, config.File), append(config.Embedded(), '\n'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]string{
+		project:     config.File + " is good",
+		changed:     "built-in extensions.yaml (" + config.File + " is another: build this program again, or use --config) is good",
+		t.TempDir(): "built-in extensions.yaml is good",
+	} {
+		t.Chdir(folder)
+		if code, out, errs := pimctl(t, nil, "check"); code != succeeded || !strings.HasPrefix(out, want) {
+			t.Errorf("in %s, ends with %d: %s%s", folder, code, out, errs)
+		}
 	}
 }

@@ -49,10 +49,6 @@ func (p process) print() *cobra.Command {
 }
 
 func (c *printing) run(ctx context.Context, names []string) error {
-	base, err := register.Base(c.url)
-	if err != nil {
-		return err
-	}
 	loaded, err := c.load()
 	if err != nil {
 		return err
@@ -69,7 +65,7 @@ func (c *printing) run(ctx context.Context, names []string) error {
 		}
 		signing = &parsed
 	}
-	entries, err := register.Entries(loaded, base, signing, names...)
+	entries, err := register.Entries(loaded, c.url, signing, names...)
 	if err != nil {
 		return err
 	}

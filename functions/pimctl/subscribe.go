@@ -72,10 +72,6 @@ func (p process) subscribe() *cobra.Command {
 }
 
 func (s *subscribing) run(ctx context.Context) error {
-	base, err := register.Base(s.url)
-	if err != nil {
-		return err
-	}
 	loaded, err := s.load()
 	if err != nil {
 		return err
@@ -88,17 +84,17 @@ func (s *subscribing) run(ctx context.Context) error {
 		return nil
 	}
 	if s.print {
-		listeners, err := listeners(loaded, base, nil, s.only)
+		listeners, err := listeners(loaded, s.url, nil, s.only)
 		if err != nil {
 			return err
 		}
 		if err := register.PrintListeners(s.out, listeners); err != nil {
 			return err
 		}
-	} else if err := s.connect(ctx, loaded, base); err != nil {
+	} else if err := s.connect(ctx, loaded); err != nil {
 		return err
 	}
-	return register.PrintEventsAPI(s.out, loaded, base, s.only)
+	return register.PrintEventsAPI(s.out, loaded, s.url, s.only)
 }
 
 // listeners are those of one PIM, or of all. What is wrong with another PIM is no obstacle.
@@ -112,8 +108,8 @@ func listeners(c *config.Config, base string, signing *secrets.Signing, only str
 }
 
 // connect goes from PIM to PIM. The first that fails ends it: the next run goes on there.
-func (s *subscribing) connect(ctx context.Context, c *config.Config, base string) error {
-	wanted, err := listeners(c, base, nil, s.only) // what extensions.yaml lacks is said before anybody asks for secrets
+func (s *subscribing) connect(ctx context.Context, c *config.Config) error {
+	wanted, err := listeners(c, s.url, nil, s.only) // what extensions.yaml lacks is said before anybody asks for secrets
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
@@ -121,7 +117,7 @@ func (s *subscribing) connect(ctx context.Context, c *config.Config, base string
 	if err != nil {
 		return err
 	}
-	if wanted, err = listeners(c, base, &signing, s.only); err != nil {
+	if wanted, err = listeners(c, s.url, &signing, s.only); err != nil {
 		return err
 	}
 	calls := outbound.New(outbound.Config{AllowPrivate: s.process.variables.Bool("ALLOW_PRIVATE_NETWORK", false), Now: time.Now})

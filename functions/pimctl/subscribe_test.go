@@ -300,7 +300,7 @@ func TestTheCommandLineOfSubscribe(t *testing.T) {
 	}{
 		{"help", "subscribe --help", 0, "newest secret"},
 		{"no URL", "subscribe", 2, "missing URL"},
-		{"http", "subscribe http://x.example.com", 1, "want https://HOST"},
+		{"http", "subscribe http://x.example.com", 2, "want https://HOST"},
 		{"a word too many", "subscribe https://x.example.com now", 2, "accepts at most 1"},
 		{"a URL too many", "subscribe https://x.example.com --url https://y.example.com", 2, "is too much"},
 		{"an unknown PIM", "subscribe https://x.example.com --pim other", 1, `no pim "other"`},
