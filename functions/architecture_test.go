@@ -73,7 +73,7 @@ var arrows = []arrow{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue",
 		"shared/eventtype",
 	}},
-	{from: "shared/config", to: []string{"shared/address", "shared/eventtype"}},
+	{from: "shared/config", to: []string{"shared/address", "shared/eventtype", "shared/levenshtein"}},
 	{from: "shared/outbound", to: []string{"shared/address"}},
 	{from: "shared/jobs", to: []string{"shared/queue", "shared/table"}},
 	{from: "shared/ledger", to: []string{"shared/table"}},
@@ -88,7 +88,7 @@ var arrows = []arrow{
 	{from: "shared/contentfulapi", to: []string{"shared/outbound"}},
 	{from: "shared/*/*test", to: []string{"shared/pim", "shared/platformapi", "shared/contentfulapi"}}, // each plays its other side
 	{from: "shared/signature/doctor", to: []string{"shared/signature"}},
-	{from: "shared/senders", to: []string{"shared/signature", "events"}},
+	{from: "shared/senders", to: []string{"shared/signature", "shared/levenshtein", "events"}},
 	{from: "shared/*"}, // every other room stands on its own
 
 	{from: "events"}, // holds files

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/pim-functions/pim-functions/shared/levenshtein"
 )
 
 // nearest is the remedy for an unknown word: the known one that looks most like it, or the list.
@@ -21,7 +23,7 @@ func nearest(word string, known map[string]bool) string {
 func closest(word string, words []string) string {
 	best, distance := "", len(word)/2+1
 	for _, candidate := range words {
-		d := editDistance(word, candidate)
+		d := levenshtein.Distance(word, candidate)
 		if begin := letters.Replace(word); begin != "" && strings.HasPrefix(letters.Replace(candidate), begin) {
 			d = min(d, 1)
 		}
@@ -33,23 +35,3 @@ func closest(word string, words []string) string {
 }
 
 var letters = strings.NewReplacer("-", "", "_", "", ".", "")
-
-// editDistance is the Levenshtein distance in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost = min(diagonal, row[j-1], row[j]) + 1
-			}
-			diagonal, row[j] = row[j], cost
-		}
-	}
-	return row[len(b)]
-}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/pim-functions/pim-functions/events"
+	"github.com/pim-functions/pim-functions/shared/levenshtein"
 )
 
 // Sample is a payload of events/ as its sender writes it, pretty-printed for reading.
@@ -63,7 +64,7 @@ var Samples = sync.OnceValue(func() []string {
 func Find(name string) (Sample, error) {
 	name = strings.TrimSuffix(name, ".json")
 	if !slices.Contains(Samples(), name) {
-		return Sample{}, fmt.Errorf("no sample is named %q; did you mean %s?", name, strings.Join(nearest(name, 3), ", "))
+		return Sample{}, fmt.Errorf("no sample is named %q; did you mean %s?", name, strings.Join(alike(name, 3), ", "))
 	}
 	text, err := events.FS.ReadFile(file(name))
 	return Sample{name, text}, err
@@ -115,31 +116,12 @@ func (s Sample) Events() int {
 	return max(strings.Count(string(s.Text), `"event_id"`), 1)
 }
 
-// nearest returns at most so many samples, those whose names hold what looks most like what was typed first; of
-// equals the shortest.
-func nearest(typed string, most int) []string {
+// alike returns at most so many samples, those whose names hold what looks most like what was typed first; of equals the
+// shortest.
+func alike(typed string, most int) []string {
 	all := slices.Clone(Samples())
 	slices.SortStableFunc(all, func(a, b string) int {
-		return cmp.Or(cmp.Compare(distance(typed, a), distance(typed, b)), cmp.Compare(len(a), len(b)))
+		return cmp.Or(cmp.Compare(levenshtein.Within(typed, a), levenshtein.Within(typed, b)), cmp.Compare(len(a), len(b)))
 	})
 	return all[:min(most, len(all))]
-}
-
-// distance is how many letters of typed must be added, left out or changed to make it some part of name
-// (Levenshtein's distance, where what the name has before and after that part costs nothing).
-func distance(typed, name string) int {
-	row := make([]int, len(name)+1)
-	for i := range len(typed) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(name) {
-			change := diagonal
-			if typed[i] != name[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return slices.Min(row)
 }

@@ -144,7 +144,7 @@ func TestFreshItems(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
+func TestAlike(t *testing.T) {
 	for typed, want := range map[string]string{
 		"product-gird":        "action-product-grid",
 		"acton-product-grid":  "action-product-grid",
@@ -155,8 +155,8 @@ func TestNearest(t *testing.T) {
 		"action-product-head": "action-product-header",
 		"snake":               "action-product-header-legacy-snake-case",
 	} {
-		if got := nearest(typed, 3); got[0] != want || len(got) != 3 {
-			t.Errorf("nearest to %q: %q, want %q first", typed, got, want)
+		if got := alike(typed, 3); got[0] != want || len(got) != 3 {
+			t.Errorf("alike to %q: %q, want %q first", typed, got, want)
 		}
 	}
 	if _, err := Find("product-gird"); err == nil || !strings.Contains(err.Error(), "action-product-grid") {
