@@ -47,6 +47,17 @@ var troubles = []trouble{
 		feed: lasting("AWS/ApiGateway", "4xx", "ApiId=Api", 0, 6), rings: 10 * time.Minute, stops: 10 * time.Minute},
 	{name: "the Event Platform signs with a secret that is not ours", alarm: "EventPlatformSuccess", feed: untaken("EventPlatformFunction"), rings: 10 * time.Minute, stops: 10 * time.Minute},
 	{name: "the Events API signs with a secret that is not ours", alarm: "EventsApiSuccess", feed: untaken("EventsApiFunction"), rings: 10 * time.Minute, stops: 10 * time.Minute},
+	// Its first try may come just before half an hour is over, the next 15 minutes later, the end of a period 5 minutes on.
+	{name: "a destination is down for an hour, and events wait for it", alarm: "DestinationDown", feed: destinationDown, rings: 51 * time.Minute, stops: 26 * time.Minute},
+	{name: "a destination refuses half of the calls", alarm: "FailedTries", feed: working(func(s *metric.Sink) {
+		for range 10 {
+			s.Count("TriesFailed", 1)
+			s.Seconds("DownAge", 5*time.Second)
+		}
+	}), rings: 30 * time.Minute, stops: 30 * time.Minute},
+	{name: "the connection secret lacks what an action names", alarm: "ConfigurationMistakes", feed: working(func(s *metric.Sink) {
+		s.Count("ConfigurationMistakes", 1)
+	}), rings: 10 * time.Minute, stops: 10 * time.Minute},
 	throttled("Action"), throttled("Iframe"), throttled("Data"), throttled("Contentful"), throttled("EventPlatform"), throttled("EventsApi"), throttled("Worker"),
 
 	// What is no trouble of the operator's rings nothing.
@@ -57,6 +68,14 @@ var troubles = []trouble{
 	{name: "jobs that wait for their destination: each message is 15 minutes old at most", feed: func(c *cloudwatch) {
 		for at := time.Duration(0); at < watched; at += time.Minute {
 			c.put(at, "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName=JobsQueue.QueueName", (at % (15 * time.Minute)).Seconds())
+		}
+	}},
+	{name: "a destination is away for ten minutes, and one job waits", feed: func(c *cloudwatch) {
+		for _, after := range []time.Duration{0, 5 * time.Second, 15 * time.Second, 35 * time.Second, 75 * time.Second, 155 * time.Second, 315 * time.Second} {
+			c.emit(troubleBegins+after, "WorkerFunction", func(s *metric.Sink) {
+				s.Count("TriesFailed", 1)
+				s.Seconds("DownAge", after)
+			})
 		}
 	}},
 	{name: "somebody tries a wrong address now and then", feed: lasting("AWS/ApiGateway", "4xx", "ApiId=Api", 1, 3)},
@@ -144,6 +163,15 @@ func untaken(function string) func(*cloudwatch) {
 	}
 }
 
+// working is what the worker's metrics count each minute while the trouble lasts.
+func working(say func(*metric.Sink)) func(*cloudwatch) {
+	return func(c *cloudwatch) {
+		for at := troubleBegins; at < troubleEnds; at += time.Minute {
+			c.emit(at, "WorkerFunction", say)
+		}
+	}
+}
+
 func throttled(function string) trouble {
 	return trouble{
 		name: "no concurrency is left for " + function, alarm: function + "Throttles",
@@ -170,12 +198,19 @@ func (c *cloudwatch) put(at time.Duration, namespace, name, dimension string, va
 	c.series[key] = append(c.series[key], point{at, value})
 }
 
-// emit stores what a function's metrics say, read from the lines that it writes.
+// begin is when the watch begins.
+var begin = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+
+// emit stores what a function's metrics say.
 func (c *cloudwatch) emit(at time.Duration, function string, say func(*metric.Sink)) {
 	var lines bytes.Buffer
-	begin := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 	say(metric.New(metric.Config{Writer: &lines, Function: function, Now: func() time.Time { return begin.Add(at) }}))
-	for line := range bytes.Lines(lines.Bytes()) {
+	c.read(lines.Bytes())
+}
+
+// read stores what CloudWatch reads in a function's log.
+func (c *cloudwatch) read(lines []byte) {
+	for line := range bytes.Lines(lines) {
 		var values map[string]any
 		var head struct {
 			AWS struct {
