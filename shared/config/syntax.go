@@ -1,27 +1,27 @@
 package config
 
 import (
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-var (
-	yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
-
-	// countedFromZero are the messages of the YAML library's parser, which names the line before; its scanner does not.
-	countedFromZero = regexp.MustCompile(`^did not find expected (node content|key|'-' indicator|',' or '[\]}]'|<document start>)`)
-)
+// countedFromZero begin messages of the YAML library's parser, which names the line before; its scanner does not.
+var countedFromZero = []string{
+	"did not find expected node content", "did not find expected key", "did not find expected '-' indicator",
+	"did not find expected ',' or", "did not find expected <document start>",
+}
 
 // syntaxProblem turns the YAML library's error into ours: a text that is no YAML is told by one line, since what
 // follows it means nothing.
 func syntaxProblem(file string, text []byte, err error) error {
 	problem := &Problem{File: file, Line: 1, Message: strings.TrimPrefix(err.Error(), "yaml: ")}
-	if m := yamlLine.FindStringSubmatch(problem.Message); m != nil {
-		problem.Line, _ = strconv.Atoi(m[1])
-		problem.Message = m[2]
+	if at, message, found := strings.Cut(problem.Message, ": "); found {
+		if line, err := strconv.Atoi(strings.TrimPrefix(at, "line ")); err == nil {
+			problem.Line, problem.Message = line, message
+		}
 	}
-	if countedFromZero.MatchString(problem.Message) {
+	if slices.ContainsFunc(countedFromZero, func(begin string) bool { return strings.HasPrefix(problem.Message, begin) }) {
 		problem.Line++
 	}
 	lines := strings.Split(string(text), "\n")
