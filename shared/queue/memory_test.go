@@ -223,3 +223,59 @@ func TestRedriveGoesOnBehindARefusedLetter(t *testing.T) {
 		}
 	})
 }
+
+// SQS tells when a message was sent in whole milliseconds, rounded down: one of the same millisecond may be newer.
+func TestRedriveLeavesALetterOfItsFirstMillisecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		letters := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		work := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		send(t, letters, queue.Message{Body: []byte("a")}) // the bubble's clock begins with a whole second
+		for _, want := range []queue.Redriven{{Newer: 1}, {Moved: 1}} {
+			time.Sleep(time.Millisecond / 2)
+			if done, err := (queue.Redrive{Letters: letters, Work: work, Now: time.Now}).Run(t.Context()); err != nil || done != want {
+				t.Errorf("redriven %+v, %v, want %+v", done, err, want)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
+// interrupted is a queue whose caller is interrupted once a receive has brought something newer than a time.
+type interrupted struct {
+	*queue.Memory
+	after     time.Time
+	interrupt context.CancelFunc
+}
+
+func (i interrupted) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Received, error) {
+	got, err := i.Memory.Receive(ctx, limit, wait)
+	for _, message := range got {
+		if message.Sent.After(i.after) {
+			i.interrupt()
+		}
+	}
+	return got, err
+}
+
+func TestAnInterruptedRedriveGivesNewerLettersBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		letters := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		send(t, letters, queue.Message{Body: []byte("old")})
+		time.Sleep(time.Second)
+		from := interrupted{letters, time.Now().Add(-time.Millisecond), interrupt}
+		begin := func() time.Time {
+			now := time.Now()
+			time.Sleep(time.Second)
+			send(t, letters, queue.Message{Body: []byte("newer")})
+			return now
+		}
+		done, err := queue.Redrive{Letters: from, Work: queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute}), Now: begin}.Run(ctx)
+		if done.Newer != 1 || !errors.Is(err, context.Canceled) {
+			t.Errorf("redriven %+v, %v", done, err)
+		}
+		if depth := depth(t, letters); depth.Visible != 1 {
+			t.Errorf("letters %+v, want the newer one to be there for the next redrive", depth)
+		}
+	})
+}
