@@ -1,9 +1,17 @@
 package config
 
-import "regexp"
+import "strings"
 
-// spacePattern is a space and an environment of Contentful, or an alias of an environment.
-var spacePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}/[A-Za-z0-9._-]{1,64}$`)
+// isSpace says whether a text is a space and an environment of Contentful, or an alias of an environment.
+func isSpace(text string) bool {
+	space, environment, _ := strings.Cut(text, "/")
+	for _, id := range []string{space, environment} {
+		if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(r rune) bool { return r != '.' && !isName(string(r)) }) {
+			return false
+		}
+	}
+	return true
+}
 
 var categories = []string{"Notification.v1.0", "Entries.v1.0", "Custom"}
 
@@ -22,7 +30,7 @@ func (r *reader) contentful(root table, known references) Contentful {
 	t.takes(contentfulKeys)
 	contentful := Contentful{Actions: map[string]ContentfulAction{}}
 	for _, space := range t.list("spaces") {
-		if !spacePattern.MatchString(space.text) {
+		if !isSpace(space.text) {
 			t.errorf(space.at, "write SPACE/ENVIRONMENT: yadj1kx9rmg0/master", "%q in spaces is not a space", space.text)
 		}
 		contentful.Spaces = append(contentful.Spaces, space.text)

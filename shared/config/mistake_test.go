@@ -168,6 +168,11 @@ func TestMistakes(t *testing.T) {
 		{"category", "Notification.v1.0", "Notification.v2", `f.yaml:19: category of contentful action "notify" is "Notification.v2"; use Notification.v1.0, Entries.v1.0 or Custom`},
 		{"space without environment", "yadj1kx9rmg0/master", "yadj1kx9rmg0", `f.yaml:18: "yadj1kx9rmg0" in spaces is not a space; write SPACE/ENVIRONMENT: yadj1kx9rmg0/master`},
 
+		{"space with a third part", "yadj1kx9rmg0/master", "yadj1kx9rmg0/master/x", `f.yaml:18: "yadj1kx9rmg0/master/x" in spaces is not a space; write SPACE/ENVIRONMENT: yadj1kx9rmg0/master`},
+		{"space without a name", "yadj1kx9rmg0/master", "/master", `f.yaml:18: "/master" in spaces is not a space; write SPACE/ENVIRONMENT: yadj1kx9rmg0/master`},
+		{"environment with another letter", "yadj1kx9rmg0/master", "yadj1kx9rmg0/mäster", `f.yaml:18: "yadj1kx9rmg0/mäster" in spaces is not a space; write SPACE/ENVIRONMENT: yadj1kx9rmg0/master`},
+		{"variable that begins with a digit", "https://erp.example.com", "${1ERP}/products", `f.yaml:7: "${1ERP}" is not a variable; write ${NAME}, or $${ for the characters themselves`},
+
 		// Addresses.
 		{"pim over http", `"${PIM_URL}"`, "http://pim.example.com", `f.yaml:5: url of pim "main" is not encrypted; use https; http is for this machine alone`},
 		{"pim with a path", `"${PIM_URL}"`, "https://pim.example.com/api", `f.yaml:5: url of pim "main" has more than scheme and host; write https://host alone`},

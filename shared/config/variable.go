@@ -11,7 +11,14 @@ import (
 // variable finds ${NAME}, and $${ which stands for ${ itself, and anything else that begins like a variable.
 var variable = regexp.MustCompile(`\$\$\{|\$\{([^}\s]*)\}?`)
 
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+func isVariableName(text string) bool {
+	for i, c := range []byte(text) {
+		if !letter(c) && c != '_' && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return text != ""
+}
 
 // environment reads environments and returns the variables of the stage.
 func (r *reader) environment(root table) map[string]string {
@@ -25,7 +32,7 @@ func (r *reader) environment(root table) map[string]string {
 		stage := r.table(e.key, e.value, fmt.Sprintf("environment %q", e.key.Value))
 		for _, v := range stage.entries {
 			switch {
-			case !variableName.MatchString(v.key.Value):
+			case !isVariableName(v.key.Value):
 				r.errorf(v.key, "use letters, digits and _", "variable %q in %s: not a name", v.key.Value, stage.what)
 			case v.value.Kind != yaml.ScalarNode || isNull(v.value):
 				r.errorf(v.key, "write a text, or leave it out", "variable %q in %s has no value", v.key.Value, stage.what)
@@ -62,7 +69,7 @@ func (r *reader) interpolate(node *yaml.Node, variables map[string]string, looku
 			return "${"
 		}
 		name := variable.FindStringSubmatch(match)[1]
-		if !variableName.MatchString(name) || !strings.HasSuffix(match, "}") {
+		if !isVariableName(name) || !strings.HasSuffix(match, "}") {
 			r.errorf(node, "write ${NAME}, or $${ for the characters themselves", "%q is not a variable", match)
 			r.broken(node)
 			return match
