@@ -1,4 +1,4 @@
-package worker_test
+package engine_test
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func backings(t *testing.T) map[string]backing {
 	return all
 }
 
-// openTable gives each world a table of its own.
+// openTable gives each fixture a table of its own.
 func openTable(client *dynamodb.Client) func(testing.TB, func() time.Time) jobs.Store {
 	return func(t testing.TB, now func() time.Time) jobs.Store {
 		name := "faults-" + strings.ToLower(rand.Text())

@@ -1,4 +1,4 @@
-package worker_test
+package engine_test
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -36,7 +35,7 @@ func TestDeliveriesConverge(t *testing.T) {
 		}
 		return engine.Result{}, nil
 	}}
-	w := newWorld(t, s.backing(), fault{})
+	w := newFixture(t, s.backing(), fault{})
 	begun := w.clock.Now().Add(-time.Hour)
 	var deliveries []string
 	for entity := range entities {
@@ -113,17 +112,17 @@ func TestDeliveriesConverge(t *testing.T) {
 }
 
 // process is one invocation by a process of its own, with its own faults.
-func (w *world) process(own *faults) (got bool) {
+func (w *fixture) process(own *faults) (got bool) {
 	messages, err := w.events.Receive(w.Context(), 10, 0)
 	if err != nil || len(messages) == 0 {
 		return false
 	}
 	config := w.engine.Config
 	config.Ledger = faultyLedger{w.ledger, own}
-	config.Events = faultyQueue{w.events.(faultyQueue).Queue, own, false}
+	config.Events = faultyQueue{w.events.(faultyQueue).Queue, own, false, w.noteDelay}
 	ctx, cancel := context.WithTimeout(w.Context(), w.turn)
 	defer cancel()
-	failed := worker.New(worker.Config{Engine: engine.New(config), MaxReceives: maxReceives, Log: config.Log}).Handle(ctx, messages)
+	failed := handle(ctx, engine.New(config), messages)
 	for _, message := range messages {
 		if !own.dead && !slices.Contains(failed, message.ID) {
 			_ = w.events.Delete(w.Context(), message.Receipt)
@@ -135,7 +134,7 @@ func (w *world) process(own *faults) (got bool) {
 // TestANewerNameHidesNoOlderPrice: with a subscription for each, the mark of one does not touch the other.
 func TestANewerNameHidesNoOlderPrice(t *testing.T) {
 	l := &listener{}
-	w := newWorld(t, l.script().backing(), fault{})
+	w := newFixture(t, l.script().backing(), fault{})
 	delta := func(id, attribute string, at time.Time) string {
 		return platform(id, "product-model.updated.delta", fmt.Sprintf(`"product_model":{"code":"armor","changes":{"values":{%q:[{"previous":1,"new":2,"locale":null,"scope":null}]}}}`, attribute), at)
 	}

@@ -1,4 +1,4 @@
-package worker_test
+package engine_test
 
 import (
 	"context"
@@ -16,7 +16,7 @@ func TestWhatAPressCosts(t *testing.T) {
 		1: "create, send, save queued | load, save running, call /plain, save succeeded, delete",
 		3: "create, send, save queued | load, save running, call /plain, save running, call /plain, save succeeded, delete",
 	} {
-		w := newWorld(t, memory, fault{})
+		w := newFixture(t, memory, fault{})
 		if _, confirmed := w.press("plain", items); !confirmed { // batches of two
 			t.Fatal("the press was not confirmed")
 		}
@@ -37,7 +37,7 @@ func TestWhatAnEventCosts(t *testing.T) {
 		"that two subscriptions want":              {"product.deleted", "get event, save event, save event, save event applied, delete"},
 		"that was delivered before, once it ended": {"again", "get event, delete"},
 	} {
-		w := newWorld(t, quiet.backing(), fault{})
+		w := newFixture(t, quiet.backing(), fault{})
 		event := platform("e1", strings.Replace(row.event, "again", "product.created", 1), product+`,"category":{"code":"c1"},"asset":{"code":"a1"}`, w.clock.Now())
 		w.receive(pimevent.EventPlatform, event)
 		if row.event == "again" {

@@ -1,4 +1,4 @@
-package worker_test
+package engine_test
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -25,10 +25,11 @@ import (
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/outbound"
+	"github.com/pim-functions/pim-functions/shared/pimevent"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
-// clock is the time of a world. It moves by itself a little at every look, as time does.
+// clock is the time of a fixture. It moves by itself a little at every look, as time does.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -47,7 +48,7 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// fault is what goes wrong at one operation of a world: the one with that number.
+// fault is what goes wrong at one operation of a fixture: the one with that number.
 type fault struct {
 	at    int
 	after bool // the operation is carried out, but its answer is lost
@@ -158,12 +159,14 @@ type faultyQueue struct {
 	queue.Queue
 	*faults
 	undelayed bool // for a queue whose clock cannot be moved
+	sent      func(queue.Message)
 }
 
 func (q faultyQueue) Send(ctx context.Context, messages ...queue.Message) error {
 	return q.op("send", func() error {
-		if q.undelayed {
-			for i := range messages {
+		for i := range messages {
+			q.sent(messages[i])
+			if q.undelayed {
 				messages[i].Delay = 0
 			}
 		}
@@ -239,8 +242,8 @@ func (d *destination) apply(path, key string, body []byte) {
 	}
 }
 
-// world is the system around one jobs queue, with a clock that the test moves.
-type world struct {
+// fixture is the system around the jobs queue and the events queue, with a clock that the test moves.
+type fixture struct {
 	testing.TB
 	clock       *clock
 	faults      *faults
@@ -250,7 +253,6 @@ type world struct {
 	deadLetters queue.Queue
 	destination *destination
 	submitter   *jobs.Submitter
-	worker      *worker.Worker
 	engine      *engine.Engine
 	turn        time.Duration // of one invocation
 	undelayed   bool
@@ -260,22 +262,45 @@ type world struct {
 	letters    *queue.Memory
 	deliveries int
 	counts     sync.Map // of ended events, by outcome: *atomic.Int64
+	mu         sync.Mutex
+	samples    map[string][]float64 // of all metrics, by name
+	endings    map[string]bool      // of jobs and events, as the metrics count them
+	memories   []*queue.Memory      // the queues that are in memory
+	delays     map[string]time.Duration
 }
 
 // observe counts what the worker's metrics say of events.
-func (w *world) observe(sample metric.Sample) {
+func (w *fixture) observe(sample metric.Sample) {
+	w.mu.Lock()
+	w.samples[sample.Name] = append(w.samples[sample.Name], sample.Value)
+	for _, d := range sample.Dimensions {
+		switch {
+		case d.Name == "Outcome" && sample.Name == "JobsEnded":
+			w.endings["JobsEnded "+d.Value] = true
+		case d.Name == "Outcome" && sample.Name == "Events":
+			w.endings[d.Value] = true
+		}
+	}
+	w.mu.Unlock()
 	if sample.Name == "Events" {
 		for _, d := range sample.Dimensions {
 			if d.Name == "Outcome" {
 				n, _ := w.counts.LoadOrStore(d.Value, new(atomic.Int64))
-				n.(*atomic.Int64).Add(1)
+				n.(*atomic.Int64).Add(int64(sample.Value))
 			}
 		}
 	}
 }
 
+// noteDelay remembers the delay that a message was sent with.
+func (w *fixture) noteDelay(m queue.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.delays[string(m.Body)+m.Attributes[engine.TurnAttribute]] = m.Delay.Round(time.Second)
+}
+
 // count is how many events have ended so.
-func (w *world) count(outcome string) int {
+func (w *fixture) count(outcome string) int {
 	n, there := w.counts.Load(outcome)
 	if !there {
 		return 0
@@ -283,7 +308,7 @@ func (w *world) count(outcome string) int {
 	return int(n.(*atomic.Int64).Load())
 }
 
-// backing is where a world keeps its state.
+// backing is where a fixture keeps its state.
 type backing struct {
 	store     func(t testing.TB, now func() time.Time) jobs.Store
 	queues    func(t testing.TB, now func() time.Time) (main, dead queue.Queue)
@@ -327,8 +352,8 @@ extensions:
   button: {pim: main, type: action, positions: [pim.product.header], label: {default: Button}, action: send}
 `
 
-func newWorld(t testing.TB, b backing, plan fault) *world {
-	w := &world{TB: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, faults: &faults{plan: plan}, turn: 2 * time.Minute, undelayed: b.undelayed}
+func newFixture(t testing.TB, b backing, plan fault) *fixture {
+	w := &fixture{TB: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, faults: &faults{plan: plan}, turn: 2 * time.Minute, undelayed: b.undelayed, samples: map[string][]float64{}, endings: map[string]bool{}, delays: map[string]time.Duration{}}
 	w.destination = newDestination(t, w.faults)
 	loaded, err := config.Load(config.Source{File: "extensions.yaml", Text: fmt.Appendf(nil, actionsYAML, w.destination.URL), Stage: "local", Lookup: func(string) (string, bool) { return "", false }})
 	if err != nil {
@@ -337,7 +362,10 @@ func newWorld(t testing.TB, b backing, plan fault) *world {
 	w.config = loaded
 	w.store = faultyStore{b.store(t, w.clock.Now), w.faults}
 	main, dead := b.queues(t, w.clock.Now)
-	w.queue, w.deadLetters = faultyQueue{main, w.faults, b.undelayed}, dead
+	w.queue, w.deadLetters = faultyQueue{main, w.faults, b.undelayed, w.noteDelay}, dead
+	if main, ok := main.(*queue.Memory); ok {
+		w.memories = append(w.memories, main)
+	}
 	w.submitter = jobs.NewSubmitter(jobs.SubmitConfig{Store: w.store, Queue: w.queue, Now: w.clock.Now})
 	kinds := actions.Kinds(actions.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})})
 	maps.Copy(kinds, b.kinds)
@@ -345,21 +373,21 @@ func newWorld(t testing.TB, b backing, plan fault) *world {
 	w.ledger = ledger.NewMemory(ledger.MemoryConfig{Now: w.clock.Now})
 	w.letters = queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: w.clock.Now})
 	events := queue.NewMemory(queue.MemoryConfig{Visibility: 3 * time.Minute, MaxReceives: maxReceives, DeadLetters: w.letters, Now: w.clock.Now})
-	w.events = faultyQueue{events, w.faults, false}
+	w.memories = append(w.memories, events, w.letters)
+	w.events = faultyQueue{events, w.faults, false, w.noteDelay}
 	w.engine = engine.New(engine.Config{
 		Config: loaded, Kinds: kinds, Store: w.store, Queue: w.queue, Log: log, Now: w.clock.Now,
-		Ledger: faultyLedger{w.ledger, w.faults}, Events: w.events, EventLetters: faultyQueue{w.letters, w.faults, false},
+		Ledger: faultyLedger{w.ledger, w.faults}, Events: w.events, EventLetters: faultyQueue{w.letters, w.faults, false, w.noteDelay},
 		Metrics: metric.New(metric.Config{Writer: io.Discard, Function: "worker", Now: w.clock.Now, Observe: w.observe}),
 		Secrets: func(context.Context) (engine.Secrets, error) {
 			return engine.Secrets{Identities: map[string][]string{"main": {"our-client", "our-user"}}}, nil
 		},
 	})
-	w.worker = worker.New(worker.Config{Engine: w.engine, MaxReceives: maxReceives, Log: log})
 	return w
 }
 
 // press plays a button: n items, a new request each time, one piece of work. confirmed says that the user saw success.
-func (w *world) press(action string, n int) (id string, confirmed bool) {
+func (w *fixture) press(action string, n int) (id string, confirmed bool) {
 	items := make([]jobs.Item, n)
 	for i := range items {
 		items[i] = jobs.Item{Type: jobs.Product, ID: fmt.Sprintf("p%d", i)}
@@ -376,7 +404,7 @@ func (w *world) press(action string, n int) (id string, confirmed bool) {
 }
 
 // deliver plays Lambda's poller: one invocation for one message, if there is one.
-func (w *world) deliver() bool {
+func (w *fixture) deliver() bool {
 	messages, err := w.queue.Receive(w.Context(), 1, 0)
 	if err != nil {
 		w.Fatal(err)
@@ -386,7 +414,7 @@ func (w *world) deliver() bool {
 	}
 	ctx, cancel := context.WithTimeout(w.Context(), w.turn)
 	defer cancel()
-	failed := w.worker.Handle(ctx, messages)
+	failed := handle(ctx, w.engine, messages)
 	if !w.faults.restart() && !slices.Contains(failed, messages[0].ID) {
 		_ = w.queue.Delete(w.Context(), messages[0].Receipt) // an acknowledgement that is lost brings the message again
 		w.faults.restart()
@@ -396,7 +424,7 @@ func (w *world) deliver() bool {
 
 // drain delivers until the queue is empty, moving the clock whenever nothing is visible. A queue whose clock cannot
 // be moved knows no delays here and a short visibility timeout, which is waited out.
-func (w *world) drain() {
+func (w *fixture) drain() {
 	for range 400 {
 		if w.deliver() {
 			if w.undelayed {
@@ -420,7 +448,7 @@ func (w *world) drain() {
 }
 
 // job reads a job as a reader would.
-func (w *world) job(id string) jobs.Job {
+func (w *fixture) job(id string) jobs.Job {
 	w.Helper()
 	w.faults.plan = fault{}
 	job, err := w.store.Get(w.Context(), id)
@@ -430,10 +458,33 @@ func (w *world) job(id string) jobs.Job {
 	return job.AsOf(w.clock.Now())
 }
 
-func (w *world) dead() int {
+func (w *fixture) dead() int {
 	depth, err := w.deadLetters.Depth(w.Context())
 	if err != nil {
 		w.Fatal(err)
 	}
 	return depth.Visible + depth.InFlight
+}
+
+// handle is one invocation, as functions/worker does it: the IDs of the messages that stay.
+func handle(ctx context.Context, e *engine.Engine, messages []queue.Received) (stay []string) {
+	invocation := e.Begin(ctx)
+	for _, message := range messages {
+		if err := handleOne(ctx, invocation, message); err != nil {
+			stay = append(stay, message.ID)
+		}
+	}
+	return stay
+}
+
+func handleOne(ctx context.Context, invocation *engine.Invocation, message queue.Received) error {
+	if message.Attributes[pimevent.AttributeAPI] != "" {
+		return invocation.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
+	}
+	id, turn, err := jobs.ParseMessage(message.Body)
+	if err != nil {
+		return err
+	}
+	tries, _ := strconv.Atoi(message.Attributes[engine.TriesAttribute])
+	return invocation.Job(ctx, engine.Delivery{Job: id, Turn: turn, Last: message.Receives >= maxReceives, Tries: tries})
 }

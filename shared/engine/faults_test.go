@@ -1,4 +1,4 @@
-package worker_test
+package engine_test
 
 import (
 	"fmt"
@@ -40,7 +40,7 @@ func TestAFaultAnywhereLosesNothingAndDoublesNothing(t *testing.T) {
 }
 
 func faultScenario(t *testing.T, b backing, items int, bad bool, plan fault) *faults {
-	w := newWorld(t, b, plan)
+	w := newFixture(t, b, plan)
 	if bad {
 		w.destination.answer = func(path string, _ int) (int, string) {
 			if path == "/send" {

@@ -1,4 +1,4 @@
-package worker_test
+package engine_test
 
 import (
 	"context"
@@ -22,7 +22,7 @@ func platform(id, eventType, data string, at time.Time) string {
 }
 
 // receive plays the webhook: one message per delivery of an event.
-func (w *world) receive(api string, bodies ...string) {
+func (w *fixture) receive(api string, bodies ...string) {
 	w.Helper()
 	for _, body := range bodies {
 		w.deliveries++
@@ -36,7 +36,7 @@ func (w *world) receive(api string, bodies ...string) {
 }
 
 // drainEvents plays Lambda's poller on the events queue until it is empty.
-func (w *world) drainEvents() {
+func (w *fixture) drainEvents() {
 	w.Helper()
 	for range 2000 {
 		messages, err := w.events.Receive(w.Context(), 10, 0)
@@ -56,10 +56,10 @@ func (w *world) drainEvents() {
 }
 
 // invoke is one invocation: what it leaves, and all of it if the process died, comes again.
-func (w *world) invoke(messages []queue.Received) {
+func (w *fixture) invoke(messages []queue.Received) {
 	ctx, cancel := context.WithTimeout(w.Context(), w.turn)
 	defer cancel()
-	failed := w.worker.Handle(ctx, messages)
+	failed := handle(ctx, w.engine, messages)
 	if w.faults.restart() {
 		return
 	}
@@ -117,7 +117,7 @@ func TestWhatBecomesOfAnEvent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := &listener{}
-			w := newWorld(t, l.script().backing(), fault{})
+			w := newFixture(t, l.script().backing(), fault{})
 			w.receive(c.api, c.body, c.body)
 			w.drainEvents()
 			if w.count(c.outcome) != 1 || w.count("duplicate") != 1 {
@@ -145,7 +145,7 @@ func TestARetryRunsOnlyTheSubscriptionsWithoutAnOutcome(t *testing.T) {
 		}
 		return nil
 	}
-	w := newWorld(t, l.script().backing(), fault{})
+	w := newFixture(t, l.script().backing(), fault{})
 	w.receive(pimevent.EventPlatform, platform("e1", "product.deleted", product, w.clock.Now()))
 	messages, _ := w.events.Receive(t.Context(), 1, 0)
 	w.invoke(messages)
@@ -167,7 +167,7 @@ func TestAnEventThatStaysFailedIsADeadLetterAndARedriveRunsWhatIsNotApplied(t *t
 		}
 		return nil
 	}
-	w := newWorld(t, l.script().backing(), fault{})
+	w := newFixture(t, l.script().backing(), fault{})
 	w.receive(pimevent.EventPlatform, platform("e1", "product.deleted", product, w.clock.Now()))
 	w.drainEvents()
 	entry, err := w.ledger.Get(t.Context(), "event-platform/main/e1")
@@ -186,7 +186,7 @@ func TestAnEventThatStaysFailedIsADeadLetterAndARedriveRunsWhatIsNotApplied(t *t
 
 func TestASuspensionIsAGapUntilTheResume(t *testing.T) {
 	l := &listener{}
-	w := newWorld(t, l.script().backing(), fault{})
+	w := newFixture(t, l.script().backing(), fault{})
 	for _, body := range []string{
 		`{"notification_type":"subscription.suspended.system","timestamp":"2026-11-23T10:00:00Z","subscription_id":"s1","reason":"Success rate dropped below 90%","events":["a"]}`,
 		`{"notification_type":"subscription.resumed","timestamp":"2026-11-23T11:30:00Z","subscription_id":"s1"}`,
@@ -205,12 +205,12 @@ func TestAFaultAnywhereAppliesAnEventOnce(t *testing.T) {
 	for _, eventType := range []string{"product.deleted", "category.updated"} {
 		scenario := func(t *testing.T, plan fault) *faults {
 			applied := map[string]int{}
-			var w *world
+			var w *fixture
 			s := &script{run: func(_ context.Context, run engine.Run) (engine.Result, error) {
 				err := w.faults.op("run", func() error { applied[run.Key]++; return nil })
 				return engine.Result{}, err
 			}}
-			w = newWorld(t, s.backing(), fault{})
+			w = newFixture(t, s.backing(), fault{})
 			body := platform("e1", eventType, product+`,"category":{"code":"c1"}`, w.clock.Now())
 			w.receive(pimevent.EventPlatform, body)
 			w.faults.plan, w.faults.count = plan, 0
