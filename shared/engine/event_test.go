@@ -38,7 +38,7 @@ func (w *fixture) receive(api string, bodies ...string) {
 // drainEvents plays Lambda's poller on the events queue until it is empty.
 func (w *fixture) drainEvents() {
 	w.Helper()
-	for range 2000 {
+	for range 8000 {
 		messages, err := w.events.Receive(w.Context(), 10, 0)
 		if err != nil {
 			w.Fatal(err)

@@ -425,7 +425,7 @@ func (w *fixture) deliver() bool {
 // drain delivers until the queue is empty, moving the clock whenever nothing is visible. A queue whose clock cannot
 // be moved knows no delays here and a short visibility timeout, which is waited out.
 func (w *fixture) drain() {
-	for range 400 {
+	for range 8000 {
 		if w.deliver() {
 			if w.undelayed {
 				w.clock.advance(20 * time.Second)
