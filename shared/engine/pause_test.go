@@ -43,7 +43,9 @@ func TestAPauseIsKeptHoweverLongItIs(t *testing.T) {
 			return func(until time.Time) error { return &engine.ThrottledError{Until: until, Reason: "429"} }
 		},
 		"later": func(w **fixture) func(time.Time) error {
-			return func(until time.Time) error { return &engine.LaterError{After: until.Sub((*w).clock.Now()), Reason: "wait"} }
+			return func(until time.Time) error {
+				return &engine.LaterError{After: until.Sub((*w).clock.Now()), Reason: "wait"}
+			}
 		},
 	}
 	for name, ask := range asks {
