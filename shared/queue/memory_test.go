@@ -279,3 +279,17 @@ func TestAnInterruptedRedriveGivesNewerLettersBack(t *testing.T) {
 		}
 	})
 }
+
+func TestMemoryHoldsAMessageForTheLongestDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
+		send(t, q, queue.Message{Body: []byte("later"), Delay: queue.MaxDelay})
+		time.Sleep(queue.MaxDelay - time.Nanosecond)
+		empty(t, q)
+		if depth := depth(t, q); depth != (queue.Depth{Delayed: 1}) {
+			t.Errorf("depth %+v", depth)
+		}
+		time.Sleep(time.Nanosecond)
+		receive(t, q, 1)
+	})
+}
