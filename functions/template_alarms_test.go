@@ -18,8 +18,8 @@ import (
 
 const (
 	troubleBegins = 2 * time.Hour
-	troubleEnds   = 3 * time.Hour
-	watched       = 5 * time.Hour
+	troubleEnds   = 5 * time.Hour
+	watched       = 7 * time.Hour
 )
 
 // trouble is a row: what happens, and how soon an alarm rings and stops.
@@ -48,7 +48,7 @@ var troubles = []trouble{
 	{name: "the Event Platform signs with a secret that is not ours", alarm: "EventPlatformSuccess", feed: untaken("EventPlatformFunction"), rings: 10 * time.Minute, stops: 10 * time.Minute},
 	{name: "the Events API signs with a secret that is not ours", alarm: "EventsApiSuccess", feed: untaken("EventsApiFunction"), rings: 10 * time.Minute, stops: 10 * time.Minute},
 	// Its first try may come just before half an hour is over, the next 15 minutes later, the end of a period 5 minutes on.
-	{name: "a destination is down for an hour, and events wait for it", alarm: "DestinationDown", feed: destinationDown, rings: 51 * time.Minute, stops: 26 * time.Minute},
+	{name: "a destination is down for hours, and an event waits for it", alarm: "DestinationDown", feed: destinationDown, rings: 51 * time.Minute, stops: 26 * time.Minute},
 	{name: "a destination refuses half of the calls", alarm: "FailedTries", feed: working(func(s *metric.Sink) {
 		for range 10 {
 			s.Count("TriesFailed", 1)

@@ -31,15 +31,15 @@ func (u unstable) Run(context.Context, engine.Run) (engine.Result, error) {
 	return engine.Result{}, nil
 }
 
-// destinationDown lets the real worker work for hours, with an event every ten minutes whose destination is down while
-// the trouble lasts, and reads what it logs.
+// destinationDown lets the real worker work for hours, with an event every ten minutes, and reads what it logs. While the
+// trouble lasts the destination is down, and one event waits: the fewest tries by which it can be known.
 func destinationDown(c *cloudwatch) {
 	at := time.Duration(0)
 	now := func() time.Time { return begin.Add(at) }
 	loaded, err := config.Load(config.Source{File: "extensions.yaml", Stage: "local", Lookup: func(string) (string, bool) { return "", false }, Text: []byte(`
 environments: {local: {}}
 pims: {main: {url: "https://pim.example.com"}}
-actions: {listen: {kind: unstable, retry: {for: 6h}}}
+actions: {listen: {kind: unstable, retry: {for: 12h}}}
 subscriptions: {all: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.updated], action: listen}}
 `)})
 	if err != nil {
@@ -58,7 +58,7 @@ subscriptions: {all: {pim: main, api: event-platform, events: [com.akeneo.pim.v1
 	})})
 	ctx := context.Background()
 	for ; at < watched; at += 5 * time.Second {
-		if at%(10*time.Minute) == 0 {
+		if at == troubleBegins || at%(10*time.Minute) == 0 && (at < troubleBegins || at >= troubleEnds) {
 			body := fmt.Sprintf(`{"specversion": "1.0", "id": "e%d", "type": "com.akeneo.pim.v1.product.updated", "source": "pim", "time": %q, "data": {"product": {"uuid": "019256aa-7f77-7f58-bc8c-770f7e369c5b"}}}`, at, now().Format(time.RFC3339))
 			err := events.Send(ctx, queue.Message{Body: []byte(body), Attributes: map[string]string{
 				pimevent.AttributeAPI: pimevent.EventPlatform, pimevent.AttributePIM: "main", pimevent.AttributeReceived: now().Format(time.RFC3339Nano),
