@@ -13,8 +13,8 @@ func TestLambdaEvent(t *testing.T) {
 	}{
 		{"action-product-grid", "ANY /actions/{proxy+}", "export_to_erp", ""},
 		{"events-api-ten", "ANY /events-api/{proxy+}", "main", ""},
-		{"event-platform-product-deleted", "$default", "", ""},
-		{"event-platform-notification-resumed", "$default", "", ""},
+		{"event-platform-product-deleted", "ANY /event-platform/{proxy+}", "main", ""},
+		{"event-platform-notification-resumed", "ANY /event-platform/{proxy+}", "main/notifications", ""},
 		{"contentful-entries", "ANY /contentful/{proxy+}", "export_entries", ""},
 		{"data-product", "ANY /data/{proxy+}", "product_history/63139bf3-a7f7-4eaa-ba5e-6ffc8a2f14e9", ""},
 		{"iframe-start", "ANY /iframe/{proxy+}", "jobs_panel/jobs", ""},
