@@ -1,10 +1,12 @@
 // Our own server, under the page's address, with the token on every call.
 class Api {
   #pim;
+  #language;
   #base = location.pathname.replace(/\/+$/, '');
 
-  constructor(pim) {
+  constructor(pim, language) {
     this.#pim = pim;
+    this.#language = `language=${encodeURIComponent(language)}`;
   }
 
   get(path) {
@@ -26,7 +28,7 @@ class Api {
 
   async #send(method, path, body, token) {
     try {
-      return await fetch(this.#base + path, {
+      return await fetch(this.#base + path + (path.includes('?') ? '&' : '?') + this.#language, {
         method,
         headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
         body: body && JSON.stringify(body),

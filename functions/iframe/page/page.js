@@ -20,12 +20,12 @@ const pim = new Pim(about.pim, (message) => {
   around.hear(message);
   view.surround(around, MAX_ITEMS, starting);
 });
-const api = new Api(pim);
+const api = new Api(pim, language.spoken);
 const view = new View(language, about.actions, {
   start,
   older: async () => { await looking; look(older); },
   open: details,
-  cancel: (row) => press(row, () => api.post(`/jobs/${encodeURIComponent(row.job.id)}/cancel`, {})),
+  cancel: (row) => press(row.cancelling(), () => api.post(`/jobs/${encodeURIComponent(row.job.id)}/cancel`, {})),
   retry: (row) => press(row, () => submit(`/jobs/${encodeURIComponent(row.job.id)}/retry`, {}, row.job.label)),
 });
 
@@ -102,7 +102,7 @@ async function follow(listed) {
 function show(jobs) {
   const over = view.show(jobs).filter(ended);
   for (const job of over) {
-    tell(language.say('ended', { label: job.label, state: language.of('states', job.state) }), LEVELS[job.state]);
+    tell([language.say('ended', { label: job.label, state: language.of('states', job.state) }), job.message].filter(Boolean).join(' '), LEVELS[job.state]);
     const row = view.rows.get(job.id);
     if (row.open) details(row);
   }
@@ -156,6 +156,7 @@ async function press(row, work) {
     if (answer.job) show([answer.job]);
   } catch (problem) {
     complain(problem);
+    row.show(row.job); // what was asked for is not under way
   } finally {
     row.busy(false);
   }

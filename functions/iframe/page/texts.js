@@ -33,6 +33,7 @@ const TEXTS = {
     details: 'Details',
     detailsOf: 'Details of {label}, {since}',
     cancel: 'Cancel',
+    cancelling: 'Cancelling…',
     cancelOf: 'Cancel {label}, {since}',
     retry: 'Retry what failed',
     counts: '{done} of {total}',
@@ -43,16 +44,13 @@ const TEXTS = {
     loading: 'Loading…',
     noFailures: 'No item has failed.',
     id: 'Job ID: {id}',
+    by: 'Started by {user}',
     ended: '{label}: {state}.',
     context: 'Context',
-    hint: 'As the PIM’s page says. Nothing here proves anything.',
+    hint: 'As the PIM’s page says. The server checks none of it.',
     states: {
       recorded: 'Queued', queued: 'Queued', running: 'Running', waiting: 'Waiting',
       succeeded: 'Done', partial: 'Partly done', failed: 'Failed', cancelled: 'Cancelled',
-    },
-    reasons: {
-      not_queued: 'It could not be started.', not_started: 'It could not be started.',
-      dead_letter: 'It was interrupted.', gave_up: 'The destination did not answer.',
     },
     items: { product: 'Product', product_model: 'Product model', category: 'Category', entry: 'Entry' },
     names: {
@@ -96,6 +94,7 @@ const TEXTS = {
     details: 'Détails',
     detailsOf: 'Détails de {label}, {since}',
     cancel: 'Annuler',
+    cancelling: 'Annulation…',
     cancelOf: 'Annuler {label}, {since}',
     retry: 'Relancer les échecs',
     counts: '{done} sur {total}',
@@ -106,16 +105,13 @@ const TEXTS = {
     loading: 'Chargement…',
     noFailures: 'Aucun élément en échec.',
     id: 'Job ID: {id}',
+    by: 'Lancé par {user}',
     ended: '{label} : {state}.',
     context: 'Contexte',
-    hint: 'Tel que le dit la page du PIM. Rien ici ne prouve quoi que ce soit.',
+    hint: 'Tel que l’indique la page du PIM. Le serveur n’en vérifie rien.',
     states: {
       recorded: 'En attente', queued: 'En attente', running: 'En cours', waiting: 'En pause',
       succeeded: 'Terminé', partial: 'Partiel', failed: 'Échec', cancelled: 'Annulé',
-    },
-    reasons: {
-      not_queued: 'Le lancement a échoué.', not_started: 'Le lancement a échoué.',
-      dead_letter: 'Le traitement a été interrompu.', gave_up: 'La destination n’a pas répondu.',
     },
     items: { product: 'Produit', product_model: 'Modèle de produit', category: 'Catégorie', entry: 'Entrée' },
     names: {
@@ -139,9 +135,14 @@ class Language {
     const short = this.tag.slice(0, 2);
     this.texts = Object.hasOwn(TEXTS, short) ? TEXTS[short] : TEXTS.en;
     this.plural = new Intl.PluralRules(this.tag);
-    this.relative = new Intl.RelativeTimeFormat(this.tag, { numeric: 'auto' });
+    this.relative = new Intl.RelativeTimeFormat(this.tag, { numeric: 'always' });
     this.absolute = new Intl.DateTimeFormat(this.tag, { dateStyle: 'medium', timeStyle: 'medium' });
     this.clock = new Intl.DateTimeFormat(this.tag, { timeStyle: 'short' });
+  }
+
+  // spoken is the locale that the page's own words are in, which what the server says must be in too.
+  get spoken() {
+    return this.texts === TEXTS[this.tag.slice(0, 2)] ? this.code : 'en_US';
   }
 
   say(name, values = {}) {

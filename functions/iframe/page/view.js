@@ -23,7 +23,7 @@ class Row {
   #on;
   #label = el('td', { role: 'cell', class: 'name' });
   #badge = el('span', { class: 'badge' });
-  #message = el('p', { class: 'quiet' });
+  #message = el('p', { class: 'message' });
   #bar = el('progress', { max: 1 });
   #counts = el('span', { class: 'counts' });
   #time = el('time');
@@ -42,11 +42,12 @@ class Row {
     this.main = el('tr', { role: 'row' },
       this.#label,
       el('td', { role: 'cell' }, this.#badge),
-      el('td', { role: 'cell', class: 'progress' }, this.#bar, this.#counts),
+      el('td', { role: 'cell', class: 'progress' }, this.#bar, this.#counts, this.#message),
       el('td', { role: 'cell' }, this.#time),
       el('td', { role: 'cell', class: 'buttons' }, this.#details, this.#cancel));
     this.more = el('tr', { role: 'row', id, class: 'more', hidden: true },
-      el('td', { role: 'cell', colspan: 5 }, this.#message, this.#problems, this.#retry, el('p', { class: 'quiet id' }, language.say('id', { id: job.id }))));
+      el('td', { role: 'cell', colspan: 5 }, this.#problems, this.#retry,
+        el('p', { class: 'quiet id' }, [job.user && language.say('by', { user: job.user }), language.say('id', { id: job.id })].filter(Boolean).join(' · '))));
     this.show(job);
   }
 
@@ -55,9 +56,9 @@ class Row {
     this.job = job;
     const since = language.absolute.format(new Date(job.createdAt));
     put(this.#label, job.label);
-    put(this.#badge, language.of('states', job.state));
+    put(this.#badge, job.cancelling ? language.say('cancelling') : language.of('states', job.state));
     this.#badge.className = `badge ${LEVELS[job.state] ?? ''}`;
-    put(this.#message, job.message || (job.reason && language.texts.reasons[job.reason]) || '');
+    put(this.#message, job.message ?? '');
     const counted = job.done + job.failed;
     if (job.total > 0 && (ended(job) || counted > 0)) {
       this.#bar.max = job.total;
@@ -77,7 +78,9 @@ class Row {
     this.tick();
     this.#details.setAttribute('aria-label', language.say('detailsOf', { label: job.label, since }));
     this.#cancel.setAttribute('aria-label', language.say('cancelOf', { label: job.label, since }));
-    this.#cancel.hidden = !job.cancellable;
+    this.#cancel.hidden = !job.cancellable && !job.cancelling;
+    this.#cancel.disabled = job.cancelling;
+    put(this.#cancel, language.say(job.cancelling ? 'cancelling' : 'cancel'));
     this.#retry.hidden = !job.retryable;
   }
 
@@ -116,8 +119,14 @@ class Row {
     this.#problems.replaceChildren(el('p', { class: 'quiet' }, message));
   }
 
+  // cancelling shows at once that the press was heard; what the server answers takes its place.
+  cancelling() {
+    put(this.#cancel, this.#language.say('cancelling'));
+    return this;
+  }
+
   busy(busy) {
-    for (const button of [this.#cancel, this.#retry]) button.disabled = busy;
+    for (const button of [this.#cancel, this.#retry]) button.disabled = busy || (button === this.#cancel && this.job.cancelling);
   }
 }
 
