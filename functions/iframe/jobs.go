@@ -47,7 +47,7 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 	job = job.AsOf(h.config.Now())
 	l := listed{
 		ID: job.ID, Action: job.Action, Label: texts.Label(job), Trigger: job.Trigger, State: job.State,
-		Done: job.Done, Failed: job.Failed, Total: job.Total, Reason: job.Reason, Parent: job.Parent, User: texts.User(job.User),
+		Done: job.Done, Failed: job.Failed, Total: job.Total, Reason: job.Reason, Parent: job.Parent, User: texts.Username(job.User),
 		Message:   texts.Status(job, c.language(), texts.Of(h.config.Config, job, c.language(), h.config.Now())),
 		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
 		Cancellable: !job.State.Ended() && !job.Stop,

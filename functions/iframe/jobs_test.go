@@ -89,7 +89,7 @@ func TestOneJobWithItsFailures(t *testing.T) {
 		jobs.Failure{Index: 1, Item: item, Reason: "no price"})
 	got := f.call(t, "GET", "/iframe/panel/jobs/job", f.token("panel", julia), "")
 	answer := decoded[one](t, got)
-	want := job{ID: "job", Action: "send", Label: "Export", State: "partial", User: julia, Message: "one <b>refused</b>", Done: 1, Failed: 1, Total: 2, Retryable: true}
+	want := job{ID: "job", Action: "send", Label: "Export", State: "partial", Message: "one <b>refused</b>", Done: 1, Failed: 1, Total: 2, Retryable: true}
 	if got.Status != 200 || *answer.Job != want || len(answer.Failures) != 1 || answer.Failures[0] != (jobs.Failure{Index: 1, Item: item, Reason: "no price"}) {
 		t.Errorf("%s", got.Body)
 	}

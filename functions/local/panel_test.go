@@ -86,6 +86,12 @@ func TestBrowserTwoTabsThatStartTheSameMeetOneJob(t *testing.T) {
 	if jobs := b.state().Jobs; len(jobs) != 1 {
 		t.Errorf("%d jobs, want one", len(jobs))
 	}
+	// A cancel is heard at once, by who pressed and by the other; what is in work ends first.
+	b.text(first, ".badge", "Running")
+	b.in(first, chromedp.Click(`button.bad`))
+	b.text(first, ".badge", "Cancelling…")
+	b.text(first, ".message", "It is being cancelled")
+	b.text(second, ".badge", "Cancelling…")
 	b.destination.Switch(destination.OK)
 }
 
@@ -173,6 +179,14 @@ func TestBrowserThePanelInAHeader(t *testing.T) {
 	b.text(panel, "#selection", "Selected: 1 product")
 	if wide := script[bool](b, panel, `document.documentElement.scrollWidth > document.documentElement.clientWidth`); wide {
 		t.Error("the page is wider than its container of 300 pixels")
+	}
+	b.destination.Switch(destination.OneFails)
+	b.in(panel, chromedp.Click(`button[data-action="send-to-erp"]`))
+	b.text(panel, ".badge.bad", "Failed")
+	script[bool](b, panel, `(() => { document.querySelector("tr:has(.badge.bad) button[aria-expanded]").click(); return true; })()`)
+	b.text(panel, ".failures td", "no price in the ERP")
+	if narrow := script[float64](b, panel, `Math.min(...Array.from(document.querySelectorAll(".failures td"), (cell) => cell.getBoundingClientRect().width))`); narrow < 60 {
+		t.Errorf("a failure has a column of %.0f pixels: a letter a line", narrow)
 	}
 	b.picture("panel-header")
 }
