@@ -74,7 +74,7 @@ func TestSecretsAreMadeOnceAndShownOnlyWhenAsked(t *testing.T) {
 	}
 }
 
-// What holds for every stage is said once; what holds for some says for which.
+// A mistake of every stage is reported once; one of some stages names them.
 func TestCheckSaysEachThingOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "extensions.yaml")
 	text := `environments: {dev: {X: "http://erp.example.com"}, production: {X: "https://erp.example.com"}}

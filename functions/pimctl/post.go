@@ -76,8 +76,6 @@ func interrupted(ctx context.Context, err error) error {
 // post sends the request to a running system as its sender does and prints what came back. It says whether the answer
 // was a 2xx.
 func post(ctx context.Context, out io.Writer, request senders.Request, base *url.URL) (taken bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	call, err := request.HTTP(ctx, base)
 	if err != nil {
 		return false, err

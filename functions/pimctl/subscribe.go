@@ -109,7 +109,7 @@ func listeners(c *config.Config, base string, signing *secrets.Signing, only str
 
 // connect goes from PIM to PIM. The first that fails ends it: the next run goes on there.
 func (s *subscribing) connect(ctx context.Context, c *config.Config) error {
-	wanted, err := listeners(c, s.url, nil, s.only) // what extensions.yaml lacks is said before anybody asks for secrets
+	wanted, err := listeners(c, s.url, nil, s.only) // what extensions.yaml lacks is reported before secrets are read
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
