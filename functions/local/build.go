@@ -111,7 +111,7 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 	if options.ConfigFile != "" {
 		read, err := os.ReadFile(options.ConfigFile)
 		if err != nil {
-			return nil, fmt.Errorf("read CONFIG_FILE: %w", err)
+			return nil, fmt.Errorf("read the configuration: %w", err)
 		}
 		file, text = options.ConfigFile, read
 	}

@@ -39,9 +39,13 @@ func TestDevSaysInOneLineWhyItCannotStart(t *testing.T) {
 		{"port no number", map[string]string{"PORT": "http"}, nil, 1, "PORT is not a whole number"},
 		{"port no port", map[string]string{"PORT": "70000"}, nil, 1, "listen:"},
 		{"log level", map[string]string{"LOG_LEVEL": "loud"}, nil, 1, "LOG_LEVEL is none of"},
-		{"no configuration", map[string]string{"PORT": "0", "CONFIG_FILE": "nowhere.yaml"}, nil, 1, "read CONFIG_FILE"},
+		{"no configuration", map[string]string{"PORT": "0", "CONFIG_FILE": "nowhere.yaml"}, nil, 1, "read the configuration: open nowhere.yaml"},
 		{"a mistake in it", map[string]string{"PORT": "0", "CONFIG_FILE": broken}, nil, 1, `:3: unknown key "sort"`},
 		{"no secrets", map[string]string{"PORT": "0", "SECRETS_FILE": "nowhere.json"}, nil, 1, "read secrets"},
+		{"a flag wins over its variable", map[string]string{"PORT": "0", "CONFIG_FILE": broken}, []string{"--config", "nowhere.yaml"}, 1, "open nowhere.yaml"},
+		{"no secrets, by flag", map[string]string{"PORT": "0"}, []string{"--secrets", "nowhere.json"}, 1, "read secrets"},
+		{"port taken, by flag", map[string]string{"PORT": "0"}, []string{"--port", port}, 1, "port " + port + " is taken"},
+		{"a port that is no number", nil, []string{"--port", "http"}, 2, "invalid argument"},
 		{"an argument", nil, []string{"fast"}, 2, `unknown command "fast" for "pimctl dev"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
