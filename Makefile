@@ -4,7 +4,7 @@ SHELL = /bin/sh
 # A workspace of a parent folder (go.work) would build other versions than go.mod has, or nothing at all.
 export GOWORK = off
 .DEFAULT_GOAL = help
-.PHONY: help run pimctl test test-aws test-browser bench fuzz vuln validate build archives verify sam-local secrets print subscribe deploy clean
+.PHONY: help run pimctl test test-aws test-browser bench fuzz mutants vuln validate build archives verify sam-local secrets print subscribe deploy clean
 
 # The stage that deploy, secrets, print and subscribe are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
@@ -36,6 +36,9 @@ bench: ## run the benchmarks
 
 fuzz: ## run every fuzz target for some seconds (FUZZTIME=20s)
 	@FUZZTIME=$(FUZZTIME) sh .ci/fuzz
+
+mutants: ## break the code on purpose and count what the tests notice (half an hour; PACKAGES="shared/queue …")
+	@go -C .ci run ./mutants $(PACKAGES)
 
 vuln: ## look the dependencies up in the vulnerability database (needs the network)
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
