@@ -47,7 +47,7 @@ func (a *action) success(response *outbound.Response, err error) (*outbound.Resp
 		return nil, err
 	case len(a.Success.Status) > 0 && !slices.Contains(a.Success.Status, response.Status):
 		return nil, &refusal{with("the destination did not take it as it should", outbound.Detail(response.Body, nil))}
-	case page(response.Body):
+	case outbound.Page(response.Body):
 		return nil, &refusal{"the destination answered with a web page where data was expected, such as a page to sign in: it did not take this"}
 	case a.Success.Not == "":
 		return response, nil
@@ -71,15 +71,6 @@ func with(sentence, detail string) string {
 		return sentence
 	}
 	return sentence + ": " + detail
-}
-
-// page says that an answer is HTML. XML that is no HTML is a format of data.
-func page(body []byte) bool {
-	begin := strings.ToLower(string(body[:min(len(body), 512)]))
-	begin = strings.TrimLeft(begin, " \t\r\n\ufeff")
-	return strings.HasPrefix(begin, "<!doctype html") || strings.HasPrefix(begin, "<html") ||
-		strings.HasPrefix(begin, "<?xml") && strings.Contains(begin, "<html") || strings.HasPrefix(begin, "<!--") && strings.Contains(begin, "<html") ||
-		strings.HasPrefix(begin, "<head") || strings.HasPrefix(begin, "<body")
 }
 
 // empty says that a JSON value is null, false, zero, or has nothing in it.

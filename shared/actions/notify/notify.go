@@ -1,10 +1,12 @@
 // Package notify is the kind of action that tells people: it posts a text to Slack, Teams, or any webhook that takes
-// {"text":…}. One message per job or event, whatever the number of items.
+// {"text":…}. One message per job or event, whatever the number of items. A text that is empty is not sent.
 package notify
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,12 +15,6 @@ import (
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/outbound"
-)
-
-// Longest text of a message, in bytes: Slack cuts at 40,000 characters, a Teams webhook takes 28 KB in all.
-const (
-	maxText      = 39_000
-	maxTeamsText = 20_000
 )
 
 // Kind makes notify actions.
@@ -32,96 +28,110 @@ type options struct {
 	Private bool   `yaml:"private"`
 }
 
+// channel is what differs between those who are told.
+type channel struct {
+	escape func(string) string                 // keeps a value from being read as markup; nil: there is none
+	body   func(text string) ([]byte, error)   // the longest body that the channel takes
+	refuse func(body []byte) error             // a 2xx that says failure
+	reason func(failed *outbound.Error) string // of a refusal; "": the failure's own
+}
+
+var channels = map[string]channel{
+	"slack": {escape: slackEscape.Replace, body: slackBody, refuse: slackRefusal, reason: slackReason},
+	"teams": {escape: teamsEscape, body: teamsBody, refuse: teamsRefusal},
+	"json":  {body: slackBody, refuse: pageRefusal},
+}
+
 // Check implements engine.Kind.
 func (Kind) Check(section config.Section) error {
-	_, _, err := decode(section)
+	_, err := parse(section)
 	return err
 }
 
-func decode(section config.Section) (options, *template.Template, error) {
-	var o options
-	if err := section.Decode(&o); err != nil {
-		return o, nil, err
+// plan is a checked configuration.
+type plan struct {
+	options
+	url  *template.URL
+	text *template.Template
+}
+
+// parse reads the section and reports all its mistakes at once.
+func parse(section config.Section) (plan, error) {
+	var p plan
+	problems := []error{section.Decode(&p.options)}
+	report := func(err error) { problems = append(problems, err) }
+	if _, ok := channels[p.Channel]; !ok {
+		report(section.Errorf("channel", "use slack, teams or json", "channel %q", p.Channel))
 	}
-	switch {
-	case o.Channel != "slack" && o.Channel != "teams" && o.Channel != "json":
-		return o, nil, section.Errorf("channel", "use slack, teams or json", "channel %q", o.Channel)
-	case o.URL == "":
-		return o, nil, section.Errorf("url", "add url: secret:NAME", "a notify action needs a url")
-	case o.Text == "":
-		return o, nil, section.Errorf("text", `add text: "{{.Label}}: {{.Outcome}}"`, "a notify action needs a text")
+	if p.URL == "" {
+		report(section.Errorf("url", "add url: secret:NAME", "a notify action needs a url"))
 	}
-	text, err := template.Parse(o.Text)
-	if err != nil {
-		return o, nil, section.Errorf("text", "correct the template", "text: %v", err)
+	if p.Text == "" {
+		report(section.Errorf("text", `add text: "{{.Label}}: {{.Outcome}}"`, "a notify action needs a text"))
 	}
-	return o, text, nil
+	var err error
+	p.url, err = template.ParseURL(p.URL)
+	report(template.Problems(section, "url", err))
+	p.text, err = template.Parse(p.Text)
+	report(template.Problems(section, "text", err))
+	return p, errors.Join(problems...)
 }
 
 // Open implements engine.Kind.
 func (k Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, error) {
-	o, text, err := decode(section)
-	if err != nil {
-		return nil, err
+	p, err := parse(section)
+	if err != nil { // its text may hold a value of the secret, which Check has not seen
+		return nil, section.Errorf("url", "look at what url takes from there", "a value of the connection secret does not fit the action")
 	}
-	return &action{client: k.Client, options: o, text: text}, nil
+	return &action{client: k.Client, plan: p, channel: channels[p.Channel]}, nil
 }
 
 type action struct {
 	client *outbound.Client
-	options
-	text *template.Template
+	plan
+	channel
 }
 
 func (a *action) Batch() int { return 0 }
 
+const maxAnswer = 16 << 10 // bytes of an answer that are read: webhooks answer with a word
+
 // Run sends one message.
 func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error) {
-	var escape func(string) string
-	if a.Channel == "slack" {
-		escape = slackEscape.Replace
-	}
-	text, err := a.text.Execute(run, escape)
+	address, err := a.url.Execute(run)
 	if err != nil {
 		return engine.Result{}, err
 	}
-	body, err := json.Marshal(a.envelope(text))
+	text, err := a.text.Execute(run, a.escape)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	if strings.TrimSpace(text) == "" {
+		return engine.Result{Message: "no message was sent: its text is empty"}, nil
+	}
+	body, err := a.body(text)
 	if err != nil {
 		return engine.Result{}, engine.Permanent("the message could not be written", fmt.Errorf("encode: %w", err))
 	}
-	header := http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {template.Key(run.Key, body)}}
-	if run.Correlation != "" {
+	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Idempotency-Key": {template.Key(run.Key, body)}}
+	if run.Correlation != "" && template.HeaderKey(run.Correlation) == run.Correlation {
 		header.Set("X-Correlation-Id", run.Correlation)
 	}
-	_, err = a.client.Do(ctx, outbound.Request{Method: http.MethodPost, URL: a.URL, Header: header, Body: body, Private: a.Private, MaxBody: 1 << 10, Action: run.Action, Items: len(run.Items)})
-	return engine.Result{}, err
+	response, err := a.client.Do(ctx, outbound.Request{
+		Method: http.MethodPost, URL: address, Header: header, Body: body, Private: a.Private,
+		MaxBody: maxAnswer, KeepErrorBody: true, Action: run.Action, Items: len(run.Items),
+	})
+	if err != nil {
+		return engine.Result{}, a.explain(err)
+	}
+	return engine.Result{}, a.refuse(response.Body)
 }
 
-// slackEscape keeps values from being read as Slack's markup (Slack: "Escaping text"): no mention, no false link.
-var slackEscape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-
-// envelope is the JSON that the channel takes.
-func (a *action) envelope(text string) any {
-	if a.Channel != "teams" {
-		return map[string]string{"text": shorten(text, maxText)}
-	}
-	return map[string]any{
-		"type": "message",
-		"attachments": []any{map[string]any{
-			"contentType": "application/vnd.microsoft.card.adaptive",
-			"content": map[string]any{
-				"$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-				"type":    "AdaptiveCard",
-				"version": "1.4",
-				"body":    []any{map[string]any{"type": "TextBlock", "text": shorten(text, maxTeamsText), "wrap": true}},
-			},
-		}},
-	}
-}
-
-func shorten(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit], "") + "…"
+// encode writes JSON without escapes for HTML, so that a text takes no more room than it is long.
+func encode(v any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
 }

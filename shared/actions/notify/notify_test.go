@@ -20,20 +20,37 @@ func kind() notify.Kind {
 	return notify.Kind{Client: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})}
 }
 
-// post runs a notify action with a text and returns what its webhook got.
-func post(t *testing.T, channel, text string, run engine.Run) (body string, key string) {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+// webhook remembers what it was sent and answers as it is told.
+type webhook struct {
+	*httptest.Server
+	status int
+	answer string
+	calls  int
+	body   string
+	header http.Header
+}
+
+func newWebhook(t *testing.T) *webhook {
+	w := &webhook{status: 200, answer: "ok"}
+	w.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		all, _ := io.ReadAll(r.Body)
-		body, key = string(all), r.Header.Get("Idempotency-Key")
+		w.calls, w.body, w.header = w.calls+1, string(all), r.Header
+		rw.WriteHeader(w.status)
+		_, _ = io.WriteString(rw, w.answer)
 	}))
-	defer server.Close()
+	t.Cleanup(w.Close)
+	return w
+}
+
+// run makes a notify action with a text and runs it.
+func (w *webhook) run(t *testing.T, channel, text string, run engine.Run) (engine.Result, error) {
+	t.Helper()
 	quoted, _ := json.Marshal(text)
 	section, err := config.ParseSection("channel: " + channel + "\nurl: secret:hook\ntext: " + string(quoted))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if section, err = section.Resolve(map[string]string{"hook": server.URL + "/T0PSECRET"}); err != nil {
+	if section, err = section.Resolve(map[string]string{"hook": w.URL + "/T0PSECRET"}); err != nil {
 		t.Fatal(err)
 	}
 	action, err := kind().Open(section, engine.Secrets{})
@@ -43,10 +60,20 @@ func post(t *testing.T, channel, text string, run engine.Run) (body string, key 
 	if action.Batch() != 0 {
 		t.Errorf("batch %d, want all items in one message", action.Batch())
 	}
-	if _, err := action.Run(t.Context(), run); err != nil {
+	return action.Run(t.Context(), run)
+}
+
+// post sends a text to a webhook that takes it, and returns what that got.
+func post(t *testing.T, channel, text string, run engine.Run) (body string, key string) {
+	t.Helper()
+	w := newWebhook(t)
+	if channel == "teams" {
+		w.answer = "1"
+	}
+	if _, err := w.run(t, channel, text, run); err != nil {
 		t.Fatal(err)
 	}
-	return body, key
+	return w.body, w.header.Get("Idempotency-Key")
 }
 
 func TestEachChannelGetsItsForm(t *testing.T) {
@@ -117,5 +144,28 @@ func TestCheckNamesTheLineAndTheRemedy(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+	section, err := config.ParseSection("channel: irc\nurl: 'https://{{.Label}}/x'\ntext: '{{.One}} {{.Two}}'\nchanel: b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = kind().Check(section)
+	for _, want := range []string{"irc", "url: a value", `"One"`, `"Two"`, `"chanel"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+}
+
+func TestAnEmptyTextIsNotSent(t *testing.T) {
+	for _, channel := range []string{"slack", "teams", "json"} {
+		w := newWebhook(t)
+		result, err := w.run(t, channel, " {{if .Params.x}}never{{end}}\n", engine.Run{Key: "k"})
+		if err != nil || w.calls != 0 || result.Message == "" {
+			t.Errorf("%s: %d calls, %q, %v", channel, w.calls, result.Message, err)
+		}
 	}
 }
