@@ -2,8 +2,8 @@
 // that an environment has. Each is called once for a job or an event, and what came of it becomes the job's result.
 //
 // Contentful takes no idempotency key. So the intent to call is written down before the call is made, and the call's
-// ID before it is waited for; who finds an intent that another run may have acted on reports the outcome as unknown
-// and does not call again.
+// ID before it is waited for; a run that finds an intent after one that did not come back reports the outcome as
+// unknown and does not call again.
 package contentful
 
 import (

@@ -150,13 +150,13 @@ func stopAt(stop func(), method string) func(*http.Request) contentfultest.Fault
 }
 
 // cancel plays a user who stops a job.
-func (w *world) cancel(id string) {
-	job, err := w.store.Get(w.Context(), id)
+func (f *fixture) cancel(id string) {
+	job, err := f.store.Get(f.Context(), id)
 	if err != nil {
-		w.Error(err)
+		f.Error(err)
 		return
 	}
-	if _, err := w.store.Save(w.Context(), job.Cancel(w.clock())); err != nil {
-		w.Error(err)
+	if _, err := f.store.Save(f.Context(), job.Cancel(f.clock())); err != nil {
+		f.Error(err)
 	}
 }

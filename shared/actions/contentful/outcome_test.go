@@ -39,15 +39,15 @@ func TestWhatBecomesOfACall(t *testing.T) {
 		{"answers too much", contentfultest.Script{Result: strings.Repeat("x", 9000)}, jobs.Succeeded, "succeeded", "succeeded in Contentful", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, one)
-			w.install("notify", c.script)
-			id := w.press(3)
-			w.drain()
-			job := w.job(id)
+			f := newFixture(t, one)
+			f.install("notify", c.script)
+			id := f.press(3)
+			f.drain()
+			job := f.job(id)
 			if job.State != c.state || !strings.Contains(job.Message, c.message) || job.Done+job.Failed != 3 {
 				t.Errorf("the job is %s: %q, done %d, failed %d", job.State, job.Message, job.Done, job.Failed)
 			}
-			got := w.report(job).Actions
+			got := f.report(job).Actions
 			if len(got) != 1 || got[0].Action != "notify" || got[0].Outcome != c.outcome || string(got[0].Result) != c.result {
 				t.Errorf("%s", job.Result)
 			}
@@ -59,39 +59,39 @@ func TestWhatBecomesOfACall(t *testing.T) {
 }
 
 func TestAQuickCallEndsInOneTurn(t *testing.T) {
-	w := newWorld(t, one)
-	w.install("notify", contentfultest.Script{Missing: 1, Takes: 3})
-	id := w.press(1)
-	w.deliver(t.Context())
-	if job := w.job(id); job.State != jobs.Succeeded || w.pauses != 4 {
-		t.Errorf("the job is %s after one turn with %d pauses", job.State, w.pauses)
+	f := newFixture(t, one)
+	f.install("notify", contentfultest.Script{Missing: 1, Takes: 3})
+	id := f.press(1)
+	f.deliver(t.Context())
+	if job := f.job(id); job.State != jobs.Succeeded || f.pauses != 4 {
+		t.Errorf("the job is %s after one turn with %d pauses", job.State, f.pauses)
 	}
 }
 
 func TestACategoryIsOneOutcomePerAction(t *testing.T) {
-	w := newWorld(t, all)
-	w.install("slack", contentfultest.Script{Takes: 2, Result: 1})
-	w.install("teams", contentfultest.Script{Fails: true})
-	w.install("teams", contentfultest.Script{Fails: true}) // listed twice
-	w.install("old", contentfultest.Script{WithoutID: true})
-	w.Install(environment, contentfulapi.Action{ID: "newer", App: "another", Name: "Newer", Category: "Notification.v1.2"}, contentfultest.Script{})
-	w.Install(environment, contentfulapi.Action{ID: "next", App: ourApp, Category: "Notification.v2.0"}, contentfultest.Script{})
-	w.Install(environment, contentfulapi.Action{ID: "entries", App: ourApp, Category: "Entries.v1.0"}, contentfultest.Script{})
-	w.Install("space1/staging", contentfulapi.Action{ID: "elsewhere", App: ourApp, Category: "Notification.v1.0"}, contentfultest.Script{})
-	id := w.press(2)
-	w.drain()
-	job := w.job(id)
+	f := newFixture(t, all)
+	f.install("slack", contentfultest.Script{Takes: 2, Result: 1})
+	f.install("teams", contentfultest.Script{Fails: true})
+	f.install("teams", contentfultest.Script{Fails: true}) // listed twice
+	f.install("old", contentfultest.Script{WithoutID: true})
+	f.Install(environment, contentfulapi.Action{ID: "newer", App: "another", Name: "Newer", Category: "Notification.v1.2"}, contentfultest.Script{})
+	f.Install(environment, contentfulapi.Action{ID: "next", App: ourApp, Category: "Notification.v2.0"}, contentfultest.Script{})
+	f.Install(environment, contentfulapi.Action{ID: "entries", App: ourApp, Category: "Entries.v1.0"}, contentfultest.Script{})
+	f.Install("space1/staging", contentfulapi.Action{ID: "elsewhere", App: ourApp, Category: "Notification.v1.0"}, contentfultest.Script{})
+	id := f.press(2)
+	f.drain()
+	job := f.job(id)
 	var got []string
-	for _, action := range w.report(job).Actions {
+	for _, action := range f.report(job).Actions {
 		got = append(got, action.App+"/"+action.Action+" "+action.Outcome)
 	}
-	if want := "[another/newer succeeded ourapp/old accepted ourapp/slack succeeded ourapp/teams failed]"; fmt.Sprint(got) != want || len(w.Calls()) != 4 {
-		t.Errorf("%s with %d calls, want %s", got, len(w.Calls()), want)
+	if want := "[another/newer succeeded ourapp/old accepted ourapp/slack succeeded ourapp/teams failed]"; fmt.Sprint(got) != want || len(f.Calls()) != 4 {
+		t.Errorf("%s with %d calls, want %s", got, len(f.Calls()), want)
 	}
 	if want := "3 of 4 App Actions. Notify teams: failed in Contentful: The endpoint answered with an error (500); Newer: succeeded in Contentful; "; job.State != jobs.Failed || !strings.HasPrefix(job.Message, want) {
 		t.Errorf("the job is %s: %q", job.State, job.Message)
 	}
-	for _, call := range w.Calls() {
+	for _, call := range f.Calls() {
 		if call.Parameters["message"] != "2 products" || call.Parameters["recipient"] != "team" {
 			t.Errorf("called with %v", call.Parameters)
 		}
@@ -99,40 +99,40 @@ func TestACategoryIsOneOutcomePerAction(t *testing.T) {
 }
 
 func TestAnEnvironmentWithoutSuchAnAction(t *testing.T) {
-	w := newWorld(t, all)
-	w.Install(environment, contentfulapi.Action{ID: "entries", App: ourApp, Category: "Entries.v1.0"}, contentfultest.Script{})
-	id := w.press(1)
-	w.drain()
-	if job := w.job(id); job.State != jobs.Failed || job.Message != "space1/master has no App Action of category Notification.v1.0: install an app there that provides one" {
+	f := newFixture(t, all)
+	f.Install(environment, contentfulapi.Action{ID: "entries", App: ourApp, Category: "Entries.v1.0"}, contentfultest.Script{})
+	id := f.press(1)
+	f.drain()
+	if job := f.job(id); job.State != jobs.Failed || job.Message != "space1/master has no App Action of category Notification.v1.0: install an app there that provides one" {
 		t.Errorf("the job is %s: %q", job.State, job.Message)
 	}
 }
 
 func TestTheLargestCategoryIsKeptInMind(t *testing.T) {
-	w := newWorld(t, all)
+	f := newFixture(t, all)
 	for i := range 12 {
-		w.Install(environment, contentfulapi.Action{ID: fmt.Sprintf("%060d", i), App: ourApp, Name: strings.Repeat("ü<&\"", 50), Category: "Notification.v1.0"},
+		f.Install(environment, contentfulapi.Action{ID: fmt.Sprintf("%060d", i), App: ourApp, Name: strings.Repeat("ü<&\"", 50), Category: "Notification.v1.0"},
 			contentfultest.Script{Takes: 20 + i, Result: strings.Repeat("<", 2000)})
 	}
-	id := w.press(1)
-	w.drain()
-	if job := w.job(id); len(w.Calls()) != 12 || job.State != jobs.Succeeded || len(w.report(job).Actions) != 12 || len(job.Result) > jobs.MaxKindState {
-		t.Errorf("%d calls, and the job is %s: %q", len(w.Calls()), job.State, job.Message)
+	id := f.press(1)
+	f.drain()
+	if job := f.job(id); len(f.Calls()) != 12 || job.State != jobs.Succeeded || len(f.report(job).Actions) != 12 || len(job.Result) > jobs.MaxKindState {
+		t.Errorf("%d calls, and the job is %s: %q", len(f.Calls()), job.State, job.Message)
 	}
-	w.install("one-more", contentfultest.Script{})
-	id = w.press(1)
-	w.drain()
-	if job := w.job(id); len(w.Calls()) != 12 || job.State != jobs.Failed || !strings.Contains(job.Message, "13 App Actions of category Notification.v1.0, and at most 12") {
-		t.Errorf("%d calls, and the job is %s: %q", len(w.Calls()), job.State, job.Message)
+	f.install("one-more", contentfultest.Script{})
+	id = f.press(1)
+	f.drain()
+	if job := f.job(id); len(f.Calls()) != 12 || job.State != jobs.Failed || !strings.Contains(job.Message, "13 App Actions of category Notification.v1.0, and at most 12") {
+		t.Errorf("%d calls, and the job is %s: %q", len(f.Calls()), job.State, job.Message)
 	}
 }
 
 func TestAJobWithoutItemsCanFail(t *testing.T) {
-	w := newWorld(t, one)
-	w.install("notify", contentfultest.Script{Fails: true})
-	id := w.press(0)
-	w.drain()
-	if job := w.job(id); job.State != jobs.Failed || job.Message != "failed in Contentful: The endpoint answered with an error (500)" {
+	f := newFixture(t, one)
+	f.install("notify", contentfultest.Script{Fails: true})
+	id := f.press(0)
+	f.drain()
+	if job := f.job(id); job.State != jobs.Failed || job.Message != "failed in Contentful: The endpoint answered with an error (500)" {
 		t.Errorf("the job is %s: %q", job.State, job.Message)
 	}
 }
@@ -158,19 +158,19 @@ func TestAPauseIsKeptAndCounts(t *testing.T) {
 		{"the list, once", all, 0, 1, "90", 1, jobs.Succeeded, "succeeded in Contentful", 90 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, c.section)
-			w.install("notify", contentfultest.Script{})
-			id, begun, seen := w.press(1), w.now, 0
+			f := newFixture(t, c.section)
+			f.install("notify", contentfultest.Script{})
+			id, begun, seen := f.press(1), f.now, 0
 			headers := http.Header{"X-Contentful-RateLimit-Reset": {c.pause}}
-			w.API.Break(func(*http.Request) contentfultest.Fault {
+			f.API.Break(func(*http.Request) contentfultest.Fault {
 				seen++
 				return contentfultest.None
 			})
-			w.Throttle(c.after, c.n, headers)
-			w.drain()
-			job := w.job(id)
-			if len(w.Calls()) != c.calls || job.State != c.state || !strings.Contains(job.Message, c.message) {
-				t.Errorf("%d calls, and the job is %s: %q", len(w.Calls()), job.State, job.Message)
+			f.Throttle(c.after, c.n, headers)
+			f.drain()
+			job := f.job(id)
+			if len(f.Calls()) != c.calls || job.State != c.state || !strings.Contains(job.Message, c.message) {
+				t.Errorf("%d calls, and the job is %s: %q", len(f.Calls()), job.State, job.Message)
 			}
 			if took := job.UpdatedAt.Sub(begun); took < c.least {
 				t.Errorf("it took %s, want at least %s", took, c.least)
@@ -183,23 +183,23 @@ func TestAPauseIsKeptAndCounts(t *testing.T) {
 }
 
 func TestAContentfulThatCannotBeReachedIsTriedAgain(t *testing.T) {
-	w := newWorld(t, strings.Replace(one, `"%s"`, `"http://127.0.0.1:1", app: "%.0s`+ourApp+`"`, 1))
-	w.install("notify", contentfultest.Script{})
-	id := w.press(1)
-	w.drain()
-	if job := w.job(id); job.State != jobs.Failed || !strings.Contains(job.Message, "not called within 30m0s: the destination could not be reached") {
+	f := newFixture(t, strings.Replace(one, `"%s"`, `"http://127.0.0.1:1", app: "%.0s`+ourApp+`"`, 1))
+	f.install("notify", contentfultest.Script{})
+	id := f.press(1)
+	f.drain()
+	if job := f.job(id); job.State != jobs.Failed || !strings.Contains(job.Message, "not called within 30m0s: the destination could not be reached") {
 		t.Errorf("the job is %s: %q", job.State, job.Message)
 	}
 }
 
 func TestAnEventCalls(t *testing.T) {
-	w := newWorld(t, one)
-	w.install("notify", contentfultest.Script{Takes: 20})
-	w.event("e1", "product.updated")
-	w.drain()
-	entry, err := w.ledger.Get(t.Context(), "event-platform/main/e1")
-	if err != nil || entry.Outcome != ledger.Applied || len(w.Calls()) != 1 || w.Calls()[0].Parameters["message"] != "catalogue: com.akeneo.pim.v1.product.updated" {
-		t.Errorf("%+v, %v, %d calls", entry, err, len(w.Calls()))
+	f := newFixture(t, one)
+	f.install("notify", contentfultest.Script{Takes: 20})
+	f.event("e1", "product.updated")
+	f.drain()
+	entry, err := f.ledger.Get(t.Context(), "event-platform/main/e1")
+	if err != nil || entry.Outcome != ledger.Applied || len(f.Calls()) != 1 || f.Calls()[0].Parameters["message"] != "catalogue: com.akeneo.pim.v1.product.updated" {
+		t.Errorf("%+v, %v, %d calls", entry, err, len(f.Calls()))
 	}
 }
 
@@ -215,21 +215,21 @@ func TestParametersKeepTheirTypes(t *testing.T) {
 		{"one that is missing", `{part: 1}`, "", "text (required)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, `{kind: contentful, environment: space1/master, host: "%s", action: custom, parameters: `+c.parameters+`}`)
-			w.Install(environment, contentfulapi.Action{ID: "custom", App: ourApp, Category: "Custom", Parameters: []contentfulapi.Parameter{
+			f := newFixture(t, `{kind: contentful, environment: space1/master, host: "%s", action: custom, parameters: `+c.parameters+`}`)
+			f.Install(environment, contentfulapi.Action{ID: "custom", App: ourApp, Category: "Custom", Parameters: []contentfulapi.Parameter{
 				{ID: "text", Type: "Symbol", Required: true}, {ID: "whole", Type: "Number"}, {ID: "part", Type: "Number"}, {ID: "yes", Type: "Boolean"},
 				{ID: "count", Type: "Number"}, {ID: "some", Type: "Boolean"}, {ID: "force", Type: "Boolean"},
 			}}, contentfultest.Script{})
-			id := w.press(2)
-			w.drain()
-			job := w.job(id)
+			id := f.press(2)
+			f.drain()
+			job := f.job(id)
 			if c.want == "" {
-				if job.State != jobs.Failed || !strings.Contains(job.Message, c.message) || len(w.Calls()) > 0 {
-					t.Errorf("the job is %s: %q, %d calls", job.State, job.Message, len(w.Calls()))
+				if job.State != jobs.Failed || !strings.Contains(job.Message, c.message) || len(f.Calls()) > 0 {
+					t.Errorf("the job is %s: %q, %d calls", job.State, job.Message, len(f.Calls()))
 				}
 				return
 			}
-			got, _ := json.Marshal(w.Calls()[0].Parameters)
+			got, _ := json.Marshal(f.Calls()[0].Parameters)
 			var a, b any
 			if json.Unmarshal(got, &a) != nil || json.Unmarshal([]byte(c.want), &b) != nil || !reflect.DeepEqual(a, b) || job.State != jobs.Succeeded {
 				t.Errorf("called with %s, want %s; the job is %s", got, c.want, job.State)

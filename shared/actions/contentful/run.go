@@ -13,9 +13,6 @@ import (
 )
 
 const (
-	shortWindow = time.Minute     // where a run has no deadline
-	slack       = 2 * time.Second // that two clocks, or two looks at one deadline, may differ
-
 	firstTry   = 5 * time.Second // before a call is tried again that did not reach Contentful; doubles
 	longestTry = 5 * time.Minute
 )
@@ -23,34 +20,28 @@ const (
 // Run takes one step, and has the engine write down where it stands before the next.
 //
 //	list the actions ─▶ intend to call one ─▶ call it ─▶ intend the next ─▶ … ─▶ look until all have ended
+//
+// An intent that is written down may be acted on by the run that finds it, unless one before had it and did not come
+// back (Run.Interrupted): that one may have called. How long the intent has waited in a queue says nothing.
 func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error) {
-	begun := time.Now()
 	s, err := a.start(ctx, run)
 	if err != nil {
 		return engine.Result{}, err
 	}
-	until := window(ctx, run, begun)
 	next := s.next()
 	switch {
 	case next == nil:
 		return a.look(ctx, run, s)
-	case next.Status == calling && run.Now.Before(next.Until) && !until.Before(next.Until.Add(-slack)):
-		fresh := next.Until.Sub(run.Now)
-		a.call(ctx, run, s, next)
-		if ctx.Err() != nil {
-			a.outlast(ctx, fresh-time.Since(begun))
-		}
-	case next.Status == calling && run.Now.Before(next.Until):
-		next.Until = until // nobody can have called yet; but this run's time ends before what was written down
-		return a.later(s, 0)
-	case next.Status == calling:
+	case next.Status == calling && run.Interrupted:
 		next.end(unknown, "it was interrupted while being called, and is not called twice")
+	case next.Status == calling:
+		a.call(ctx, run, s, next)
 	}
-	return a.intend(run, s, until)
+	return a.intend(run, s)
 }
 
 // intend has the next call's intent written down, or waits until it may be made.
-func (a *action) intend(run engine.Run, s *state, until time.Time) (engine.Result, error) {
+func (a *action) intend(run engine.Run, s *state) (engine.Result, error) {
 	next := s.next()
 	if next == nil {
 		return a.later(s, 0)
@@ -66,7 +57,7 @@ func (a *action) intend(run engine.Run, s *state, until time.Time) (engine.Resul
 	if wait := s.NotBefore.Sub(run.Now); wait > 0 {
 		return a.later(s, wait)
 	}
-	next.Status, next.Until = calling, until
+	next.Status = calling
 	return a.later(s, 0)
 }
 
@@ -81,25 +72,6 @@ func (a *action) later(s *state, after time.Duration) (engine.Result, error) {
 		reason = "waiting for Contentful"
 	}
 	return engine.Result{State: text}, &engine.LaterError{After: after, Reason: reason}
-}
-
-// window is until when a run can be sure that it is the first to see what this run writes down. A run that was killed
-// keeps its lease until after its own deadline, and only then can another begin: so a run before the deadline of
-// the one that wrote an intent follows it directly, or follows others that ended well and made no call.
-func window(ctx context.Context, run engine.Run, begun time.Time) time.Time {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return run.Now.Add(shortWindow).UTC()
-	}
-	return run.Now.Add(deadline.Sub(begun)).UTC()
-}
-
-// outlast keeps a run from ending while its intent could be taken for a fresh one: when the process is stopping, the
-// engine writes nothing of what a run returns, and gives its job to the next.
-func (a *action) outlast(ctx context.Context, left time.Duration) {
-	if left > 0 {
-		_ = a.kind.Pause(context.WithoutCancel(ctx), left+slack)
-	}
 }
 
 // start reads where the run before stood, or finds out what there is to call.
@@ -169,7 +141,7 @@ func (a *action) call(ctx context.Context, run engine.Run, s *state, c *call) {
 		case c.ID == "":
 			c.end(accepted, "")
 		default:
-			c.Status, c.Until = called, time.Time{}
+			c.Status = called
 		}
 	case refused == nil: // the run's own end
 		c.end(unknown, "there was no answer in time")
@@ -183,7 +155,7 @@ func (a *action) call(ctx context.Context, run engine.Run, s *state, c *call) {
 		if at := refused.RetryAt(); !at.IsZero() {
 			wait = max(at.Sub(a.kind.Outbound.Now()), time.Second)
 		}
-		c.Status, c.Until = waiting, time.Time{}
+		c.Status = waiting
 		s.NotBefore, s.Trouble = run.Now.Add(wait).UTC(), clean(refused.Reason(), maxReason)
 	default:
 		c.end(unknown, refused.Reason())

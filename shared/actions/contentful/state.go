@@ -39,7 +39,7 @@ type call struct {
 	Action string          `json:"action"`
 	Name   string          `json:"name,omitempty"`
 	Status status          `json:"status,omitempty"`
-	Until  time.Time       `json:"until,omitzero"` // calling: a run after this may not be the first (window)
+	Until  time.Time       `json:"until,omitzero"` // written by earlier versions, and not read
 	At     time.Time       `json:"at,omitzero"`    // called
 	ID     string          `json:"id,omitempty"`
 	Reason string          `json:"reason,omitempty"`
@@ -48,7 +48,7 @@ type call struct {
 }
 
 func (c *call) end(s status, reason string) {
-	c.Status, c.Reason, c.Until = s, clean(reason, maxReason), time.Time{}
+	c.Status, c.Reason = s, clean(reason, maxReason)
 }
 
 // title is what a user knows the App Action by.
