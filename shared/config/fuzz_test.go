@@ -60,6 +60,13 @@ func FuzzLoad(f *testing.F) {
 			if action.Kind == "" {
 				t.Errorf("action %q has no kind", name)
 			}
+			if problems, ok := errors.AsType[config.Problems](action.Section.Decode(&options{})); ok {
+				for _, problem := range problems {
+					if problem.Line < 1 || problem.Message == "" || problem.Remedy == "" {
+						t.Errorf("action %q: %+v", name, problem)
+					}
+				}
+			}
 			for _, next := range action.Then {
 				led(name, next)
 			}
