@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
@@ -184,12 +185,68 @@ func TestAnEventThatStaysFailedIsADeadLetterAndARedriveRunsWhatIsNotApplied(t *t
 	}
 }
 
+// A redrive that succeeds leaves no reason behind, and what became of the event is counted anew.
+func TestARedriveForgetsWhatFailed(t *testing.T) {
+	refuses := true
+	l := &listener{fail: func(engine.Run) error {
+		if refuses {
+			return engine.Permanent("422", nil)
+		}
+		return nil
+	}}
+	w := newFixture(t, l.script().backing(), fault{})
+	w.receive(pimevent.EventPlatform, platform("e1", "product.updated", product, w.clock.Now()), platform("e2", "product.deleted", product, w.clock.Now()))
+	w.drainEvents()
+	if w.count("failed") != 2 || w.count("applied") != 0 || len(w.letters.Messages()) != 2 {
+		t.Fatalf("%d failed, %d applied", w.count("failed"), w.count("applied"))
+	}
+	refuses = false
+	w.redrive()
+	entry, _ := w.ledger.Get(t.Context(), "event-platform/main/e2")
+	if entry.Outcome != ledger.Applied || len(entry.Reasons) != 0 || w.count("failed") != 0 || w.count("applied") != 2 {
+		t.Errorf("%s, reasons %v; counted %d failed, %d applied", entry.Outcome, entry.Reasons, w.count("failed"), w.count("applied"))
+	}
+}
+
+func TestAnEventOfAnotherPIMIsRefusedWhereItsSourcesAreListed(t *testing.T) {
+	for _, c := range []struct {
+		name, sources, source string
+		outcome               string
+		runs                  int
+	}{
+		{"a listed source", "sources: [pim.example.com], ", "https://pim.example.com/", "applied", 1},
+		{"another one", "sources: [pim.example.com], ", "evil.example.com", "foreign", 0},
+		{"no source", "sources: [pim.example.com], ", "", "applied", 1},
+		{"another one, where none is listed", "", "clone.example.com", "applied", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := &listener{}
+			w := newFixture(t, l.script().backing(), fault{})
+			loaded, err := config.Load(config.Source{File: "extensions.yaml", Stage: "local", Lookup: func(string) (string, bool) { return "", false }, Text: []byte(`
+environments: {local: {}}
+pims: {main: {` + c.sources + `url: "https://pim.example.com"}}
+actions: {listen: {kind: script}}
+subscriptions: {old: {pim: main, api: events-api, events: [product.updated], action: listen}}
+`)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.engine.Config.Config = loaded
+			w.receive(pimevent.EventsAPI, fmt.Sprintf(`{"action":"product.updated","event_id":"e1","pim_source":%q,"data":{"resource":{"uuid":"p1"}}}`, c.source))
+			w.drainEvents()
+			if w.count(c.outcome) != 1 || len(l.runs) != c.runs {
+				t.Errorf("%d %s, %d runs", w.count(c.outcome), c.outcome, len(l.runs))
+			}
+		})
+	}
+}
+
 func TestASuspensionIsAGapUntilTheResume(t *testing.T) {
 	l := &listener{}
 	w := newFixture(t, l.script().backing(), fault{})
 	for _, body := range []string{
+		`{"notification_type":"subscription.resumed","timestamp":"2026-11-23T11:30:00Z","subscription_id":"s1"}`, // a queue keeps no order
 		`{"notification_type":"subscription.suspended.system","timestamp":"2026-11-23T10:00:00Z","subscription_id":"s1","reason":"Success rate dropped below 90%","events":["a"]}`,
-		`{"notification_type":"subscription.resumed","timestamp":"2026-11-23T11:30:00Z","subscription_id":"s1"}`,
 	} {
 		w.receive(pimevent.Notifications, body, body)
 		w.drainEvents()
