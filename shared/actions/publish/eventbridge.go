@@ -27,7 +27,7 @@ type EventBridge struct{ EventBridgeConfig }
 // NewEventBridge returns an EventBridge.
 func NewEventBridge(config EventBridgeConfig) *EventBridge { return &EventBridge{config} }
 
-// Put implements Bus. A call takes at most 10 entries and 256 KB.
+// Put implements Bus. A call takes at most 10 entries and maxCall bytes.
 func (b *EventBridge) Put(ctx context.Context, entries []Entry) ([]error, error) {
 	problems := make([]error, len(entries))
 	for from := 0; from < len(entries); {

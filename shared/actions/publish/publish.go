@@ -14,11 +14,15 @@ import (
 	"github.com/pim-functions/pim-functions/shared/engine"
 )
 
-// Limits of Amazon EventBridge's PutEvents.
+// Limits of Amazon EventBridge's PutEvents (AWS: "Amazon EventBridge quotas", "Calculating PutEvents event entry size";
+// 1 MB since January 2026, 256 KB before). The event that a rule sees is larger than its entry by its envelope, which
+// targets count too: what is put leaves room for it.
 const (
-	maxEntries = 10        // entries of one call
-	maxCall    = 256 << 10 // bytes of one call's entries together: source, detail type and detail
-	defaultSrc = "pim-functions"
+	maxEntries = 10                  // entries of one call
+	maxCall    = 1<<20 - maxEnvelope // bytes of one call's entries together: source, detail type and detail
+	// maxEnvelope holds id, version, account, time, region, resources and the names of the fields.
+	maxEnvelope = 4 << 10
+	defaultSrc  = "pim-functions"
 )
 
 // Entry is one event for a bus.
@@ -54,45 +58,48 @@ type options struct {
 	Detail     string `yaml:"detail"`
 }
 
+// plan is a checked configuration.
+type plan struct {
+	options
+	detail *template.Body // nil: what forward would post, with the idempotency key
+}
+
 // Check implements engine.Kind.
 func (Kind) Check(section config.Section) error {
-	_, _, err := decode(section)
+	_, err := parse(section)
 	return err
 }
 
-func decode(section config.Section) (options, *template.Template, error) {
-	o := options{Source: defaultSrc}
-	if err := section.Decode(&o); err != nil {
-		return o, nil, err
+// parse reads the section and reports all its mistakes at once.
+func parse(section config.Section) (plan, error) {
+	p := plan{options: options{Source: defaultSrc}}
+	problems := []error{section.Decode(&p.options), template.Misplaced(section, "detail_type", "source", "bus")}
+	if p.DetailType == "" || len(p.DetailType) > 128 {
+		problems = append(problems, section.Errorf("detail_type", "add detail_type: Approval requested", "a publish action needs a detail_type of at most 128 bytes"))
 	}
-	switch {
-	case o.DetailType == "" || len(o.DetailType) > 128:
-		return o, nil, section.Errorf("detail_type", "add detail_type: Approval requested", "a publish action needs a detail_type of at most 128 bytes")
-	case o.Source == "" || len(o.Source) > 256 || strings.HasPrefix(o.Source, "aws."):
-		return o, nil, section.Errorf("source", "use a name of your own", "source %q", o.Source)
-	case o.Detail == "":
-		return o, nil, nil
+	if p.Source == "" || len(p.Source) > 256 || strings.HasPrefix(p.Source, "aws.") {
+		problems = append(problems, section.Errorf("source", "use a name of your own", "source %q", p.Source))
 	}
-	detail, err := template.Parse(o.Detail)
-	if err != nil {
-		return o, nil, section.Errorf("detail", "correct the template", "detail: %v", err)
+	if p.Detail != "" {
+		var err error
+		p.detail, err = template.ParseBody(p.Detail, "application/json")
+		problems = append(problems, template.Problems(section, "detail", err))
 	}
-	return o, detail, nil
+	return p, errors.Join(problems...)
 }
 
 // Open implements engine.Kind.
 func (k Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, error) {
-	o, detail, err := decode(section)
-	if err != nil {
-		return nil, err
+	p, err := parse(section)
+	if err != nil { // its text may hold a value of the secret, which Check has not seen
+		return nil, section.Errorf("detail_type", "look at what the action takes from there", "a value of the connection secret does not fit the action")
 	}
-	return &action{bus: k.Bus, options: o, detail: detail}, nil
+	return &action{bus: k.Bus, plan: p}, nil
 }
 
 type action struct {
 	bus Bus
-	options
-	detail *template.Template // nil: what forward would post, with the idempotency key
+	plan
 }
 
 func (a *action) Batch() int { return 0 }
@@ -145,13 +152,13 @@ func (a *action) content(run engine.Run) ([]byte, error) {
 	if a.detail == nil {
 		return template.JSON(run, true)
 	}
-	text, err := a.detail.Execute(run, nil)
+	text, err := a.detail.Execute(run)
 	if err != nil {
 		return nil, err
 	}
 	var object map[string]json.RawMessage
-	if json.Unmarshal([]byte(text), &object) != nil || object == nil {
-		return nil, engine.Permanent("the event's detail is not a JSON object", nil)
+	if json.Unmarshal(text, &object) != nil || object == nil {
+		return nil, engine.Permanent("the event's detail is not a JSON object: nothing was sent", nil)
 	}
-	return []byte(text), nil
+	return text, nil
 }

@@ -29,6 +29,7 @@ type fakeEventBridge struct {
 	fail    map[string]string // detail type → error code
 	status  int
 	calls   int
+	largest int // bytes of a call's entries
 	entries []map[string]string
 }
 
@@ -44,6 +45,11 @@ func (f *fakeEventBridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"__type":"ValidationException"}`)
 		return
 	}
+	size := 0
+	for _, entry := range input.Entries {
+		size += len(entry["Source"]) + len(entry["DetailType"]) + len(entry["Detail"])
+	}
+	f.largest = max(f.largest, size)
 	answers := make([]string, len(input.Entries))
 	for i, entry := range input.Entries {
 		if code := f.fail[entry["DetailType"]]; code != "" {
@@ -120,29 +126,65 @@ func TestAJobIsOneEvent(t *testing.T) {
 	}
 }
 
+// The largest job is one event; what is larger is split by its items, each part with a key of its own.
 func TestAnEventThatIsTooLargeIsSplitByItems(t *testing.T) {
-	f, bus := fake(t)
-	run := press(1000)
-	for i := range run.Items {
-		run.Items[i].ID = strings.Repeat("x", 250) + fmt.Sprint(i)
+	for _, c := range []struct {
+		name    string
+		items   int
+		bytes   int // of an id
+		entries int
+	}{
+		{"the largest job", 1000, 255, 1},
+		{"twice what a call takes", 1000, 2000, 2},
+		{"many times", 1000, 9000, 16},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, bus := fake(t)
+			run := press(c.items)
+			for i := range run.Items {
+				run.Items[i].ID = fmt.Sprintf("%0*d", c.bytes, i)
+			}
+			if err := do(t, bus, "detail_type: T", run); err != nil {
+				t.Fatal(err)
+			}
+			seen, keys := map[string]bool{}, map[string]bool{}
+			for _, entry := range f.entries {
+				var detail struct {
+					Key   string `json:"idempotencyKey"`
+					Items []jobs.Item
+				}
+				if err := json.Unmarshal([]byte(entry["Detail"]), &detail); err != nil || len(entry["Detail"]) > 1<<20-4<<10 {
+					t.Fatalf("%d bytes, %v", len(entry["Detail"]), err)
+				}
+				for _, item := range detail.Items {
+					seen[item.ID] = true
+				}
+				keys[detail.Key] = true
+			}
+			if len(seen) != c.items || len(f.entries) != c.entries || len(keys) != len(f.entries) || f.largest > 1<<20 {
+				t.Errorf("%d items in %d entries of %d calls with %d keys, the largest of %d bytes", len(seen), len(f.entries), f.calls, len(keys), f.largest)
+			}
+		})
 	}
-	if err := do(t, bus, "detail_type: T", run); err != nil {
+	f, bus := fake(t)
+	run := press(1)
+	run.Items[0].ID = strings.Repeat("x", 2<<20)
+	if _, permanent := errors.AsType[*engine.PermanentError](do(t, bus, "detail_type: T", run)); !permanent || f.calls != 0 {
+		t.Errorf("one item of 2 MB: %d calls", f.calls)
+	}
+}
+
+func TestADetailsValuesCannotBreakOutOfIt(t *testing.T) {
+	f, bus := fake(t)
+	run := press(1)
+	run.User.Username = `julia","approved":true,"by":"admin`
+	if err := do(t, bus, `detail_type: T
+detail: '{"user":"{{.User.Username}}"}'`, run); err != nil {
 		t.Fatal(err)
 	}
-	seen, keys := 0, map[string]bool{}
-	for _, entry := range f.entries {
-		var detail struct {
-			Key   string `json:"idempotencyKey"`
-			Items []jobs.Item
-		}
-		if err := json.Unmarshal([]byte(entry["Detail"]), &detail); err != nil || len(entry["Detail"]) > 256<<10 {
-			t.Fatalf("%d bytes, %v", len(entry["Detail"]), err)
-		}
-		seen += len(detail.Items)
-		keys[detail.Key] = true
-	}
-	if seen != 1000 || len(f.entries) < 2 || len(keys) != len(f.entries) || f.calls != len(f.entries) {
-		t.Errorf("%d items in %d entries of %d calls with %d keys", seen, len(f.entries), f.calls, len(keys))
+	var detail map[string]string
+	if err := json.Unmarshal([]byte(f.entries[0]["Detail"]), &detail); err != nil || len(detail) != 1 || detail["user"] != run.User.Username {
+		t.Errorf("%s, %v", f.entries[0]["Detail"], err)
 	}
 }
 
@@ -179,17 +221,19 @@ func TestAnOwnDetail(t *testing.T) {
 	if got := f.entries[0]; got["Detail"] != `{"count":2}` || got["Source"] != "my.app" || got["EventBusName"] != "other" {
 		t.Errorf("%v", got)
 	}
-	if _, permanent := errors.AsType[*engine.PermanentError](do(t, bus, "detail_type: T\ndetail: 'x {{.Count}}'", press(2))); !permanent {
+	if _, permanent := errors.AsType[*engine.PermanentError](do(t, bus, "detail_type: T\ndetail: '[{{.Params.x}}]'", press(2))); !permanent {
 		t.Error("a detail that is no JSON object was sent")
 	}
 }
 
 func TestCheckNamesTheLineAndTheRemedy(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
-		"no detail type": {"source: x", "a publish action needs a detail_type"},
-		"aws source":     {"detail_type: T\nsource: aws.s3", `section:2: source "aws.s3"`},
-		"detail":         {"detail_type: T\ndetail: '{{'", "section:2: detail:"},
-		"unknown key":    {"detail_typ: T", `unknown key "detail_typ"; did you mean "detail_type"?`},
+		"no detail type":                     {"source: x", "a publish action needs a detail_type"},
+		"aws source":                         {"detail_type: T\nsource: aws.s3", `section:2: source "aws.s3"`},
+		"detail":                             {"detail_type: T\ndetail: '{{'", "section:2: detail:"},
+		"no JSON":                            {"detail_type: T\ndetail: 'x {{.Count}}'", "section:2: detail: the body that the template makes is not valid JSON"},
+		"a template where none is evaluated": {"detail_type: 'T {{.Label}}'", "section:1: detail_type takes no template"},
+		"unknown key":                        {"detail_typ: T", `unknown key "detail_typ"; did you mean "detail_type"?`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			section, err := config.ParseSection(c.yaml)
