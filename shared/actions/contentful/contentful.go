@@ -8,9 +8,11 @@ package contentful
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/contentfulapi"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -69,41 +71,49 @@ func (*Kind) Check(section config.Section) error {
 	return err
 }
 
+// decode reads the section and reports all its mistakes at once.
 func decode(section config.Section) (plan, error) {
 	p := plan{options: options{Within: defaultWithin}}
-	if err := section.Decode(&p.options); err != nil {
-		return p, err
+	problems := []error{section.Decode(&p.options), template.Misplaced(section, "environment", "action", "app", "category", "host")}
+	report := func(key, remedy, format string, args ...any) {
+		problems = append(problems, section.Errorf(key, remedy, format, args...))
 	}
 	var err error
 	if p.environment, err = contentfulapi.ParseEnvironment(p.Environment); err != nil {
-		return p, section.Errorf("environment", "write SPACE/ENVIRONMENT: yadj1kx9rmg0/master", "environment %v", err)
+		report("environment", "write SPACE/ENVIRONMENT: yadj1kx9rmg0/master", "environment %v", err)
 	}
 	switch {
 	case (p.Action == "") == (p.Category == ""):
-		return p, section.Errorf("action", "add action: with an App Action's ID, or category: Notification.v1.0", "a contentful action needs an action or a category, and not both")
+		report("action", "add action: with an App Action's ID, or category: Notification.v1.0", "a contentful action needs an action or a category, and not both")
 	case p.Action != "" && !contentfulapi.ValidID(p.Action):
-		return p, section.Errorf("action", "use the ID that Contentful shows", "action %q is not the ID of an App Action", p.Action)
-	case p.App != "" && (!contentfulapi.ValidID(p.App) || p.Category != ""):
-		return p, section.Errorf("app", "use the ID of an app's definition, and only with action", "app %q", p.App)
-	case p.Category != "" && !categoryPattern.MatchString(p.Category):
-		return p, section.Errorf("category", "use Notification.v1.0 or Entries.v1.0; a Custom action is called by its ID", "category %q", p.Category)
-	case p.Within < time.Second || p.Within > longestWithin:
-		return p, section.Errorf("within", "use 1s to 168h", "within %s", p.Within)
+		report("action", "use the ID that Contentful shows", "action %q is not the ID of an App Action", p.Action)
+	}
+	if p.App != "" && (!contentfulapi.ValidID(p.App) || p.Category != "") {
+		report("app", "use the ID of an app's definition, and only with action", "app %q", p.App)
+	}
+	if p.Category != "" && !categoryPattern.MatchString(p.Category) {
+		report("category", "use Notification.v1.0 or Entries.v1.0; a Custom action is called by its ID", "category %q", p.Category)
+	}
+	if p.Within < time.Second || p.Within > longestWithin {
+		report("within", "use 1s to 168h", "within %s", p.Within)
 	}
 	if err := contentfulapi.CheckHost(p.Host); err != nil {
-		return p, section.Errorf("host", "use api.contentful.com or api.eu.contentful.com", "%v", err)
+		report("host", "use api.contentful.com or api.eu.contentful.com", "%v", err)
 	}
-	if p.parameters, err = parse(p.Parameters); err != nil {
-		return p, section.Errorf("parameters", "use texts, numbers, true, false, or {number: text} and {boolean: text}", "%v", err)
+	p.parameters, err = parse(p.Parameters)
+	if mistakes, ok := errors.AsType[template.Mistakes](err); ok {
+		for _, mistake := range mistakes {
+			report("parameters", "use texts, numbers, true, false, or {number: text}, {boolean: text} and {json: text}", "%s", mistake)
+		}
 	}
 	for category, needed := range builtIn {
 		for _, name := range needed {
 			if _, there := p.parameters[name]; p.Category != "" && contentfulapi.SameCategory(category, p.Category) && !there {
-				return p, section.Errorf("parameters", "add it", "App Actions of category %s need the parameter %q", p.Category, name)
+				report("parameters", "add it", "App Actions of category %s need the parameter %q", p.Category, name)
 			}
 		}
 	}
-	return p, nil
+	return p, errors.Join(problems...)
 }
 
 // builtIn are the parameters that Contentful defines for its categories ("App Actions": categories).
@@ -112,8 +122,8 @@ var builtIn = map[string][]string{"Notification.v1": {"message", "recipient"}, "
 // Open implements engine.Kind.
 func (k *Kind) Open(section config.Section, secrets engine.Secrets) (engine.Action, error) {
 	p, err := decode(section)
-	if err != nil {
-		return nil, err
+	if err != nil { // its text may hold a value of the secret, which Check has not seen
+		return nil, section.Errorf("environment", "look at what the action takes from there", "a value of the connection secret does not fit the action")
 	}
 	credential, err := contentfulapi.ParseCredential(secrets.Contentful)
 	if err != nil {

@@ -1,111 +1,78 @@
 package contentful
 
 import (
-	"errors"
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/engine"
 )
 
 // parameters of an App Action, by ID. Contentful knows four types: Symbol and Enum are texts, Number and Boolean are
-// written as they are, or made by a template that says so.
-type parameters map[string]parameter
-
-type parameter struct {
-	fixed    any                // a number or a truth value of the file
-	template *template.Template // else
-	convert  func(string) (any, error)
-}
+// written as they are, or made by a template with a marker (template.Structure).
+type parameters map[string]*template.Structure
 
 var parameterPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-// parse reads the file's mapping.
+// parse reads the file's mapping. Its error is a template.Mistakes.
 func parse(mapping map[string]any) (parameters, error) {
-	parsed := parameters{}
+	p := parameters{}
+	var mistakes template.Mistakes
 	for _, id := range slices.Sorted(maps.Keys(mapping)) {
-		if !parameterPattern.MatchString(id) {
-			return nil, fmt.Errorf("%q is not the ID of a parameter", id)
+		switch {
+		case !parameterPattern.MatchString(id):
+			mistakes = append(mistakes, fmt.Sprintf("%q is not the ID of a parameter", id))
+		case !simple(mapping[id]):
+			mistakes = append(mistakes, fmt.Sprintf("parameter %q is neither a text nor a number nor a truth value", id))
+		default:
+			// A mapping of two keys: whatever the parameter's ID is, it is no marker.
+			made, err := template.ParseJSON(map[string]any{id: mapping[id], "": nil})
+			if err != nil {
+				mistakes = append(mistakes, "parameter "+err.Error())
+			}
+			p[id] = made
 		}
-		one, err := parseOne(mapping[id])
-		if err != nil {
-			return nil, fmt.Errorf("parameter %q: %w", id, err)
-		}
-		parsed[id] = one
 	}
-	return parsed, nil
+	if len(mistakes) > 0 {
+		return p, mistakes
+	}
+	return p, nil
 }
 
-func parseOne(value any) (parameter, error) {
+// simple says whether a value of the file can be a parameter.
+func simple(value any) bool {
 	switch value := value.(type) {
-	case bool, int, int64, uint64:
-		return parameter{fixed: value}, nil
-	case float64:
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return parameter{}, errors.New("is not a number that JSON knows")
-		}
-		return parameter{fixed: value}, nil
-	case string:
-		return templateOf(value, asText)
+	case bool, int, int64, uint64, float64, string:
+		return true
 	case map[string]any:
-		for kind, convert := range map[string]func(string) (any, error){"number": asNumber, "boolean": asBoolean} {
-			if text, ok := value[kind].(string); ok && len(value) == 1 {
-				return templateOf(text, convert)
+		for _, marker := range []string{"number", "boolean", "json"} {
+			if _, there := value[marker]; there {
+				return len(value) == 1
 			}
 		}
 	}
-	return parameter{}, errors.New("is neither a text nor a number nor a truth value")
-}
-
-func templateOf(text string, convert func(string) (any, error)) (parameter, error) {
-	template, err := template.Parse(text)
-	return parameter{template: template, convert: convert}, err
+	return false
 }
 
 // values are the parameters of a run. The same run always gives the same values.
 func (p parameters) values(run engine.Run) (map[string]any, error) {
 	values := make(map[string]any, len(p))
 	for _, id := range slices.Sorted(maps.Keys(p)) {
-		one := p[id]
-		if one.template == nil {
-			values[id] = one.fixed
-			continue
-		}
-		text, err := one.template.Execute(run, nil)
+		text, err := p[id].Execute(run)
 		if err != nil {
 			return nil, err
 		}
-		value, err := one.convert(text)
-		if err != nil {
-			return nil, engine.Permanent(fmt.Sprintf("the parameter %q is %v", id, err), nil)
+		var made map[string]any
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.UseNumber()
+		if err := decoder.Decode(&made); err != nil {
+			return nil, engine.Permanent("the parameters could not be written", fmt.Errorf("decode parameter: %w", err))
 		}
-		values[id] = value
+		values[id] = made[id]
 	}
 	return values, nil
-}
-
-func asText(text string) (any, error) { return text, nil }
-
-func asNumber(text string) (any, error) {
-	number, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
-		return nil, errors.New("not a number")
-	}
-	return number, nil
-}
-
-func asBoolean(text string) (any, error) {
-	switch strings.TrimSpace(text) {
-	case "true":
-		return true, nil
-	case "false":
-		return false, nil
-	}
-	return nil, errors.New("neither true nor false")
 }
