@@ -65,7 +65,7 @@ func TestSampleSecretsFitTheProjectsExtensions(t *testing.T) {
 		case len(own) == 0:
 			t.Errorf("%s has no secret", name)
 		case name == preferred && own[0] != "the_secret_need_tobe_32_characthers_long":
-			t.Errorf("%s has another secret than the sending tool", name)
+			t.Errorf("%s has another secret than shared/senders", name)
 		case name != preferred:
 			sample(name, own[0])
 		}
