@@ -97,7 +97,7 @@ func data(ctx context.Context, v *visit) (string, error) {
 	if err := v.deliver(ctx, event); err != nil {
 		return "", err
 	}
-	token := v.Signing.Extensions["product_history"].Credential.Token
+	token := v.Signing.Extensions["product_history"].Credentials[0].Token
 	component := senders.Data{Extension: "product_history", Credential: &signature.Credential{Type: signature.BearerCredential, Token: token}}
 	err := stack.Until(ctx, patience, "the data component knows the event", func() (bool, error) {
 		var known struct{ Events []struct{ Outcome string } }

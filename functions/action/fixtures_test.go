@@ -33,15 +33,15 @@ const (
 )
 
 func document() secrets.Signing {
-	bearing := func(token string) *secrets.Credential { return &secrets.Credential{Type: "bearer", Token: token} }
+	bearing := func(token string) []secrets.Credential { return []secrets.Credential{{Type: "bearer", Token: token}} }
 	return secrets.Signing{Extensions: map[string]secrets.Extension{
 		"export":     {Secrets: []string{secretNew, secretOld}},
 		"waits":      {Secrets: []string{"secret-of-waits-that-has-32-characters"}},
 		"many":       {Secrets: []string{"secret-of-many-that-has-32-characters"}},
 		"managers":   {Secrets: []string{"secret-of-managers-of-32-characters!!"}},
 		"odd":        {Secrets: []string{secretOdd}},
-		"guarded":    {Secrets: []string{secretGuard}, Credential: bearing(bearer)},
-		"credential": {Credential: bearing(bearerAlone)},
+		"guarded":    {Secrets: []string{secretGuard}, Credentials: bearing(bearer)},
+		"credential": {Credentials: bearing(bearerAlone)},
 		"sample":     {Secrets: []string{sampleOurs}},
 	}}
 }

@@ -71,7 +71,7 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 
 	var proven signature.Verified
 	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
-		own := secrets.Extension{Credential: signing.Extensions[path.Name].Credential} // the PIM signs nothing here
+		own := secrets.Extension{Credentials: signing.Extensions[path.Name].Credentials} // the PIM signs nothing here
 		if refusal = h.gate.Open(signing, path.Name, extension.Unsigned); refusal == nil {
 			proven, refusal = signature.VerifyAction(gate.ActionProof(own, extension.Unsigned), req.Header, req.Body)
 		}

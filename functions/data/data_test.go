@@ -61,10 +61,10 @@ func newFixture() *fixtures {
 	}
 	document := secrets.Signing{Extensions: map[string]secrets.Extension{
 		"signed": {Secrets: []string{"a-secret-that-signs-nothing-here-at-all"}},
-		"sample": {Credential: &secrets.Credential{Type: "bearer", Token: sampleToken}},
+		"sample": {Credentials: []secrets.Credential{{Type: "bearer", Token: sampleToken}}},
 	}}
 	for name, credential := range credentials {
-		document.Extensions[name] = secrets.Extension{Credential: &credential.kept}
+		document.Extensions[name] = secrets.Extension{Credentials: []secrets.Credential{credential.kept}}
 	}
 	f.Fixture = fixture.New("data", data.MaxBody, document, func() time.Time { return now })
 	f.Handler = func() web.Handler {

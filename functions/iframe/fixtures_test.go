@@ -42,7 +42,7 @@ func document() secrets.Signing {
 		"other_pim":  {Secrets: []string{"secret-of-other-pim-with-32-characters"}},
 		"short":      {Secrets: []string{"31-characters-are-one-too-few.."}},
 		"twin":       {Secrets: []string{"secret-of-button-with-its-32-characters"}},
-		"credential": {Credential: &secrets.Credential{Type: "bearer", Token: "a-token"}},
+		"credential": {Credentials: []secrets.Credential{{Type: "bearer", Token: "a-token"}}},
 		"button":     {Secrets: []string{"secret-of-button-with-its-32-characters"}},
 	}}
 }

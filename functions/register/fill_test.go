@@ -20,7 +20,7 @@ func TestAFreshSigningDocumentIsComplete(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for name, list := range map[string][]string{
-		"export": signing.Extensions["export"].Secrets, "panel": signing.Extensions["panel"].Secrets, "data": {signing.Extensions["data"].Credential.Token},
+		"export": signing.Extensions["export"].Secrets, "panel": signing.Extensions["panel"].Secrets, "data": {signing.Extensions["data"].Credentials[0].Token},
 		"event platform": signing.EventPlatform["main"], "notifications": signing.EventPlatform["main/notifications"], "contentful": signing.Contentful,
 	} {
 		if len(list) != 1 || len(list[0]) != 64 || seen[list[0]] {

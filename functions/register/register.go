@@ -114,8 +114,8 @@ func prove(entry *Entry, e config.Extension, signing *secrets.Signing) {
 	if signs && len(own.Secrets) > 0 {
 		entry.Configuration.Secret = own.Secrets[len(own.Secrets)-1] // the newest: the PIM holds one
 	}
-	if c := own.Credential; c != nil && e.Type != "link" {
-		entry.Credentials = []Credential{credential(*c)}
+	if n := len(own.Credentials); n > 0 && e.Type != "link" {
+		entry.Credentials = []Credential{credential(own.Credentials[n-1])} // the newest
 	}
 }
 

@@ -99,8 +99,8 @@ func TestThePrintedCallsRun(t *testing.T) {
 
 func TestRealSecretsAndCredentials(t *testing.T) {
 	signing := &secrets.Signing{Extensions: map[string]secrets.Extension{
-		"export": {Secrets: []string{"old", "new"}, Credential: &secrets.Credential{Type: "basic", Username: "u", Password: "p"}},
-		"data":   {Credential: &secrets.Credential{Type: "header", Name: "X-Key", Value: "v"}},
+		"export": {Secrets: []string{"old", "new"}, Credentials: []secrets.Credential{{Type: "basic", Username: "u", Password: "p"}}},
+		"data":   {Credentials: []secrets.Credential{{Type: "header", Name: "X-Key", Value: "v"}}},
 	}}
 	text := printed(t, signing)
 	for _, want := range []string{`"secret": "new"`, `"type": "Basic Auth"`, `"username": "u"`, `"header_key": "X-Key"`, `"header_value": "v"`} {

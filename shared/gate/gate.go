@@ -43,7 +43,7 @@ func New(config Config) *Gate {
 	}
 	g := &Gate{Config: config, decoy: secrets.Extension{Secrets: []string{rand.Text() + rand.Text()}}}
 	if config.Credentials {
-		g.decoy = secrets.Extension{Credential: &secrets.Credential{Type: signature.BearerCredential, Token: rand.Text()}}
+		g.decoy = secrets.Extension{Credentials: []secrets.Credential{{Type: signature.BearerCredential, Token: rand.Text()}}}
 	}
 	return g
 }
@@ -140,9 +140,8 @@ func (g *Gate) Refuse(req *web.Request, err error) error {
 // ActionProof is what proves a call of an extension: all that is configured for it.
 func ActionProof(own secrets.Extension, unsigned bool) signature.ActionProof {
 	proof := signature.ActionProof{Secrets: own.Secrets, Unsigned: unsigned}
-	if own.Credential != nil {
-		credential := signature.Credential(*own.Credential)
-		proof.Credential = &credential
+	for _, credential := range own.Credentials {
+		proof.Credentials = append(proof.Credentials, signature.Credential(credential))
 	}
 	return proof
 }

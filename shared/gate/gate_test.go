@@ -39,7 +39,7 @@ func (s *source) Get(context.Context, string) ([]byte, error) {
 func (s *source) keep(own ...string) {
 	s.document.Store(&secrets.Signing{Extensions: map[string]secrets.Extension{
 		"export": {Secrets: own},
-		"bearer": {Credential: &secrets.Credential{Type: "bearer", Token: "token-of-bearer-with-32-characters"}},
+		"bearer": {Credentials: []secrets.Credential{{Type: "bearer", Token: "token-of-bearer-with-32-characters"}}},
 	}})
 }
 
@@ -139,7 +139,7 @@ func TestNoSecretsToBeHad(t *testing.T) {
 func TestClosedExtensions(t *testing.T) {
 	const good = "a-secret-of-one-extension-32-characters"
 	bearer := func(token string) secrets.Extension {
-		return secrets.Extension{Credential: &secrets.Credential{Type: "bearer", Token: token}}
+		return secrets.Extension{Credentials: []secrets.Credential{{Type: "bearer", Token: token}}}
 	}
 	for _, row := range []struct {
 		name    string
@@ -159,17 +159,17 @@ func TestClosedExtensions(t *testing.T) {
 		{"a good secret", secrets.Extension{Secrets: []string{good}}, bearer("another-token-of-32-characters!!"), false, false},
 
 		{"an empty credential", bearer(""), secrets.Extension{}, false, true},
-		{"a credential of a type that does not reach us", secrets.Extension{Credential: &secrets.Credential{Type: "oauth2", Value: good}}, secrets.Extension{}, false, true},
+		{"a credential of a type that does not reach us", secrets.Extension{Credentials: []secrets.Credential{{Type: "oauth2", Value: good}}}, secrets.Extension{}, false, true},
 		{"a credential of one character", bearer("x"), secrets.Extension{}, false, true},
 		{"a credential of 11 characters", bearer("11-letters."), secrets.Extension{}, false, true},
 		{"a short credential, locally", bearer("x"), secrets.Extension{}, true, false},
 		{"a published credential", bearer("sample-token-of-ours-on-this-machine"), secrets.Extension{}, false, true},
 		{"a published credential, locally", bearer("sample-token-of-ours-on-this-machine"), secrets.Extension{}, true, false},
 		{"another extension's credential", bearer(good), bearer(good), false, true},
-		{"another extension's password", secrets.Extension{Credential: &secrets.Credential{Type: "basic", Username: "a", Password: good}}, secrets.Extension{Credential: &secrets.Credential{Type: "basic", Username: "b", Password: good}}, false, true},
+		{"another extension's password", secrets.Extension{Credentials: []secrets.Credential{{Type: "basic", Username: "a", Password: good}}}, secrets.Extension{Credentials: []secrets.Credential{{Type: "basic", Username: "b", Password: good}}}, false, true},
 		{"another extension's credential, locally", bearer(good), bearer(good), true, true},
 		{"a good credential", bearer(good), secrets.Extension{}, false, false},
-		{"a weak credential beside a good secret", secrets.Extension{Secrets: []string{good}, Credential: bearer("x").Credential}, secrets.Extension{}, false, true},
+		{"a weak credential beside a good secret", secrets.Extension{Secrets: []string{good}, Credentials: bearer("x").Credentials}, secrets.Extension{}, false, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			g, s := newGate(gate.Config{Samples: row.samples}, current)
@@ -178,7 +178,7 @@ func TestClosedExtensions(t *testing.T) {
 			if len(row.own.Secrets) > 0 {
 				header = signedBy(row.own.Secrets[0])
 			}
-			if c := row.own.Credential; c != nil {
+			for _, c := range row.own.Credentials {
 				header["authorization"] = "Bearer " + c.Token
 			}
 			req, refused := prove(t, g, gate.Path{Name: "own", Known: true}, header)

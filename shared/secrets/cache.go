@@ -120,7 +120,7 @@ func (c *Cache[T]) Refresh(ctx context.Context) (value T, fresh bool, err error)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	value, err = c.inHand()
-	fresh = err == nil && !c.changed.IsZero() && c.config.Now().Sub(c.changed) < c.config.Pause
+	fresh = c.config.Now().Sub(c.changed) < c.config.Pause // never for a value that is the first
 	return value, fresh, err
 }
 
@@ -182,7 +182,7 @@ func (c *Cache[T]) land(document []byte, err error, started time.Time) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	same := err == nil && c.loaded && sum == c.sum
+	same := sum == c.sum // no document has the sum of zeros that is there before the first
 	if err == nil && !same {
 		value, warnings, err = c.config.Parse(document)
 	}

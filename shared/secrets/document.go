@@ -27,8 +27,8 @@ func ParseSigning(document []byte) (Signing, []string, error) {
 	r.each("extensions", root["extensions"], func(name, path string, value json.RawMessage) {
 		fields := r.object(path, value, `{"secrets":["…"],"credential":{…}}`)
 		signing.Extensions[name] = Extension{
-			Secrets:    r.texts(path+".secrets", fields["secrets"]),
-			Credential: r.credential(path+".credential", fields["credential"]),
+			Secrets:     r.texts(path+".secrets", fields["secrets"]),
+			Credentials: r.credentials(path+".credential", fields["credential"]),
 		}
 		r.unknown(path+".", fields, "secrets", "credential")
 	})
@@ -164,12 +164,25 @@ func (r *reader) texts(path string, value json.RawMessage) []string {
 	return texts
 }
 
-func (r *reader) credential(path string, value json.RawMessage) *Credential {
+// credentials reads one credential, or a list of those that are valid during a rotation.
+func (r *reader) credentials(path string, value json.RawMessage) []Credential {
 	if absent(value) {
 		return nil
 	}
+	var list []json.RawMessage
+	if json.Unmarshal(value, &list) != nil {
+		return []Credential{r.credential(path, value)}
+	}
+	credentials := make([]Credential, len(list))
+	for i, element := range list {
+		credentials[i] = r.credential(fmt.Sprintf("%s[%d]", path, i), element)
+	}
+	return credentials
+}
+
+func (r *reader) credential(path string, value json.RawMessage) Credential {
 	fields := r.object(path, value, `{"type":"basic" | "bearer" | "header",…}`)
-	credential := &Credential{
+	credential := Credential{
 		Type:     r.text(path+".type", fields["type"]),
 		Username: r.text(path+".username", fields["username"]),
 		Password: r.text(path+".password", fields["password"]),

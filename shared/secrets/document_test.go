@@ -31,8 +31,8 @@ func TestParseSigning(t *testing.T) {
 	want := secrets.Signing{
 		Extensions: map[string]secrets.Extension{
 			"export_to_erp": {
-				Secrets:    []string{"new", "old"},
-				Credential: &secrets.Credential{Type: "basic", Username: "pim", Password: "word"},
+				Secrets:     []string{"new", "old"},
+				Credentials: []secrets.Credential{{Type: "basic", Username: "pim", Password: "word"}},
 			},
 			"bare": {},
 		},
@@ -42,6 +42,25 @@ func TestParseSigning(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// During a rotation an extension has two credentials.
+func TestACredentialMayBeAList(t *testing.T) {
+	got, warnings, err := secrets.ParseSigning([]byte(`{"extensions": {
+		"a": {"credential": [{"type": "bearer", "token": "old\n"}, {"type": "bearer", "token": {"SecretString": "new"}}]},
+		"b": {"credential": []},
+		"c": {"credential": null}
+	}}`))
+	if err != nil || !slices.Equal(warnings, []string{"extensions.a.credential[0].token: trailing newline trimmed"}) {
+		t.Fatal(warnings, err)
+	}
+	want := []secrets.Credential{{Type: "bearer", Token: "old"}, {Type: "bearer", Token: "new"}}
+	if !slices.Equal(got.Extensions["a"].Credentials, want) || len(got.Extensions["b"].Credentials)+len(got.Extensions["c"].Credentials) > 0 {
+		t.Errorf("%+v", got.Extensions)
+	}
+	if _, _, err := secrets.ParseSigning([]byte(`{"extensions":{"a":{"credential":["hunter2"]}}}`)); err == nil || !strings.Contains(err.Error(), "extensions.a.credential[0]: expected") || strings.Contains(err.Error(), "hunter") {
+		t.Error(err)
 	}
 }
 

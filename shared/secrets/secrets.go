@@ -38,8 +38,8 @@ type Signing struct {
 
 // Extension is what proves a call of one extension.
 type Extension struct {
-	Secrets    []string    `json:"secrets"`
-	Credential *Credential `json:"credential,omitempty"`
+	Secrets     []string     `json:"secrets"`
+	Credentials []Credential `json:"credential,omitempty"` // one or a list; the newest last
 }
 
 // Credential is a header that the PIM adds. Type is basic, bearer or header.

@@ -28,7 +28,7 @@ var vendorSamples = []string{"the_secret_need_tobe_32_characthers_long"}
 // published ones and short credentials, for the local system alone. The text holds no value.
 func (s Signing) Weakness(extension string, unsigned, samples bool) string {
 	own := s.Extensions[extension]
-	if len(own.Secrets) == 0 && own.Credential == nil && !unsigned {
+	if len(own.Secrets) == 0 && len(own.Credentials) == 0 && !unsigned {
 		return "neither secret nor credential, and not `unsigned: true`"
 	}
 	for i, secret := range own.Secrets {
@@ -36,18 +36,18 @@ func (s Signing) Weakness(extension string, unsigned, samples bool) string {
 			return fmt.Sprintf("secret %d %s", i, weakness)
 		}
 	}
-	if own.Credential == nil {
-		return ""
-	}
-	if !own.Credential.known() {
-		return "credential has none of the types basic, bearer and header"
-	}
 	shortest := MinCredential
 	if samples {
 		shortest = 1 // nobody but this machine can call
 	}
-	if weakness := s.weakness(extension, own.Credential.secret(), shortest, samples); weakness != "" {
-		return "credential " + weakness
+	for i, credential := range own.Credentials {
+		weakness := "has none of the types basic, bearer and header"
+		if credential.known() {
+			weakness = s.weakness(extension, credential.secret(), shortest, samples)
+		}
+		if weakness != "" {
+			return fmt.Sprintf("credential %d %s", i, weakness)
+		}
 	}
 	return ""
 }
@@ -64,7 +64,8 @@ func (s Signing) weakness(extension, secret string, shortest int, samples bool) 
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Extensions)) {
 		other := s.Extensions[name]
-		if name != extension && (slices.Contains(other.Secrets, secret) || other.Credential != nil && other.Credential.secret() == secret) {
+		same := func(c Credential) bool { return c.secret() == secret }
+		if name != extension && (slices.Contains(other.Secrets, secret) || slices.ContainsFunc(other.Credentials, same)) {
 			return fmt.Sprintf("is also that of extension %q", name)
 		}
 	}

@@ -16,7 +16,9 @@ func TestWeakness(t *testing.T) {
 		umlauts   = "ääääääääääääääääääääääääääääääää"
 	)
 	signed := func(list ...string) secrets.Extension { return secrets.Extension{Secrets: list} }
-	with := func(c secrets.Credential) secrets.Extension { return secrets.Extension{Credential: &c} }
+	with := func(c secrets.Credential) secrets.Extension {
+		return secrets.Extension{Credentials: []secrets.Credential{c}}
+	}
 	bearer := func(token string) secrets.Extension { return with(secrets.Credential{Type: "bearer", Token: token}) }
 	both := bearer("a-token-of-its-own")
 	both.Secrets = []string{strong}
@@ -48,17 +50,19 @@ func TestWeakness(t *testing.T) {
 		{name: "one secret for two extensions", own: signed(exact, strong), other: signed(strong), want: `secret 1 is also that of extension "twin"`},
 		{name: "locally too", own: signed(published), other: signed(published), samples: true, want: `also that of extension "twin"`},
 
-		{name: "a credential of a type that does not reach us", own: with(secrets.Credential{Type: "oauth2", Value: "twelve-chars"}), want: "credential has none of the types"},
-		{name: "an empty token", own: bearer(""), want: "credential is empty"},
-		{name: "a token of one character", own: bearer("x"), want: "credential is shorter than 12"},
+		{name: "a credential of a type that does not reach us", own: with(secrets.Credential{Type: "oauth2", Value: "twelve-chars"}), want: "credential 0 has none of the types"},
+		{name: "an empty token", own: bearer(""), want: "credential 0 is empty"},
+		{name: "a token of one character", own: bearer("x"), want: "credential 0 is shorter than 12"},
 		{name: "a token of one character, locally", own: bearer("x"), samples: true},
-		{name: "an empty token, locally", own: bearer(""), samples: true, want: "credential is empty"},
-		{name: "a password of eleven", own: with(secrets.Credential{Type: "basic", Username: "a-long-user-name", Password: "eleven-char"}), want: "credential is shorter than 12"},
-		{name: "a header value of eleven", own: with(secrets.Credential{Type: "header", Name: "X-Long-Header-Name", Value: "eleven-char"}), want: "credential is shorter than 12"},
-		{name: "a published token", own: bearer("sample-token-of-product-history"), want: "credential is a published sample"},
+		{name: "an empty token, locally", own: bearer(""), samples: true, want: "credential 0 is empty"},
+		{name: "a password of eleven", own: with(secrets.Credential{Type: "basic", Username: "a-long-user-name", Password: "eleven-char"}), want: "credential 0 is shorter than 12"},
+		{name: "a header value of eleven", own: with(secrets.Credential{Type: "header", Name: "X-Long-Header-Name", Value: "eleven-char"}), want: "credential 0 is shorter than 12"},
+		{name: "a published token", own: bearer("sample-token-of-product-history"), want: "credential 0 is a published sample"},
 		{name: "a published token, locally", own: bearer("sample-token-of-product-history"), samples: true},
-		{name: "a published token beside a strong secret", own: secrets.Extension{Secrets: []string{strong}, Credential: &secrets.Credential{Type: "bearer", Token: "sample-token"}}, want: "credential is a published sample"},
-		{name: "one token for two extensions", own: bearer("twelve-chars"), other: bearer("twelve-chars"), want: `credential is also that of extension "twin"`},
+		{name: "a published token beside a strong secret", own: secrets.Extension{Secrets: []string{strong}, Credentials: []secrets.Credential{{Type: "bearer", Token: "sample-token"}}}, want: "credential 0 is a published sample"},
+		{name: "two credentials during a rotation", own: secrets.Extension{Credentials: []secrets.Credential{{Type: "bearer", Token: "twelve-chars"}, {Type: "bearer", Token: "the-next-token"}}}},
+		{name: "a weak one of two", own: secrets.Extension{Credentials: []secrets.Credential{{Type: "bearer", Token: "twelve-chars"}, {Type: "bearer", Token: "x"}}}, want: "credential 1 is shorter than 12"},
+		{name: "one token for two extensions", own: bearer("twelve-chars"), other: bearer("twelve-chars"), want: `credential 0 is also that of extension "twin"`},
 		{name: "one text as a token here and a password there", own: bearer("twelve-chars"), other: with(secrets.Credential{Type: "basic", Password: "twelve-chars"}), want: `also that of extension "twin"`},
 		{name: "one text as a token here and a secret there", own: bearer(strong), other: signed(strong), want: `also that of extension "twin"`},
 		{name: "one text as a secret here and a token there", own: signed(strong), other: bearer(strong), want: `also that of extension "twin"`},

@@ -36,7 +36,7 @@ func TestACredentialComesWithAPress(t *testing.T) {
 	} {
 		for _, secret := range []string{"", "s"} {
 			made := Action{Extension: "a", Secret: secret, Credential: &credential}.Request(body)
-			proof := signature.ActionProof{Credential: &credential}
+			proof := signature.ActionProof{Credentials: []signature.Credential{credential}}
 			if secret != "" {
 				proof.Secrets = []string{secret}
 			}

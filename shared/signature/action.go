@@ -25,9 +25,9 @@ const actionPrefix = "sha512="
 
 // ActionProof is what proves a call of one action extension.
 type ActionProof struct {
-	Secrets    []string    // all that are valid now: during a rotation the old one and the new one
-	Credential *Credential // beside secrets a second proof, without them the only one
-	Unsigned   bool        // with neither secret nor credential: let everybody in
+	Secrets     []string     // all that are valid now: during a rotation the old one and the new one
+	Credentials []Credential // all that are valid now; beside secrets a second proof, without them the only one
+	Unsigned    bool         // with neither secret nor credential: let everybody in
 }
 
 // SignAction signs an action's body as the PIM does: HMAC-SHA512 of the raw bytes, keyed with the secret's bytes,
@@ -52,8 +52,8 @@ func VerifyAction(proof ActionProof, header map[string]string, body []byte) (Ver
 		return Verified{}, &Error{NoProofConfigured}
 	}
 	verified := Verified{body: body, variant: VariantUnsigned}
-	if proof.Credential != nil {
-		if err := proof.Credential.verify(header); err != nil {
+	if len(proof.Credentials) > 0 {
+		if err := verifyCredentials(proof.Credentials, header); err != nil {
 			return Verified{}, err
 		}
 		verified.variant = VariantCredential
@@ -74,11 +74,11 @@ func VerifyAction(proof ActionProof, header map[string]string, body []byte) (Ver
 
 // usable says whether something is configured and all of it can prove.
 func (p ActionProof) usable() bool {
-	if len(p.Secrets) == 0 && p.Credential == nil {
+	if len(p.Secrets) == 0 && len(p.Credentials) == 0 {
 		return p.Unsigned
 	}
 	signs := slices.ContainsFunc(p.Secrets, func(secret string) bool { return !emptyKey(secret) })
-	return (signs || len(p.Secrets) == 0) && (p.Credential == nil || p.Credential.usable())
+	return (signs || len(p.Secrets) == 0) && (len(p.Credentials) == 0 || slices.ContainsFunc(p.Credentials, Credential.usable))
 }
 
 // actionSignature finds the signature and the first header that carries it. Every value of every signature header

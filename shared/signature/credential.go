@@ -47,16 +47,24 @@ func (c Credential) headerName() string {
 	return "authorization"
 }
 
-// verify checks that header carries the credential.
-func (c Credential) verify(header map[string]string) error {
-	if !c.usable() {
+// verifyCredentials checks that the header carries one of the credentials. It tries them all, so that the time it takes
+// does not tell which one matched.
+func verifyCredentials(credentials []Credential, header map[string]string) error {
+	usable, sent, match := false, false, false
+	for _, c := range credentials {
+		if !c.usable() {
+			continue
+		}
+		got := trim(header[c.headerName()])
+		usable, sent = true, sent || got != ""
+		match = c.matches(got) || match
+	}
+	switch {
+	case !usable:
 		return &Error{NoProofConfigured}
-	}
-	got := trim(header[c.headerName()])
-	if got == "" {
+	case !sent:
 		return &Error{CredentialMissing}
-	}
-	if !c.matches(got) {
+	case !match:
 		return &Error{CredentialMismatch}
 	}
 	return nil

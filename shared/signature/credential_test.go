@@ -62,7 +62,7 @@ func TestCredential(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			body := []byte(`{}`)
-			verified, err := signature.VerifyAction(signature.ActionProof{Credential: &test.credential}, test.header, body)
+			verified, err := signature.VerifyAction(signature.ActionProof{Credentials: []signature.Credential{test.credential}}, test.header, body)
 			if got := reason(t, err); got != test.want {
 				t.Fatalf("got %q, want %q", got, test.want)
 			}
@@ -73,10 +73,40 @@ func TestCredential(t *testing.T) {
 	}
 }
 
+// During a rotation the old credential and the new one prove, in whichever header each comes.
+func TestAnyCredentialThatIsValidProves(t *testing.T) {
+	two := []signature.Credential{{Type: "bearer", Token: "old"}, {Type: "header", Name: "X-Key", Value: "new"}}
+	withUnusable := append([]signature.Credential{{}}, two...)
+	for _, test := range []struct {
+		name        string
+		credentials []signature.Credential
+		header      map[string]string
+		want        string // reason; "": proven
+	}{
+		{"the old one", two, map[string]string{"authorization": "Bearer old"}, ""},
+		{"the new one", two, map[string]string{"x-key": "new"}, ""},
+		{"the old one beside a wrong header", two, map[string]string{"authorization": "Bearer old", "x-key": "wrong"}, ""},
+		{"both wrong", two, map[string]string{"authorization": "Bearer wrong", "x-key": "wrong"}, "credential_mismatch"},
+		{"one wrong, none of the other", two, map[string]string{"x-key": "wrong"}, "credential_mismatch"},
+		{"the value of one in the header of the other", two, map[string]string{"authorization": "new", "x-key": "Bearer old"}, "credential_mismatch"},
+		{"none", two, nil, "credential_missing"},
+		{"beside one that cannot prove", withUnusable, map[string]string{"x-key": "new"}, ""},
+		{"an empty header beside one that cannot prove", withUnusable, map[string]string{"": ""}, "credential_missing"},
+		{"none that can prove", []signature.Credential{{}, {Type: "bearer"}}, map[string]string{"authorization": "Bearer "}, "no_proof_configured"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := signature.VerifyAction(signature.ActionProof{Credentials: test.credentials}, test.header, nil)
+			if got := reason(t, err); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 // What is configured must hold, all of it.
 func TestProofsTogether(t *testing.T) {
 	body := []byte(`{}`)
-	credential := &signature.Credential{Type: "bearer", Token: "tok-1"}
+	credential := []signature.Credential{{Type: "bearer", Token: "tok-1"}}
 	signed := map[string]string{"signature": signature.SignAction(secret, body)}
 	authorised := map[string]string{"authorization": "Bearer tok-1"}
 	both := map[string]string{"signature": signed["signature"], "authorization": "Bearer tok-1"}
@@ -87,19 +117,19 @@ func TestProofsTogether(t *testing.T) {
 		header map[string]string
 		want   string // reason or variant
 	}{
-		{"both configured, both there", signature.ActionProof{Secrets: []string{secret}, Credential: credential}, both, "signature"},
-		{"both configured, credential missing", signature.ActionProof{Secrets: []string{secret}, Credential: credential}, signed, "credential_missing"},
-		{"both configured, signature missing", signature.ActionProof{Secrets: []string{secret}, Credential: credential}, authorised, "signature_missing"},
-		{"both configured, credential unusable", signature.ActionProof{Secrets: []string{secret}, Credential: &signature.Credential{}}, both, "no_proof_configured"},
-		{"both configured, secret empty", signature.ActionProof{Secrets: []string{""}, Credential: credential}, both, "no_proof_configured"},
+		{"both configured, both there", signature.ActionProof{Secrets: []string{secret}, Credentials: credential}, both, "signature"},
+		{"both configured, credential missing", signature.ActionProof{Secrets: []string{secret}, Credentials: credential}, signed, "credential_missing"},
+		{"both configured, signature missing", signature.ActionProof{Secrets: []string{secret}, Credentials: credential}, authorised, "signature_missing"},
+		{"both configured, credential unusable", signature.ActionProof{Secrets: []string{secret}, Credentials: []signature.Credential{{}}}, both, "no_proof_configured"},
+		{"both configured, secret empty", signature.ActionProof{Secrets: []string{""}, Credentials: credential}, both, "no_proof_configured"},
 		{"secret alone, a credential comes too", signedBy(secret), both, "signature"},
-		{"credential alone, a signature comes too", signature.ActionProof{Credential: credential}, both, "credential"},
+		{"credential alone, a signature comes too", signature.ActionProof{Credentials: credential}, both, "credential"},
 		{"unsigned", signature.ActionProof{Unsigned: true}, nil, "unsigned"},
 		{"unsigned, a signature comes all the same", signature.ActionProof{Unsigned: true}, signed, "unsigned"},
 		{"unsigned does not weaken a secret", signature.ActionProof{Secrets: []string{secret}, Unsigned: true}, nil, "signature_missing"},
-		{"unsigned does not weaken a credential", signature.ActionProof{Credential: credential, Unsigned: true}, nil, "credential_missing"},
+		{"unsigned does not weaken a credential", signature.ActionProof{Credentials: credential, Unsigned: true}, nil, "credential_missing"},
 		{"unsigned does not stand in for an empty secret", signature.ActionProof{Secrets: []string{""}, Unsigned: true}, nil, "no_proof_configured"},
-		{"unsigned does not stand in for an unusable credential", signature.ActionProof{Credential: &signature.Credential{}, Unsigned: true}, nil, "no_proof_configured"},
+		{"unsigned does not stand in for an unusable credential", signature.ActionProof{Credentials: []signature.Credential{{}}, Unsigned: true}, nil, "no_proof_configured"},
 		{"nothing", signature.ActionProof{}, both, "no_proof_configured"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -130,9 +130,8 @@ func outside(timestamp int64, window time.Duration) []string {
 // actionProof is what proves a call of an extension.
 func actionProof(own secrets.Extension, unsigned bool) signature.ActionProof {
 	proof := signature.ActionProof{Secrets: own.Secrets, Unsigned: unsigned}
-	if own.Credential != nil {
-		credential := signature.Credential(*own.Credential)
-		proof.Credential = &credential
+	for _, credential := range own.Credentials {
+		proof.Credentials = append(proof.Credentials, signature.Credential(credential))
 	}
 	return proof
 }

@@ -133,9 +133,9 @@ func (p Press) item(i int) string {
 
 // credential is the one that an extension is called with, or nil.
 func credential(own secrets.Extension) *signature.Credential {
-	if own.Credential == nil {
+	if len(own.Credentials) == 0 {
 		return nil
 	}
-	credential := signature.Credential(*own.Credential)
+	credential := signature.Credential(own.Credentials[len(own.Credentials)-1])
 	return &credential
 }

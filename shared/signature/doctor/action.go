@@ -25,8 +25,8 @@ func Action(proof signature.ActionProof, header map[string]string, body []byte) 
 	for _, name := range names {
 		r.line("header %s: %s", name, describe512(header[name]))
 	}
-	if c := proof.Credential; c != nil {
-		r.line("header %s: %s", credentialHeader(*c), describeCredential(*c, header))
+	for _, c := range proof.Credentials {
+		r.line("header %s: %s", credentialHeader(c), describeCredential(c, header))
 	}
 	r.body(body)
 	if err != nil && len(proof.Secrets) > 0 {
@@ -40,7 +40,7 @@ func (r *report) proof(proof signature.ActionProof) {
 	switch {
 	case len(proof.Secrets) > 0:
 		r.line("configured: %d secrets, any of them proves", len(proof.Secrets))
-	case proof.Credential != nil:
+	case len(proof.Credentials) > 0:
 		r.line("configured: no secret, the credential alone proves")
 	case proof.Unsigned:
 		r.line("configured: unsigned, everybody may call")
@@ -48,10 +48,12 @@ func (r *report) proof(proof signature.ActionProof) {
 		r.line("configured: no secret, no credential, not unsigned: nobody may call")
 	}
 	r.secrets(proof.Secrets)
-	if proof.Credential != nil && checkCredential(*proof.Credential, nil) == signature.NoProofConfigured {
-		r.line("the credential lacks its password, token, name or value, or its type is not basic, bearer or header: it never matches")
+	for i, c := range proof.Credentials {
+		if checkCredential(c, nil) == signature.NoProofConfigured {
+			r.line("credential %d lacks its password, token, name or value, or its type is not basic, bearer or header: it never matches", i)
+		}
 	}
-	if proof.Unsigned && (len(proof.Secrets) > 0 || proof.Credential != nil) {
+	if proof.Unsigned && (len(proof.Secrets) > 0 || len(proof.Credentials) > 0) {
 		r.line("unsigned does not count where a secret or a credential is configured")
 	}
 }
@@ -112,7 +114,7 @@ func describeCredential(c signature.Credential, header map[string]string) string
 
 // checkCredential is the reason for which verification refuses the credential by itself, "" if it accepts it.
 func checkCredential(c signature.Credential, header map[string]string) string {
-	if _, err := signature.VerifyAction(signature.ActionProof{Credential: &c}, header, nil); err != nil {
+	if _, err := signature.VerifyAction(signature.ActionProof{Credentials: []signature.Credential{c}}, header, nil); err != nil {
 		return reason(err)
 	}
 	return ""

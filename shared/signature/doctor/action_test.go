@@ -64,9 +64,9 @@ func TestAction(t *testing.T) {
 		{"nothing configured", signature.ActionProof{}, sign(body), body, []string{"nobody may call"}},
 		{"unsigned", signature.ActionProof{Unsigned: true}, "", body, []string{"verified: unsigned"}},
 		{"unsigned beside a secret", signature.ActionProof{Unsigned: true, Secrets: []string{secret}}, "", nil, []string{"unsigned does not count", "0 bytes, empty"}},
-		{"credential missing", signature.ActionProof{Secrets: []string{secret}, Credential: &signature.Credential{Type: "header", Name: "X-Key", Value: "hidden"}}, sign(body), body,
+		{"credential missing", signature.ActionProof{Secrets: []string{secret}, Credentials: []signature.Credential{{Type: "header", Name: "X-Key", Value: "hidden"}}}, sign(body), body,
 			[]string{"refused: credential_missing", "header x-key: header credential missing", "matches secret 0 over the body as received"}},
-		{"credential unusable", signature.ActionProof{Credential: &signature.Credential{Type: "basic"}}, "", body, []string{"refused: no_proof_configured", "it never matches"}},
+		{"credential unusable", signature.ActionProof{Credentials: []signature.Credential{{Type: "basic"}}}, "", body, []string{"refused: no_proof_configured", "it never matches"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			header := map[string]string{"signature": test.value, "authorization": "Bearer hidden-token"}
