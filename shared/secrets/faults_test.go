@@ -2,12 +2,14 @@ package secrets_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +73,59 @@ func TestSecretsManagerFaults(t *testing.T) {
 			}
 			if calls != test.calls {
 				t.Errorf("%d calls, expected %d", calls, test.calls)
+			}
+		})
+	}
+}
+
+func TestSecretsManagerPut(t *testing.T) {
+	type answer struct {
+		status int
+		body   string
+	}
+	good := answer{200, `{"Name":"signing"}`}
+	missing := answer{400, `{"__type":"ResourceNotFoundException","Message":"no"}`}
+	denied := answer{400, `{"__type":"AccessDeniedException","Message":"no"}`}
+	for name, test := range map[string]struct {
+		answers []answer
+		calls   []string
+		fails   bool
+	}{
+		"the next version":       {[]answer{good}, []string{"PutSecretValue"}, false},
+		"the first":              {[]answer{missing, good}, []string{"PutSecretValue", "CreateSecret"}, false},
+		"not allowed":            {[]answer{denied}, []string{"PutSecretValue"}, true},
+		"not allowed to make it": {[]answer{missing, denied}, []string{"PutSecretValue", "CreateSecret"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls, tokens []string
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+				var sent struct{ SecretString, ClientRequestToken string }
+				if json.NewDecoder(r.Body).Decode(&sent) != nil || sent.SecretString != `{"a":1}` {
+					t.Errorf("%s of %q", call, sent.SecretString)
+				}
+				now := test.answers[len(calls)]
+				calls, tokens = append(calls, call), append(tokens, sent.ClientRequestToken)
+				w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+				w.WriteHeader(now.status)
+				fmt.Fprint(w, now.body)
+			}))
+			defer server.Close()
+			client := secretsmanager.NewFromConfig(aws.Config{
+				Region: "eu-west-1", BaseEndpoint: &server.URL,
+				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+				}),
+			})
+			err := secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: client}).Put(t.Context(), "signing", []byte(`{"a":1}`))
+			if (err != nil) != test.fails || !slices.Equal(calls, test.calls) {
+				t.Errorf("%v after %q", err, calls)
+			}
+			for _, token := range tokens { // AWS takes 32 to 64 characters
+				if len(token) != 64 || token != tokens[0] {
+					t.Errorf("token %q", token)
+				}
 			}
 		})
 	}
