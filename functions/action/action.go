@@ -169,7 +169,7 @@ func (h *Handler) answer(ctx context.Context, p proven, submitted jobs.Submitted
 			job = watched.AsOf(h.config.Now())
 		}
 	}
-	said := h.values(p, job)
+	values := h.values(p, job)
 	switch {
 	case job.Reason == jobs.ReasonNotQueued || job.Reason == jobs.ReasonNotStarted:
 		return web.Response{}, p.refusal(web.Unavailable, "job_not_started", "unavailable", fmt.Errorf("job ended as %s", job.Reason))
@@ -180,13 +180,13 @@ func (h *Handler) answer(ctx context.Context, p proven, submitted jobs.Submitted
 		if job.State == jobs.Succeeded {
 			status = http.StatusOK
 		}
-		return p.respond(status, texts.End(job, p.Locale, p.extension.Messages, said))
-	case wait > 0 && job.State == jobs.Waiting && said.Message != "":
+		return p.respond(status, texts.End(job, p.Locale, p.extension.Messages, values))
+	case wait > 0 && job.State == jobs.Waiting && values.Message != "":
 		p.req.Log.Outcome = string(job.State)
-		return p.respond(http.StatusUnprocessableEntity, texts.Say("delayed", p.Locale, p.extension.Messages, said))
+		return p.respond(http.StatusUnprocessableEntity, texts.Say("delayed", p.Locale, p.extension.Messages, values))
 	}
 	p.req.Log.Outcome = string(jobs.Started)
-	return p.respond(http.StatusOK, texts.Say("started", p.Locale, p.extension.Messages, said))
+	return p.respond(http.StatusOK, texts.Say("started", p.Locale, p.extension.Messages, values))
 }
 
 // values are what the answers may name of a job. The label is this press's, whoever started the job.

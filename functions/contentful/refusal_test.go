@@ -20,7 +20,7 @@ import (
 // refusedText is what every caller gets who is not proven or comes from elsewhere, byte for byte.
 const refusedText = `{"success":false,"message":"This is not allowed.","error":"forbidden"}`
 
-// TestRefusals is the list of who and what is refused at the door: one typed answer, one log line with a reason, nothing
+// TestRefusals is the list of who and what is refused before its body is read: one typed answer, one log line with a reason, nothing
 // recorded or queued, and neither secret nor signature nor body in the log.
 func TestRefusals(t *testing.T) {
 	at := newFixture().at

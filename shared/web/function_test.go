@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/metric"
@@ -73,11 +74,11 @@ const get = `{"version":"2.0","rawPath":"/a/b","rawQueryString":"user[email]=jul
 
 func TestRequest(t *testing.T) {
 	var got web.Request
-	invoke(t, `{"rawPath":"/prod/é","rawQueryString":"a=%20","cookies":["a=1","b=2"],"headers":{"X-Twice":"2","x-twice":"1","signature":"s"},
+	invoke(t, `{"rawPath":"/prod/é","pathParameters":{"proxy":"é"},"rawQueryString":"a=%20","cookies":["a=1","b=2"],"headers":{"X-Twice":"2","x-twice":"1","signature":"s"},
 		"requestContext":{"http":{"method":"POST"},"requestId":"req-1","stage":"prod","timeEpoch":1739948408000},"body":"{\"é\":1}"}`,
 		func(_ context.Context, r *web.Request) (web.Response, error) { got = *r; return web.Response{}, nil })
 	got.Log = nil
-	want := web.Request{Method: "POST", Path: "/prod/é", Query: "a=%20", ID: "req-1", Stage: "prod", Received: time.UnixMilli(1739948408000), Body: []byte(`{"é":1}`),
+	want := web.Request{Method: "POST", Path: "/prod/é", Proxy: "é", Query: "a=%20", ID: "req-1", Stage: "prod", Received: time.UnixMilli(1739948408000), Body: []byte(`{"é":1}`),
 		Header: map[string]string{"x-twice": "2,1", "signature": "s", "cookie": "a=1; b=2"}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)
@@ -93,6 +94,7 @@ func TestJunkInEvent(t *testing.T) {
 		"a number a header": `{"headers":{"content-length":5,"x":"1"}}`,
 		"an array":          `[]`,
 		"unknown fields":    `{"pathParameters":{"a":"b"},"stageVariables":7}`,
+		"odd parameters":    `{"pathParameters":{"proxy":7}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _ := invoke(t, payload, func(_ context.Context, r *web.Request) (web.Response, error) {
@@ -105,6 +107,50 @@ func TestJunkInEvent(t *testing.T) {
 				t.Errorf("answered %d", got.StatusCode)
 			}
 		})
+	}
+}
+
+// The time of an answer is API Gateway's, unless that clock cannot be of this request.
+func TestTheContextEndsInTime(t *testing.T) {
+	for name, row := range map[string]struct {
+		age, left time.Duration
+		received  time.Duration // before now
+	}{
+		"at once":                   {0, 4 * time.Second, 0},
+		"after a cold start":        {2500 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond},
+		"too late":                  {5 * time.Second, 0, 5 * time.Second},
+		"no time":                   {-1, 4 * time.Second, 0},
+		"a sample, a minute old":    {time.Minute, 4 * time.Second, 0},
+		"a sample, years old":       {1e5 * time.Hour, 4 * time.Second, 0},
+		"a clock that is ahead":     {-time.Hour, 4 * time.Second, 0},
+		"a clock a moment ahead":    {-time.Millisecond, 4 * time.Second, 0},
+		"the last moment there was": {30 * time.Second, 0, 30 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start, epoch := time.Now(), time.Now().Add(-row.age).UnixMilli()
+			if row.age == -1 {
+				epoch = 0
+			}
+			handler := serve(func(ctx context.Context, r *web.Request) (web.Response, error) {
+				if got := start.Sub(r.Received); got != row.received {
+					t.Errorf("%s: received %s ago, want %s", name, got, row.received)
+				}
+				<-ctx.Done()
+				return web.Response{}, ctx.Err()
+			})
+			function := web.New(web.Config{Function: "test", Handler: handler, MaxBody: 8, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+			got, err := function.Invoke(t.Context(), fmt.Appendf(nil, `{"requestContext":{"timeEpoch":%d}}`, epoch))
+			if took := time.Since(start); err != nil || took != row.left || !strings.Contains(string(got), `"statusCode":503`) {
+				t.Errorf("%s: %s after %s, want %s", name, got, took, row.left)
+			}
+		})
+	}
+}
+
+func TestNoAddressInALoggedPath(t *testing.T) {
+	_, log := invoke(t, `{"rawPath":"/actions/export/julia@example.com/x"}`, func(context.Context, *web.Request) (web.Response, error) { return web.Response{}, nil })
+	if route := log.lines(t)[0]["route"]; route != "/actions/export/…/x" {
+		t.Errorf("logged %v", route)
 	}
 }
 
@@ -137,6 +183,7 @@ func TestRefusals(t *testing.T) {
 		{"base64 that is none", body("!!!!", true), nil, 400, "base64_invalid", ""},
 		{"base64 without its padding", body("YQ", true), nil, 400, "base64_invalid", ""},
 		{"typed", get, fail(&web.Error{Code: web.Invalid, Reason: "odd", Message: "<odd> & more", Err: secret}), 400, "odd", `{"success":false,"message":"\u003codd\u003e \u0026 more","error":"invalid"}`},
+		{"out of time", get, fail(fmt.Errorf("step: %w", context.DeadlineExceeded)), 503, "out_of_time", ""},
 		{"typed and wrapped", get, fail(fmt.Errorf("step: %w", &web.Error{Code: web.NotFound, Reason: "odd"})), 404, "odd", ""},
 		{"unproven", get, fail(&web.Error{Code: web.Unproven, Reason: "odd", Err: secret}), 401, "odd", fixed},
 		{"unproven, whatever the message", get, fail(&web.Error{Code: web.Unproven, Reason: "other", Message: "because"}), 401, "other", fixed},
@@ -181,12 +228,12 @@ func TestEveryRefusalSaysSo(t *testing.T) {
 		got, _ := invoke(t, get, func(context.Context, *web.Request) (web.Response, error) {
 			return web.Response{}, &web.Error{Code: code, Reason: "odd", Header: map[string]string{"Allow": "POST"}}
 		})
-		var said struct {
+		var refusal struct {
 			Success *bool
 			Message string
 			Error   web.Code
 		}
-		if err := json.Unmarshal([]byte(got.Body), &said); err != nil || said.Success == nil || *said.Success || said.Message == "" || said.Error != code {
+		if err := json.Unmarshal([]byte(got.Body), &refusal); err != nil || refusal.Success == nil || *refusal.Success || refusal.Message == "" || refusal.Error != code {
 			t.Errorf("%s: %s (%v)", code, got.Body, err)
 		}
 		for name, want := range map[string]string{"content-type": "application/json", "x-request-id": "req-1", "cache-control": "no-store", "x-content-type-options": "nosniff", "allow": "POST"} {

@@ -1,7 +1,7 @@
 // What the page knows of the product, selection, locale and channel around it: from its own address, and from what the
 // PIM's page says later. All of it is shown, and trusted for nothing.
 class Surroundings {
-  #said = {}; // what messages told, for the list of context
+  #told = {}; // what messages told, for the list of context
 
   constructor(search) {
     this.query = new URLSearchParams(search);
@@ -30,11 +30,11 @@ class Surroundings {
       this.categoryCodes = [];
     }
     // Groups are objects since 2026, names before.
-    if (Array.isArray(user?.groups)) this.#said.groups = user.groups.map((group) => text(group?.name ?? group)).filter(Boolean).join(', ');
+    if (Array.isArray(user?.groups)) this.#told.groups = user.groups.map((group) => text(group?.name ?? group)).filter(Boolean).join(', ');
     if (filters !== null && typeof filters === 'object') {
-      this.#said.filters = [filters.productFilters, filters.productModelFilters].map(described).filter(Boolean).join(' ');
+      this.#told.filters = [filters.productFilters, filters.productModelFilters].map(described).filter(Boolean).join(' ');
     }
-    if (Number.isInteger(itemsCount)) this.#said.count = String(itemsCount);
+    if (Number.isInteger(itemsCount)) this.#told.count = String(itemsCount);
   }
 
   get count() {
@@ -47,7 +47,7 @@ class Surroundings {
 
   // entries are the names and values to show.
   get entries() {
-    const now = { locale: this.locale, channel: this.channel, ...this.#said };
+    const now = { locale: this.locale, channel: this.channel, ...this.#told };
     return [...Object.entries(now), ...this.query].filter(([, value]) => value);
   }
 }
