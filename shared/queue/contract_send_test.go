@@ -158,3 +158,26 @@ func refusedMessages(t *testing.T, q queues) {
 	}
 	empty(t, q.main)
 }
+
+func atTheLimits(t *testing.T, q queues) {
+	eight := map[string]string{}
+	for i := range 8 {
+		eight[fmt.Sprint("Az_-", i)] = "\t\r\n \uFFFD\U0010FFFF"
+	}
+	for name, message := range map[string]queue.Message{
+		"eight attributes":         {Attributes: eight},
+		"a name of 256 characters": {Attributes: map[string]string{strings.Repeat("z", 256): "value"}},
+	} {
+		message.Body = []byte(name)
+		send(t, q.main, message)
+		got := receive(t, q.main, 1)[0]
+		if string(got.Body) != name || !maps.Equal(got.Attributes, message.Attributes) {
+			t.Errorf("%s: received %q with %q", name, got.Body, got.Attributes)
+		}
+		remove(t, q.main, got)
+	}
+	send(t, q.main, queue.Message{Body: []byte("later"), Delay: queue.MaxDelay})
+	if depth := depth(t, q.main); depth != (queue.Depth{Delayed: 1}) {
+		t.Errorf("depth %+v", depth)
+	}
+}

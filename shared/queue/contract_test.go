@@ -38,6 +38,7 @@ var contract = []clause{
 	{"a larger one that compresses", compressedMessage},
 	{"a message too large sends nothing of the call", tooLarge},
 	{"messages that SQS would refuse send nothing of the call", refusedMessages},
+	{"what is at a limit", atTheLimits},
 	{"a delay", delay},
 	{"a received message is hidden, then comes again", visibilityTimeout},
 	{"a deleted message does not come again", deleted},
