@@ -124,7 +124,7 @@ func tooLarge(t *testing.T, q queues) {
 		}},
 	} {
 		err := q.main.Send(t.Context(), queue.Message{Body: []byte("good")}, message)
-		if !errors.Is(err, queue.ErrTooLarge) {
+		if !errors.Is(err, queue.ErrTooLarge) || !strings.Contains(err.Error(), "message 2 of 2") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -113,3 +113,38 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestSizeIsWhatDecodeReturnsWithoutDecoding(t *testing.T) {
+	for size := range 40 { // compressed, they end in each of base64's three ways
+		body, attributes := bomb(size), map[string]string{"encoding": "gzip+base64"}
+		plain, _, err := queue.Decode(body, attributes)
+		if err != nil || len(plain) != size {
+			t.Fatalf("%d bytes, %v", len(plain), err)
+		}
+		if got := queue.Size(body, attributes); got != size {
+			t.Errorf("size %d, want %d", got, size)
+		}
+	}
+	for name, c := range map[string]struct {
+		body, encoding string
+		want           int
+	}{
+		"text of others":               {"by hand", "", 7},
+		"base64":                       {"AGE=", "base64", 4},
+		"more than Decode returns":     {bomb(20 << 20), "gzip+base64", 16 << 20},
+		"exactly what Decode returns":  {bomb(16 << 20), "gzip+base64", 16 << 20},
+		"not base64":                   {"********", "gzip+base64", 8},
+		"too short to say it":          {"AGE=", "gzip+base64", 4},
+		"nothing":                      {"", "gzip+base64", 0},
+		"its end alone is not base64":  {bomb(10) + "*", "gzip+base64", len(bomb(10)) + 1},
+		"text with an ending of bytes": {"AAAA/////w==", "", 12},
+	} {
+		attributes := map[string]string{}
+		if c.encoding != "" {
+			attributes["encoding"] = c.encoding
+		}
+		if got := queue.Size(c.body, attributes); got != c.want {
+			t.Errorf("%s: size %d, want %d", name, got, c.want)
+		}
+	}
+}
