@@ -100,7 +100,7 @@ func (w *Worker) one(ctx context.Context, invocation *engine.Invocation, p parce
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	if message.Attributes[pimevent.AttributeAPI] != "" {
+	if pimevent.API(message.Attributes) != "" {
 		return invocation.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
 	}
 	id, turn, err := jobs.ParseMessage(message.Body)

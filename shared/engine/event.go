@@ -53,8 +53,13 @@ func (d EventDelivery) again(turn int64, tries int, delay time.Duration) queue.M
 	attributes := maps.Clone(d.Attributes)
 	delete(attributes, TurnAttribute)
 	delete(attributes, TriesAttribute)
+	delete(attributes, pimevent.AttributeAPI)
+	delete(attributes, pimevent.AttributeAPIAgain)
 	if turn > 0 {
 		attributes[TurnAttribute] = strconv.FormatInt(turn, 10)
+		attributes[pimevent.AttributeAPIAgain] = pimevent.API(d.Attributes)
+	} else {
+		attributes[pimevent.AttributeAPI] = pimevent.API(d.Attributes)
 	}
 	if turn > d.turn() {
 		delete(attributes, RedriveAttribute)
@@ -71,7 +76,7 @@ func (i *Invocation) Event(ctx context.Context, d EventDelivery) error {
 	if i.over(i.Now()) {
 		return i.sendEvent(ctx, d, d.turn(), d.tries(), 0)
 	}
-	event := pimevent.Decode(d.Attributes[pimevent.AttributeAPI], d.Attributes[pimevent.AttributePIM], d.Body)
+	event := pimevent.Decode(pimevent.API(d.Attributes), d.Attributes[pimevent.AttributePIM], d.Body)
 	key := event.API + "/" + event.PIM + "/" + event.ID
 	w := &eventWork{
 		Invocation: i, delivery: d, event: event,

@@ -478,7 +478,7 @@ func handle(ctx context.Context, e *engine.Engine, messages []queue.Received) (s
 }
 
 func handleOne(ctx context.Context, invocation *engine.Invocation, message queue.Received) error {
-	if message.Attributes[pimevent.AttributeAPI] != "" {
+	if pimevent.API(message.Attributes) != "" {
 		return invocation.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
 	}
 	id, turn, err := jobs.ParseMessage(message.Body)

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -55,6 +56,32 @@ func TestMessagesDoNotMultiply(t *testing.T) {
 	w.drainEvents()
 	if w.job(id).State != jobs.Succeeded || w.count("applied") != 1 || w.count("duplicate") != 1 {
 		t.Errorf("job %s, %d applied, %d duplicates", w.job(id).State, w.count("applied"), w.count("duplicate"))
+	}
+}
+
+// A worker of the first wave, which meets messages during a deployment, must leave those that go on with what this one wrote: it knows
+// {"job":ID}, and the attribute "api". What comes back from the dead letters, as a webhook's, has the form that both read.
+func TestTheFirstWaveLeavesOurMessages(t *testing.T) {
+	l := &listener{fail: func(engine.Run) error { return errors.New("down") }}
+	w := newFixture(t, l.script().backing(), fault{})
+	w.press("alone", 1)
+	w.receive(pimevent.EventPlatform, platform("e1", "product.updated", product, w.clock.Now()))
+	w.deliver()
+	w.one()
+	for _, q := range w.memories {
+		for _, m := range q.Messages() {
+			var first struct{ Job string }
+			_ = json.Unmarshal(m.Body, &first)
+			if first.Job != "" || m.Attributes["api"] != "" {
+				t.Errorf("readable: %s %v", m.Body, m.Attributes)
+			}
+		}
+	}
+	w.drainEvents() // until patience ends
+	for _, letter := range w.letters.Messages() {
+		if letter.Attributes["api"] != pimevent.EventPlatform || letter.Attributes[engine.TurnAttribute] != "" || letter.Attributes[engine.RedriveAttribute] == "" {
+			t.Errorf("letter %v", letter.Attributes)
+		}
 	}
 }
 

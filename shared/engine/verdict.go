@@ -111,14 +111,17 @@ func (v *verdict) waitUntil(at time.Time, held bool) {
 
 // giveUp fails the rest of the batch. Where no run began, or no more tries are to be made, all that is left fails.
 func (v *verdict) giveUp(s standing, a answer, code string) {
-	to := s.left
+	to, reason := s.left, a.reason
 	if code == jobs.ReasonPermanent && a.began {
 		to = s.batch
 	}
-	for i := v.through; i < to; i++ {
-		v.failures = append(v.failures, Failure{Index: i, Reason: a.reason})
+	if code == jobs.ReasonGaveUp {
+		reason += ", and the time for trying again is over"
 	}
-	v.through, v.reason, v.cause, v.message, v.keepsState = to, code, a.cause, a.reason, false
+	for i := v.through; i < to; i++ {
+		v.failures = append(v.failures, Failure{Index: i, Reason: reason})
+	}
+	v.through, v.reason, v.cause, v.message, v.keepsState = to, code, a.cause, reason, false
 	v.retries = retries{}
 }
 

@@ -76,10 +76,10 @@ func TestWhatFollowsAnAnswer(t *testing.T) {
 		{"a failed try behind a part", []change{since(3, 59*time.Minute)}, answerOf(Result{Done: 1}, down, 2, false), `waits 5s, 1 through, try 1 down 0s, gives up in 1h0m0s, internal, "a passing problem"`},
 		{"a failed try behind the whole", nil, answerOf(Result{Done: 2}, down, 2, false), "goes on, 2 through"},
 		{"a failed try shortly before the end of patience", []change{since(1, 59*time.Minute+59*time.Second)}, answerOf(Result{}, down, 2, false), `waits, try 2 down 59m59s, gives up in 1s, internal, "a passing problem", keeps state`},
-		{"a failed try at the end of patience", []change{since(8, time.Hour)}, answerOf(Result{}, down, 2, false), `ends gave_up, 5 through, failed 0 1 2 3 4, counted down 1h0m0s, internal, "a passing problem"`},
-		{"the same, of a batch of none", []change{left(0, 0), since(8, time.Hour)}, answerOf(Result{}, down, 0, false), `ends gave_up, counted down 1h0m0s, internal, "a passing problem"`},
+		{"a failed try at the end of patience", []change{since(8, time.Hour)}, answerOf(Result{}, down, 2, false), `ends gave_up, 5 through, failed 0 1 2 3 4, counted down 1h0m0s, internal, "a passing problem, and the time for trying again is over"`},
+		{"the same, of a batch of none", []change{left(0, 0), since(8, time.Hour)}, answerOf(Result{}, down, 0, false), `ends gave_up, counted down 1h0m0s, internal, "a passing problem, and the time for trying again is over"`},
 		{"the action is not known", nil, notBegun(ErrUnknownAction, false), `waits 5s, try 1 down 0s, gives up in 1h0m0s, unknown_action, "this version does not know the action", keeps state`},
-		{"the action is not known for an hour", []change{since(8, time.Hour)}, notBegun(ErrUnknownAction, false), `ends gave_up, 5 through, failed 0 1 2 3 4, counted down 1h0m0s, unknown_action, "this version does not know the action"`},
+		{"the action is not known for an hour", []change{since(8, time.Hour)}, notBegun(ErrUnknownAction, false), `ends gave_up, 5 through, failed 0 1 2 3 4, counted down 1h0m0s, unknown_action, "this version does not know the action, and the time for trying again is over"`},
 
 		// It asks for a pause.
 		{"a pause of an hour", nil, answerOf(Result{}, pause(time.Hour), 2, false), `waits 1h0m0s held, try 1 down -1h0m0s, asked 1h0m0s, gives up in 2h0m0s, destination_busy, "the destination has a problem", keeps state`},
@@ -90,7 +90,7 @@ func TestWhatFollowsAnAnswer(t *testing.T) {
 		{"a pause of a year counts as a day", nil, answerOf(Result{}, pause(365*24*time.Hour), 2, false), `waits 24h0m0s held, try 1 down -24h0m0s, asked 24h0m0s, gives up in 25h0m0s, destination_busy, "the destination has a problem", keeps state`},
 		{"a pause while it is down: the pause is no down-time", []change{since(1, 40*time.Minute)}, answerOf(Result{}, pause(30*time.Minute), 2, false), `waits 30m0s held, try 2 down 10m0s, asked 30m0s, gives up in 50m0s, destination_busy, "the destination has a problem", keeps state`},
 		{"pauses of three days together", []change{since(3, 0), asked(48 * time.Hour)}, answerOf(Result{}, pause(24*time.Hour), 2, false), `waits 24h0m0s held, try 4 down -24h0m0s, asked 72h0m0s, gives up in 25h0m0s, destination_busy, "the destination has a problem", keeps state`},
-		{"and a minute more", []change{since(3, 0), asked(72 * time.Hour)}, answerOf(Result{}, pause(time.Minute), 2, false), `ends gave_up, 5 through, failed 0 1 2 3 4, counted down 0s, destination_busy, "the destination has a problem"`},
+		{"and a minute more", []change{since(3, 0), asked(72 * time.Hour)}, answerOf(Result{}, pause(time.Minute), 2, false), `ends gave_up, 5 through, failed 0 1 2 3 4, counted down 0s, destination_busy, "the destination has a problem, and the time for trying again is over"`},
 
 		// It refuses.
 		{"a batch is refused", nil, answerOf(Result{}, Permanent("no", nil), 2, false), `goes on permanent, 2 through, failed 0 1, "no"`},

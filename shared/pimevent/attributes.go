@@ -1,6 +1,7 @@
 package pimevent
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 )
@@ -9,11 +10,19 @@ import (
 // receive events write them, the worker reads them.
 const (
 	AttributeAPI         = "api"         // EventsAPI, EventPlatform or Notifications
+	AttributeAPIAgain    = "api-2"       // in its place, in a message that the worker itself sent to go on with an event
 	AttributePIM         = "pim"         // name in extensions.yaml
 	AttributeReceived    = "received"    // RFC 3339 with nanoseconds, UTC, by API Gateway's clock
 	AttributeCorrelation = "correlation" // request id of the delivery
 	AttributeDelivery    = "delivery"    // of this one delivery: what tells a duplicate from a message that came back
 )
+
+// API is the API of the event in a message with these attributes; "" if it holds none. A message to go on with has its own
+// name for it, so that a worker of the first wave, which would drop what the event's record says of pauses, leaves it to a
+// newer one.
+func API(attributes map[string]string) string {
+	return cmp.Or(attributes[AttributeAPI], attributes[AttributeAPIAgain])
+}
 
 // Delivery is one request that brought events.
 type Delivery struct {

@@ -58,7 +58,7 @@ func jobLetters(messages []queue.Received) []DeadLetter {
 
 func eventLettersOf(messages []queue.Received) (found []DeadLetter) {
 	for _, message := range messages {
-		event := pimevent.Decode(message.Attributes[pimevent.AttributeAPI], message.Attributes[pimevent.AttributePIM], message.Body)
+		event := pimevent.Decode(pimevent.API(message.Attributes), message.Attributes[pimevent.AttributePIM], message.Body)
 		found = append(found, DeadLetter{ID: message.ID, Queue: "events", Event: event.ID + " " + event.Type, Receives: message.Receives, Sent: message.Sent})
 	}
 	return found
