@@ -110,6 +110,14 @@ func TestBrowserFrenchIsWhole(t *testing.T) {
 	if len(missing) > 0 {
 		t.Errorf("without a French text: %q", missing)
 	}
+	same := texts[[]string](b, panel, `(() => {
+		const all = (value) => typeof value === "string" ? [value] : Object.values(value).flatMap(all);
+		const english = new Set(all(TEXTS.en));
+		return all(TEXTS.fr).filter((text) => english.has(text) && text.includes(" ") && !text.startsWith("Job ID: "));
+	})()`)
+	if len(same) > 0 {
+		t.Errorf("French texts in English: %q", same)
+	}
 	english := texts[[]string](b, panel, `(() => {
 		const all = (value) => typeof value === "string" ? [value] : Object.values(value).flatMap(all);
 		const french = new Set(all(TEXTS.fr));
