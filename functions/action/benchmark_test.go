@@ -110,5 +110,5 @@ func (free) Create(context.Context, jobs.Job, *jobs.Job) (jobs.Job, error) {
 }
 
 func (free) Get(_ context.Context, id string) (jobs.Job, error) {
-	return jobs.Job{ID: id, State: jobs.Queued}, nil
+	return jobs.Job{ID: id, State: jobs.Queued, UpdatedAt: time.Now()}, nil
 }
