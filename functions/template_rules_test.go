@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,7 +97,9 @@ func TestABrokenTemplateIsNoticed(t *testing.T) {
 		{"a worker's memory without a limit for Go", "    \"1024\": {Bytes: 870MiB}\n", "", "WorkerMemory 1024: no GOMEMLIMIT"},
 		{"a limit for Go that the worker's memory has not", "870MiB", "1024MiB", "WorkerMemory 1024: GOMEMLIMIT 1024MiB"},
 		{"a log of accesses that holds links", "$context.routeKey", "$context.path", "may hold a person's name or a link's proof"},
-		{"accesses that nobody sees", "      AccessLogSettings:", "      StageVariables:", "Api: no log of accesses"},
+		{"accesses that nobody sees", "      AccessLogSettings:", "      StageVariables:", "Api: no log of accesses in JSON"},
+		{"a dashboard that shows what nobody emits", `"pim-functions", "DownAge"`, `"pim-functions", "DownTime"`, `Dashboard: metric "DownTime"`},
+		{"a dashboard that searches for what nobody emits", `MetricName=\"Requests\"`, `MetricName=\"Request\"`, `Dashboard: metric "Request"`},
 		{"a log without the customer's key", "      KmsKeyId: !If [HasKey, !Ref KmsKeyArn, !Ref AWS::NoValue]\n\n  # ---- Buttons", "\n  # ---- Buttons", "ActionLogs: not encrypted with a key of one's own"},
 		{"a topic without the customer's key", "    Type: AWS::SNS::Topic\n    Properties:\n      KmsMasterKeyId: !If [HasKey, !Ref KmsKeyArn, !Ref AWS::NoValue]\n", "    Type: AWS::SNS::Topic\n", "AlarmTopic: not encrypted with a key of one's own"},
 		{"a queue that takes its messages with it", "  EventsQueue:\n    Type: AWS::SQS::Queue\n    DeletionPolicy: Retain\n", "  EventsQueue:\n    Type: AWS::SQS::Queue\n", "EventsQueue: it is deleted with the stack"},
@@ -153,6 +157,8 @@ func ruleProblems(t *testing.T, text, readme string, metrics []string) (found []
 			}
 		case "AWS::Serverless::HttpApi":
 			accessProblems(name, p, say)
+		case "AWS::CloudWatch::Dashboard":
+			dashboardProblems(name, p, metrics, say)
 		}
 		if slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"}, resource.Type) &&
 			(resource.DeletionPolicy != "Retain" || resource.ReplacePolicy != "Retain") {
@@ -203,8 +209,8 @@ func functionProblems(name string, p map[string]any, say func(string, ...any)) (
 func accessProblems(name string, p map[string]any, say func(string, ...any)) {
 	settings, _ := p["AccessLogSettings"].(map[string]any)
 	format, _ := settings["Format"].(string)
-	if settings["DestinationArn"] == nil || format == "" {
-		say("%s: no log of accesses", name)
+	if settings["DestinationArn"] == nil || !json.Valid([]byte(format)) {
+		say("%s: no log of accesses in JSON", name)
 		return
 	}
 	allowed := []string{
@@ -215,6 +221,21 @@ func accessProblems(name string, p map[string]any, say func(string, ...any)) {
 		variable, _, _ := strings.Cut(part, `"`)
 		if !slices.Contains(allowed, variable) {
 			say("%s: the log of accesses has $context.%s, which may hold a person's name or a link's proof", name, variable)
+		}
+	}
+}
+
+// dashboardMetric finds the metrics of ours that a dashboard shows, by name or by search.
+var dashboardMetric = regexp.MustCompile(`"pim-functions", "(\w+)"|MetricName=\\"(\w+)\\"`)
+
+func dashboardProblems(name string, p map[string]any, metrics []string, say func(string, ...any)) {
+	body, _ := p["DashboardBody"].(string)
+	if !json.Valid([]byte(body)) {
+		say("%s: its body is no JSON", name)
+	}
+	for _, found := range dashboardMetric.FindAllStringSubmatch(body, -1) {
+		if shown := found[1] + found[2]; !slices.Contains(metrics, shown) {
+			say("%s: metric %q is emitted by nobody", name, shown)
 		}
 	}
 }

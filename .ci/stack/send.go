@@ -50,6 +50,11 @@ func Press(ctx context.Context, address, secret string) (job string, err error) 
 	return JobIn(printed)
 }
 
+// Letters is what the project's own tool says of the stack's dead letters.
+func (s *Stack) Letters(ctx context.Context) (string, error) {
+	return Run(ctx, nil, ".artifacts/pimctl", "letters", "redrive", "--stage", stage, "--stack", name, "--dry-run")
+}
+
 // JobIn finds the job's ID in what a user of the PIM reads.
 func JobIn(text string) (job string, err error) {
 	found := jobID.FindStringSubmatch(text)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +53,16 @@ func poison(ctx context.Context, v *visit) (string, error) {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("a message that is none of ours is a dead letter after %d receives; its neighbours were done", stack.Receives), nil
+	counted, err := v.Letters(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, queue := range []string{"jobs", "events"} {
+		if !strings.Contains(counted, queue+": about ") || strings.Contains(counted, queue+": about 0 ") {
+			return "", fmt.Errorf("pimctl counts the dead letters so: %s", counted)
+		}
+	}
+	return fmt.Sprintf("a message that is none of ours is a dead letter after %d receives, which pimctl finds; its neighbours were done", stack.Receives), nil
 }
 
 // killedWorker kills the worker in the middle of a job: another finishes it, with the same keys.
