@@ -39,8 +39,11 @@ var troubles = []trouble{
 		feed: lasting("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName=EventsDeadLetters.QueueName", 0, 3), rings: 2 * time.Minute, stops: 2 * time.Minute},
 	{name: "the worker does not take jobs", alarm: "OldestMessage", feed: stalled("JobsQueue"), rings: 40 * time.Minute, stops: 10 * time.Minute},
 	{name: "the worker does not take events", alarm: "OldestEvent", feed: stalled("EventsQueue"), rings: 40 * time.Minute, stops: 10 * time.Minute},
-	{name: "the worker cannot start", alarm: "WorkerErrors",
-		feed: lasting("AWS/Lambda", "Errors", "FunctionName=WorkerFunction", 0, 2), rings: 15 * time.Minute, stops: 15 * time.Minute},
+	{name: "the worker cannot start, and one message comes again and again", alarm: "WorkerErrors", feed: func(c *cloudwatch) {
+		for at := troubleBegins; at < troubleEnds; at += 12 * time.Minute { // QueueVisibility
+			c.put(at, "AWS/Lambda", "Errors", "FunctionName=WorkerFunction", 1)
+		}
+	}, rings: 20 * time.Minute, stops: 36 * time.Minute},
 	{name: "DynamoDB is away", alarm: "ServerErrors",
 		feed: lasting("AWS/ApiGateway", "5xx", "ApiId=Api", 0, 1), rings: 10 * time.Minute, stops: 10 * time.Minute},
 	{name: "a secret was changed in the PIM alone", alarm: "Refusals",
