@@ -13,7 +13,7 @@ import (
 )
 
 func TestAllPagesOfAnEnvironmentsActionsAreListed(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for i := range 230 {
 		w.Install(staging.String(), notification(fmt.Sprintf("a%d", i)), contentfultest.Script{})
 	}
@@ -28,7 +28,7 @@ func TestAllPagesOfAnEnvironmentsActionsAreListed(t *testing.T) {
 }
 
 func TestDefinitionsAreCreatedListedAndReplaced(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	client := w.personal(t)
 	deploy := contentfulapi.Action{
 		Name: "Deploy", Description: "Builds the site", Category: "Custom", URL: "https://api.example.com/deploy",
@@ -53,7 +53,7 @@ func TestDefinitionsAreCreatedListedAndReplaced(t *testing.T) {
 }
 
 func TestTheSigningSecret(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	client := w.personal(t)
 	if ending, err := client.SigningSecret(t.Context()); ending != "" || err != nil {
 		t.Errorf("%q, %v", ending, err)
@@ -73,7 +73,7 @@ func TestTheSigningSecret(t *testing.T) {
 }
 
 func TestCategoriesAreReadInBothForms(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	listed, err := w.personal(t).Categories(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestCategoriesAreReadInBothForms(t *testing.T) {
 }
 
 func TestAnOrganizationsRoutesNeedAPersonalToken(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, c := range []struct {
 		name       string
 		credential contentfulapi.Credential

@@ -31,7 +31,7 @@ func TestACallAndItsOutcome(t *testing.T) {
 		{"no status", contentfultest.Script{Silent: true}, "", []contentfulapi.Status{""}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.Install(staging.String(), notification("notify"), c.script)
 			client := w.personal(t)
 			call, err := client.Call(t.Context(), staging, ourApp, "notify", message())
@@ -58,7 +58,7 @@ func TestACallAndItsOutcome(t *testing.T) {
 }
 
 func TestAnOlderVersionGivesNoID(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Install(staging.String(), notification("notify"), contentfultest.Script{WithoutID: true})
 	call, err := w.personal(t).Call(t.Context(), staging, ourApp, "notify", message())
 	if err != nil || call.ID != "" || call.Status != contentfulapi.Unreported {
@@ -106,19 +106,19 @@ func compact(t *testing.T, text json.RawMessage) json.RawMessage {
 }
 
 func TestARefusalSaysWhatToDo(t *testing.T) {
-	call := func(action string, parameters map[string]any) func(*testing.T, *world) error {
-		return func(t *testing.T, w *world) error {
+	call := func(action string, parameters map[string]any) func(*testing.T, *fixture) error {
+		return func(t *testing.T, w *fixture) error {
 			_, err := w.personal(t).Call(t.Context(), staging, ourApp, action, parameters)
 			return err
 		}
 	}
 	for _, c := range []struct {
 		name   string
-		do     func(*testing.T, *world) error
+		do     func(*testing.T, *fixture) error
 		status int
 		reason string
 	}{
-		{"wrong token", func(t *testing.T, w *world) error {
+		{"wrong token", func(t *testing.T, w *fixture) error {
 			_, err := w.client(t, contentfulapi.Credential{Token: "T0PSECRET"}, contentfulapi.NewTokens()).Call(t.Context(), staging, ourApp, "notify", message())
 			return err
 		}, 401, `put a valid token, or the app's private key, under "contentful" in the connection secret`},
@@ -129,7 +129,7 @@ func TestARefusalSaysWhatToDo(t *testing.T) {
 		{"a parameter is of another type", call("notify", map[string]any{"message": 7, "recipient": "T0PSECRET"}), 422, "message (type)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.Install(staging.String(), notification("notify"), contentfultest.Script{})
 			w.Install(staging.String(), notification("forbidden"), contentfultest.Script{Forbidden: true})
 			w.Install(staging.String(), notification("secretless"), contentfultest.Script{NoSecret: true})
@@ -152,7 +152,7 @@ func TestARefusalIsNotQuoted(t *testing.T) {
 			{"name":"type","path":["parameters","julia T0PSECRET@example.com"],"value":"T0PSECRET"},{"name":"T0PSECRET is","path":["parameters","limit"]},{"path":[7]},{}]}}`)
 	}))
 	t.Cleanup(server.Close)
-	w := newWorld(t)
+	w := newFixture(t)
 	w.host = server.URL
 	_, err := w.personal(t).Call(t.Context(), staging, ourApp, "notify", message())
 	failed := asError(t, err)
@@ -175,7 +175,7 @@ func TestAPauseIsAskedFor(t *testing.T) {
 		{"for ever", http.Header{"X-Contentful-RateLimit-Reset": {"4294967295"}}, 24 * time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.Throttle(0, 1, c.headers)
 			_, err := w.personal(t).Call(t.Context(), staging, ourApp, "notify", message())
 			failed := asError(t, err)
@@ -198,7 +198,7 @@ func TestOnlyACertainRefusalMayBeCalledAgain(t *testing.T) {
 		{"bad gateway", contentfultest.Broken, false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.Install(staging.String(), notification("notify"), contentfultest.Script{})
 			w.Break(func(*http.Request) contentfultest.Fault { return c.fault })
 			_, err := w.personal(t).Call(t.Context(), staging, ourApp, "notify", message())
@@ -208,7 +208,7 @@ func TestOnlyACertainRefusalMayBeCalledAgain(t *testing.T) {
 		})
 	}
 	t.Run("nobody listens", func(t *testing.T) {
-		w := newWorld(t)
+		w := newFixture(t)
 		w.host = "http://127.0.0.1:1"
 		_, err := w.personal(t).Call(t.Context(), staging, ourApp, "notify", message())
 		if failed := asError(t, err); !failed.Refused() || failed.Permanent() {
@@ -218,7 +218,7 @@ func TestOnlyACertainRefusalMayBeCalledAgain(t *testing.T) {
 }
 
 func TestNothingButAnIDBecomesPartOfAURL(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, id := range []string{"", "..", ".", "a/b", "a?b", "a%2Fb", "a b", strings.Repeat("a", 65)} {
 		_, err := w.personal(t).Look(t.Context(), staging, ourApp, "notify", id)
 		if failed := asError(t, err); !failed.Permanent() || !failed.Refused() {

@@ -46,15 +46,15 @@ func pkcs1() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key())}))
 }
 
-// world is a fake Contentful under a base path, with a clock that the test moves.
-type world struct {
+// fixture is a fake Contentful under a base path, with a clock that the test moves.
+type fixture struct {
 	*contentfultest.API
 	now  time.Time
 	host string
 }
 
-func newWorld(t testing.TB) *world {
-	w := &world{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+func newFixture(t testing.TB) *fixture {
+	w := &fixture{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return w.now }
 	w.API = contentfultest.New(contentfultest.Config{Token: personal, Organization: organization, App: ourApp, Key: &key().PublicKey, Now: clock})
 	server := httptest.NewServer(w.API)
@@ -63,7 +63,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-func (w *world) client(t testing.TB, credential contentfulapi.Credential, tokens *contentfulapi.Tokens) *contentfulapi.Client {
+func (w *fixture) client(t testing.TB, credential contentfulapi.Credential, tokens *contentfulapi.Tokens) *contentfulapi.Client {
 	t.Helper()
 	client, err := contentfulapi.New(contentfulapi.Config{
 		Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: func() time.Time { return w.now }}),
@@ -75,7 +75,7 @@ func (w *world) client(t testing.TB, credential contentfulapi.Credential, tokens
 	return client
 }
 
-func (w *world) personal(t testing.TB) *contentfulapi.Client {
+func (w *fixture) personal(t testing.TB) *contentfulapi.Client {
 	return w.client(t, contentfulapi.Credential{Token: personal, App: ourApp, Organization: organization}, contentfulapi.NewTokens())
 }
 

@@ -19,7 +19,7 @@ func appCredential(t testing.TB) contentfulapi.Credential {
 }
 
 func TestAnAppsKeyBecomesATokenThatIsKeptUntilShortlyBeforeItsEnd(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Install(staging.String(), notification("notify"), contentfultest.Script{})
 	tokens := contentfulapi.NewTokens()
 	for _, step := range []struct {
@@ -45,7 +45,7 @@ func TestAnAppsKeyBecomesATokenThatIsKeptUntilShortlyBeforeItsEnd(t *testing.T) 
 }
 
 func TestATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Install(staging.String(), notification("notify"), contentfultest.Script{})
 	client := w.client(t, appCredential(t), contentfulapi.NewTokens())
 	for range 2 {
@@ -65,7 +65,7 @@ func TestATokenThatIsRefusedIsRenewedOnce(t *testing.T) {
 }
 
 func TestATokenBelongsToItsEnvironment(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	master := contentfulapi.Environment{Space: staging.Space, ID: "master"}
 	for _, environment := range []contentfulapi.Environment{staging, master} {
 		w.Install(environment.String(), notification("notify"), contentfultest.Script{})
@@ -83,7 +83,7 @@ func TestATokenBelongsToItsEnvironment(t *testing.T) {
 
 // heldTokens makes the fake hold back access tokens of staging until release is closed; each request of one is told to
 // arrived.
-func heldTokens(t *testing.T, w *world) (arrived chan string, release chan struct{}) {
+func heldTokens(t *testing.T, w *fixture) (arrived chan string, release chan struct{}) {
 	arrived, release = make(chan string, 10), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, staging.ID) && strings.HasSuffix(r.URL.Path, "/access_tokens") {
@@ -98,7 +98,7 @@ func heldTokens(t *testing.T, w *world) (arrived chan string, release chan struc
 }
 
 func TestASlowTokenKeepsNobodyWaitingWhoNeedsAnother(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	master := contentfulapi.Environment{Space: staging.Space, ID: "master"}
 	arrived, release := heldTokens(t, w)
 	client := w.client(t, appCredential(t), contentfulapi.NewTokens())
@@ -117,7 +117,7 @@ func TestASlowTokenKeepsNobodyWaitingWhoNeedsAnother(t *testing.T) {
 }
 
 func TestAllWaitForOneToken(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	arrived, release := heldTokens(t, w)
 	client := w.client(t, appCredential(t), contentfulapi.NewTokens())
 	impatient, leave := context.WithCancel(t.Context())
@@ -159,7 +159,7 @@ func TestATokenThatCannotBeHadIsNoCall(t *testing.T) {
 		}, "is not an RSA key in PEM"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			credential := appCredential(t)
 			c.change(&credential)
 			_, err := w.client(t, credential, contentfulapi.NewTokens()).Call(t.Context(), staging, ourApp, "notify", message())
@@ -174,7 +174,7 @@ func TestATokenThatCannotBeHadIsNoCall(t *testing.T) {
 func TestBothFormsOfAKeyAreTaken(t *testing.T) {
 	for name, text := range map[string]string{"PKCS #8": pkcs8(t), "PKCS #1": pkcs1()} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.Install(staging.String(), notification("notify"), contentfultest.Script{})
 			client := w.client(t, contentfulapi.Credential{PrivateKey: text, App: ourApp}, contentfulapi.NewTokens())
 			if _, err := client.Available(t.Context(), staging); err != nil {

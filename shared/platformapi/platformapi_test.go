@@ -25,17 +25,17 @@ const (
 
 var deleted = []string{"com.akeneo.pim.v1.product.deleted"}
 
-// world is a fake platform and a client of it, with a clock that the test moves.
-type world struct {
+// fixture is a fake platform and a client of it, with a clock that the test moves.
+type fixture struct {
 	*platformtest.API
 	*platformapi.Client
 	now time.Time
 	url string
 }
 
-func newWorld(t *testing.T, config platformtest.Config) *world {
+func newFixture(t *testing.T, config platformtest.Config) *fixture {
 	t.Helper()
-	w := &world{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	w := &fixture{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return w.now }
 	config.Credential = pim.Credential{ClientID: "1_abc", ClientSecret: "T0PSECRET-client", Username: "magento_0000", Password: "T0PSECRET-password"}
 	config.Now = clock
@@ -56,7 +56,7 @@ func newWorld(t *testing.T, config platformtest.Config) *world {
 	return w
 }
 
-func (w *world) subscriber(t *testing.T) string {
+func (w *fixture) subscriber(t *testing.T) string {
 	t.Helper()
 	s, err := w.CreateSubscriber(t.Context(), platformapi.SubscriberRequest{Name: "ours", Contact: platformapi.Contact{TechnicalEmail: email}})
 	if err != nil {
@@ -65,12 +65,12 @@ func (w *world) subscriber(t *testing.T) string {
 	return s.ID
 }
 
-func (w *world) request(events ...string) platformapi.SubscriptionRequest {
+func (w *fixture) request(events ...string) platformapi.SubscriptionRequest {
 	return platformapi.NewSubscription(w.url, events, platformapi.Destination{URL: "https://api.example.com/event-platform/main", Secret: platformapi.Secret{Primary: primary}})
 }
 
 // only is the one subscription of a subscriber.
-func (w *world) only(ctx context.Context, subscriber string) (platformapi.Subscription, error) {
+func (w *fixture) only(ctx context.Context, subscriber string) (platformapi.Subscription, error) {
 	all, err := w.ListSubscriptions(ctx, subscriber)
 	if err == nil && len(all) != 1 {
 		err = fmt.Errorf("%d subscriptions", len(all))
@@ -94,7 +94,7 @@ func TestAWholeLife(t *testing.T) {
 		"tokens live for 2 minutes": {TokenLife: 2 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, ctx := newWorld(t, config), t.Context()
+			w, ctx := newFixture(t, config), t.Context()
 			id := w.subscriber(t)
 			made, err := w.CreateSubscription(ctx, id, w.request(deleted...))
 			if err != nil {
@@ -143,7 +143,7 @@ func TestAWholeLife(t *testing.T) {
 
 // The platform keeps a second secret that an update leaves out: until it is taken away, the old secret goes on proving.
 func TestTheLastStepOfARotationTakesTheOldSecretAway(t *testing.T) {
-	w, ctx := newWorld(t, platformtest.Config{}), t.Context()
+	w, ctx := newFixture(t, platformtest.Config{}), t.Context()
 	id := w.subscriber(t)
 	made, err := w.CreateSubscription(ctx, id, w.request(deleted...))
 	if err != nil {
@@ -179,7 +179,7 @@ func TestTheBodyOfAnUpdate(t *testing.T) {
 }
 
 func TestATokenThatHasEndedIsRenewedOnce(t *testing.T) {
-	w := newWorld(t, platformtest.Config{})
+	w := newFixture(t, platformtest.Config{})
 	id := w.subscriber(t)
 	w.Expire()
 	if _, err := w.CreateSubscription(t.Context(), id, w.request(deleted...)); err != nil {
@@ -199,62 +199,62 @@ func TestWhatARefusalTells(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		config platformtest.Config
-		call   func(*world, context.Context, string) error
+		call   func(*fixture, context.Context, string) error
 		status int
 		reason string
 		said   string
 	}{
-		{"unknown event type", platformtest.Config{}, func(w *world, ctx context.Context, id string) error {
+		{"unknown event type", platformtest.Config{}, func(w *fixture, ctx context.Context, id string) error {
 			_, err := w.CreateSubscription(ctx, id, w.request("com.akeneo.pim.v1.product.eaten"))
 			return err
 		}, 400, "check the event types in extensions.yaml", "unknown event type com.akeneo.pim.v1.product.eaten"},
-		{"a short secret, which the platform quotes", platformtest.Config{}, func(w *world, ctx context.Context, id string) error {
+		{"a short secret, which the platform quotes", platformtest.Config{}, func(w *fixture, ctx context.Context, id string) error {
 			r := w.request(deleted...)
 			r.Config.Secret.Primary = "T0PSECRET"
 			_, err := w.CreateSubscription(ctx, id, r)
 			return err
 		}, 400, "refused the subscription", ""},
-		{"no e-mail, which the platform quotes", platformtest.Config{}, func(w *world, ctx context.Context, id string) error {
+		{"no e-mail, which the platform quotes", platformtest.Config{}, func(w *fixture, ctx context.Context, id string) error {
 			return w.UpdateContact(ctx, id, platformapi.Contact{TechnicalEmail: "T0PSECRET-nobody"})
 		}, 400, "check technical_email", ""},
-		{"20 subscribers", platformtest.Config{}, func(w *world, ctx context.Context, _ string) (err error) {
+		{"20 subscribers", platformtest.Config{}, func(w *fixture, ctx context.Context, _ string) (err error) {
 			for range platformapi.MaxSubscribers {
 				_, err = w.CreateSubscriber(ctx, platformapi.SubscriberRequest{Name: "x", Contact: platformapi.Contact{TechnicalEmail: email}})
 			}
 			return err
 		}, 409, "a PIM has at most 20", "maximum number"},
-		{"20 subscriptions", platformtest.Config{}, func(w *world, ctx context.Context, id string) (err error) {
+		{"20 subscriptions", platformtest.Config{}, func(w *fixture, ctx context.Context, id string) (err error) {
 			for range platformapi.MaxSubscriptions + 1 {
 				_, err = w.CreateSubscription(ctx, id, w.request(deleted...))
 			}
 			return err
 		}, 409, "a subscriber has at most 20", "maximum number"},
-		{"resume what is deleted", platformtest.Config{}, func(w *world, ctx context.Context, id string) error {
+		{"resume what is deleted", platformtest.Config{}, func(w *fixture, ctx context.Context, id string) error {
 			made := w.AddSubscription(id, "https://x.example.com", deleted...)
 			w.Set("", platformapi.Deleted)
 			return w.ResumeSubscription(ctx, id, made)
 		}, 409, "cannot be resumed", "deleted"},
-		{"unknown subscription", platformtest.Config{}, func(w *world, ctx context.Context, id string) error {
+		{"unknown subscription", platformtest.Config{}, func(w *fixture, ctx context.Context, id string) error {
 			return w.DeleteSubscription(ctx, id, "none")
 		}, 404, "does not know this", "no such subscription"},
-		{"another connection", platformtest.Config{}, func(w *world, ctx context.Context, _ string) error {
+		{"another connection", platformtest.Config{}, func(w *fixture, ctx context.Context, _ string) error {
 			w.ClientID = "2_other"
 			_, err := w.ListSubscribers(ctx)
 			return err
 		}, 401, "check client_id and url", "not valid"},
-		{"the box is not ticked", platformtest.Config{Unticked: true}, func(w *world, ctx context.Context, _ string) error {
+		{"the box is not ticked", platformtest.Config{Unticked: true}, func(w *fixture, ctx context.Context, _ string) error {
 			_, err := w.ListSubscribers(ctx)
 			return err
 		}, 403, "tick Event Platform", "may not use"},
 		{"throttled", platformtest.Config{}, failing(429), 429, "asks for a pause", ""},
 		{"broken", platformtest.Config{}, failing(502), 502, "answered 502", ""},
 		{"moved", platformtest.Config{}, failing(301), 301, "redirect", ""},
-		{"an ID that leads elsewhere", platformtest.Config{}, func(w *world, ctx context.Context, _ string) error {
+		{"an ID that leads elsewhere", platformtest.Config{}, func(w *fixture, ctx context.Context, _ string) error {
 			return w.DeleteSubscription(ctx, "..", "x")
 		}, 0, `".." is not an ID`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, c.config)
+			w := newFixture(t, c.config)
 			id := "5b"
 			if !c.config.Unticked {
 				id = w.subscriber(t)
@@ -280,8 +280,8 @@ func TestWhatARefusalTells(t *testing.T) {
 	}
 }
 
-func failing(status int) func(*world, context.Context, string) error {
-	return func(w *world, ctx context.Context, _ string) error {
+func failing(status int) func(*fixture, context.Context, string) error {
+	return func(w *fixture, ctx context.Context, _ string) error {
 		w.Fail(func(*http.Request) int { return status })
 		_, err := w.ListSubscribers(ctx)
 		return err
@@ -312,7 +312,7 @@ func TestAnAnswerThatIsNone(t *testing.T) {
 }
 
 func TestATokenThatCannotBeHadEndsTheCall(t *testing.T) {
-	w := newWorld(t, platformtest.Config{})
+	w := newFixture(t, platformtest.Config{})
 	away := errors.New("no token today")
 	w.Token = func(context.Context, string) (string, error) { return "", away }
 	if _, err := w.ListSubscribers(t.Context()); !errors.Is(err, away) || len(w.Requests()) != 0 {
