@@ -19,19 +19,19 @@ func (w *Worker) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, fmt.Errorf("decode SQS event: %w", err)
 	}
-	parcels := make([]parcel, len(event.Records))
+	messages := make([]undecoded, len(event.Records))
 	for i := range event.Records {
-		parcels[i] = newParcel(&event.Records[i])
+		messages[i] = newUndecoded(&event.Records[i])
 	}
 	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	for _, id := range w.handle(ctx, parcels) {
+	for _, id := range w.handle(ctx, messages) {
 		answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
 	}
 	return json.Marshal(answer)
 }
 
-// newParcel is a message as Lambda hands it over: its body stays as it travels until it is opened.
-func newParcel(record *events.SQSMessage) parcel {
+// newUndecoded is a message as Lambda hands it over.
+func newUndecoded(record *events.SQSMessage) undecoded {
 	attributes := make(map[string]string, len(record.MessageAttributes))
 	for name, value := range record.MessageAttributes {
 		if value.StringValue != nil {
@@ -43,7 +43,7 @@ func newParcel(record *events.SQSMessage) parcel {
 		receives = 1
 	}
 	sent, _ := strconv.ParseInt(record.Attributes["SentTimestamp"], 10, 64) // milliseconds; absent: the epoch, which only a log shows
-	return parcel{id: record.MessageId, size: queue.Size(record.Body, attributes), open: func() (queue.Received, error) {
+	return undecoded{id: record.MessageId, size: queue.Size(record.Body, attributes), decode: func() (queue.Received, error) {
 		body, attributes, err := queue.Decode(record.Body, attributes)
 		record.Body = "" // it is not needed twice
 		return queue.Received{

@@ -37,40 +37,40 @@ const (
 	bytesAtOnce = 16 << 20 // of their bodies together: working one takes about ten times its size in memory
 )
 
-// parcel is a message that is not opened yet.
-type parcel struct {
-	id   string
-	size int // of its body, opened
-	open func() (queue.Received, error)
+// undecoded is a message whose body is as it travels.
+type undecoded struct {
+	id     string
+	size   int // of its body, decoded
+	decode func() (queue.Received, error)
 }
 
 // Handle works messages and returns the IDs of those that must stay in the queue; the caller deletes the others. A
 // message that nobody can read stays too: it ends in the dead letters, where it is seen.
 func (w *Worker) Handle(ctx context.Context, messages []queue.Received) (failed []string) {
-	parcels := make([]parcel, len(messages))
+	all := make([]undecoded, len(messages))
 	for i, message := range messages {
-		parcels[i] = parcel{id: message.ID, size: len(message.Body), open: func() (queue.Received, error) { return message, nil }}
+		all[i] = undecoded{id: message.ID, size: len(message.Body), decode: func() (queue.Received, error) { return message, nil }}
 	}
-	return w.handle(ctx, parcels)
+	return w.handle(ctx, all)
 }
 
-// handle works the messages of one invocation, whose time they share. Their bodies are opened one by one, as others are done.
-func (w *Worker) handle(ctx context.Context, parcels []parcel) (failed []string) {
+// handle works the messages of one invocation, whose time they share. Bodies are decoded one by one, as others are done.
+func (w *Worker) handle(ctx context.Context, messages []undecoded) (failed []string) {
 	invocation := w.Engine.Begin(ctx)
-	stays := make([]bool, len(parcels))
+	stays := make([]bool, len(messages))
 	var working sync.WaitGroup
 	places, room := make(chan struct{}, atOnce), semaphore.NewWeighted(bytesAtOnce)
-	for i, p := range parcels {
+	for i, m := range messages {
 		places <- struct{}{}
-		size := min(int64(p.size), bytesAtOnce)
+		size := min(int64(m.size), bytesAtOnce)
 		if err := room.Acquire(context.WithoutCancel(ctx), size); err != nil { // never: the context does not end
 			stays[i] = true
 			continue
 		}
 		working.Go(func() {
 			defer func() { room.Release(size); <-places }()
-			if err := w.one(ctx, invocation, p); err != nil {
-				w.Log.Error("message stays in the queue", "reason", reasonOf(err), "error", err.Error(), "message_id", p.id)
+			if err := w.one(ctx, invocation, m); err != nil {
+				w.Log.Error("message stays in the queue", "reason", reasonOf(err), "error", err.Error(), "message_id", m.id)
 				stays[i] = true
 			}
 		})
@@ -78,7 +78,7 @@ func (w *Worker) handle(ctx context.Context, parcels []parcel) (failed []string)
 	working.Wait()
 	for i, stay := range stays {
 		if stay {
-			failed = append(failed, parcels[i].id)
+			failed = append(failed, messages[i].id)
 		}
 	}
 	return failed
@@ -89,14 +89,14 @@ var (
 	errPanic      = errors.New("panic")
 )
 
-func (w *Worker) one(ctx context.Context, invocation *engine.Invocation, p parcel) (err error) {
+func (w *Worker) one(ctx context.Context, invocation *engine.Invocation, m undecoded) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil { // its text may hold anything: the stack tells where
 			w.Log.Error("panic", "reason", "panic", "stack", string(debug.Stack()))
 			err = errPanic
 		}
 	}()
-	message, err := p.open()
+	message, err := m.decode()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}

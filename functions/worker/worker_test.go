@@ -157,9 +157,9 @@ type panicking struct{ context.Context }
 
 func (panicking) Err() error { panic("password is hunter2") }
 
-// TestLargeEventsAreOpenedAFewAtATime gives one invocation many events of six megabytes, which
-// travel compressed. Open at once they would not fit the function's memory.
-func TestLargeEventsAreOpenedAFewAtATime(t *testing.T) {
+// TestLargeEventsAreDecodedAFewAtATime gives one invocation many events of six megabytes, which
+// travel compressed. Decoded at once they would not fit the function's memory.
+func TestLargeEventsAreDecodedAFewAtATime(t *testing.T) {
 	const events, most = 20, 16 << 20
 	var mu sync.Mutex
 	open, peak, ran := 0, 0, 0
