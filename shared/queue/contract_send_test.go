@@ -114,6 +114,7 @@ func compressedMessage(t *testing.T, q queues) {
 	for _, body := range [][]byte{
 		bytes.Repeat([]byte("text "), 3*queue.MaxPayload/5),
 		bytes.Repeat([]byte{0}, queue.MaxPayload),
+		make([]byte, 16<<20), // the most that a receiver decompresses
 	} {
 		send(t, q.main, queue.Message{Body: body, Attributes: attributes})
 		got := receive(t, q.main, 1)[0]

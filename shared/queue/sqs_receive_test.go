@@ -122,6 +122,19 @@ func TestSQSReceipts(t *testing.T) {
 	}
 }
 
+// A body travels in the plainest form that SQS takes: people read queues.
+func TestSQSSendsThePlainestForm(t *testing.T) {
+	for body, want := range map[string]string{"text": "text", "\x00": "AA=="} {
+		fake := &fakeSQS{}
+		if err := fake.open(t).Send(t.Context(), queue.Message{Body: []byte(body)}); err != nil {
+			t.Fatal(err)
+		}
+		if len(fake.stored) != 1 || fake.stored[0] != want {
+			t.Errorf("%q travels as %q, want %q", body, fake.stored, want)
+		}
+	}
+}
+
 func TestSQSDepth(t *testing.T) {
 	q, _ := openSQS(t, `{"Attributes":{"ApproximateNumberOfMessages":"3","ApproximateNumberOfMessagesNotVisible":"2"}}`)
 	if got, err := q.Depth(t.Context()); got != (queue.Depth{Visible: 3, InFlight: 2}) || err != nil {
