@@ -38,7 +38,7 @@ func read(response *outbound.Response, items []jobs.Item) (engine.Result, error)
 		return engine.Result{}, unreadable("breaks off or is not JSON")
 	}
 	var failures []failure
-	if said := answer["failures"]; !empty(said) && json.Unmarshal(said, &failures) != nil {
+	if listed := answer["failures"]; !empty(listed) && json.Unmarshal(listed, &failures) != nil {
 		return engine.Result{}, unreadable("has failures that are no list of {index or id, reason}")
 	}
 	var message string

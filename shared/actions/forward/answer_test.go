@@ -32,7 +32,7 @@ func TestADestinationMayRefuseSingleItems(t *testing.T) {
 		name, answer string
 		want         []engine.Failure
 	}{
-		{"nothing said", ``, nil},
+		{"an empty answer", ``, nil},
 		{"not JSON", `OK`, nil},
 		{"XML", `<?xml version="1.0"?><done/>`, nil},
 		{"an array", `[]`, nil},

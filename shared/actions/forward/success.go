@@ -56,8 +56,8 @@ func (a *action) success(response *outbound.Response, err error) (*outbound.Resp
 	if response.Truncated || json.Unmarshal(response.Body, &answer) != nil {
 		return nil, &refusal{"the destination's answer cannot be read, so nobody knows whether it took this"}
 	}
-	if said := answer[a.Success.Not]; !empty(said) {
-		reason := outbound.Detail(said, nil)
+	if found := answer[a.Success.Not]; !empty(found) {
+		reason := outbound.Detail(found, nil)
 		if reason == "" {
 			reason = outbound.Detail(response.Body, nil)
 		}
