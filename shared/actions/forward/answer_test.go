@@ -101,6 +101,7 @@ func TestAnAnswerThatCannotBeReliedOnFailsTheBatch(t *testing.T) {
 		{"no JSON where JSON says what came of it", "success: {not: error}", `OK`, "cannot be read"},
 		{"nothing there", "success: {not: error}", ``, "cannot be read"},
 		{"an array there", "success: {not: error}", `[]`, "cannot be read"},
+		{"too long behind what is whole", "success: {not: error}", `{"error":null}` + strings.Repeat(" ", 2<<20) + "x", "cannot be read"},
 		{"another status", "success: {status: [201]}", `{"message":"queued"}`, "did not take it as it should: queued"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

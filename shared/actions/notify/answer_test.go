@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/outbound"
 )
 
 const teamsSays = "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error %s with ContextId tcid=0,server=msgapi-T0PSECRET"
@@ -65,5 +66,16 @@ func TestWhatAChannelAnswers(t *testing.T) {
 				t.Errorf("the log holds the channel's text: %v", err)
 			}
 		})
+	}
+}
+
+// A word of Slack's that comes with a passing status is no refusal.
+func TestAPauseOfSlackStaysAPause(t *testing.T) {
+	w := newWebhook(t)
+	w.status, w.answer = 429, "rate_limited"
+	_, err := w.run(t, "slack", "text", engine.Run{Key: "k"})
+	failed, ok := errors.AsType[*outbound.Error](err)
+	if reason, refused := engine.Refused(err); !ok || !failed.Throttled() || refused || reason != "the destination asked for a pause" {
+		t.Errorf("%q, %v", reason, err)
 	}
 }

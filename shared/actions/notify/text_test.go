@@ -92,13 +92,16 @@ func TestATextThatIsTooLongIsCut(t *testing.T) {
 			t.Errorf("%q: cut behind a backslash", piece)
 		}
 	}
-	for _, piece := range []string{"é", "&", "<", "x&"} {
-		body, _ := post(t, "slack", "{{.Params.v}}", params(t, strings.Repeat(piece, 40_000)))
-		text := textOf(t, body)
-		before := strings.TrimSuffix(text, "…")
-		if len(text) > 40_000 || before == text || !utf8.ValidString(text) || strings.LastIndex(before, "&") > strings.LastIndex(before, ";") && strings.HasSuffix(piece, "&") && !strings.HasSuffix(before, "x") {
-			t.Errorf("%q: %d bytes, ends with %q", piece, len(text), text[len(text)-8:])
+	for before := range 6 { // where the escaped character meets the limit
+		body, _ := post(t, "slack", "{{.Params.v}}", params(t, strings.Repeat("x", 39_000-before)+"&&&"))
+		want := strings.Repeat("x", 39_000-before) + strings.Repeat("&amp;", before/5) + "…"
+		if text := textOf(t, body); text != want {
+			t.Errorf("%d before: ends with %q", before, text[len(text)-12:])
 		}
+	}
+	body, _ := post(t, "slack", "{{.Params.v}}", params(t, strings.Repeat("é", 50_000)))
+	if text := textOf(t, body); len(text) > 40_000 || !utf8.ValidString(text) || !strings.HasSuffix(text, "é…") {
+		t.Errorf("%d bytes, ends with %q", len(text), text[len(text)-8:])
 	}
 	if text, _ := teamsText(t, "{{.Params.v}}", params(t, "short")); text != "short" {
 		t.Errorf("%q", text)

@@ -70,6 +70,19 @@ func TestABodyThatIsNotValidJSONIsNotSent(t *testing.T) {
 	}
 }
 
+// Behind a backslash a value would be read as something else, and its first quote would end the text.
+func TestAValueBehindABackslashIsNotSent(t *testing.T) {
+	parsed, err := template.ParseBody(`{"a":"\{{.Params.x}}"}`, contentType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, params := range []string{`{"x":"n"}`, `{"x":"\",\"b\":\"c"}`, `{}`} {
+		if got, err := parsed.Execute(engine.Run{Params: json.RawMessage(params)}); err == nil {
+			t.Errorf("%s made %s", params, got)
+		}
+	}
+}
+
 func TestABodyThatCannotBeJSONIsFoundBeforeItRuns(t *testing.T) {
 	for _, text := range []string{`{"a":}`, `{"a":{{.Label}}`, `{'a':1}`, `text={{.Label}}`, `{"ids":[{{range .Items}}"{{.ID}}",{{end}}]}`, ``} {
 		if _, err := template.ParseBody(text, contentType); err == nil || !strings.Contains(err.Error(), "not valid JSON") {

@@ -13,6 +13,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
 // structure reads the key json of a section, as kinds do.
@@ -72,6 +73,21 @@ func TestAMarkerThatIsNotWhatItSaysFailsTheBatch(t *testing.T) {
 		if !ok || !strings.Contains(permanent.Reason, "nothing was sent") {
 			t.Errorf("%s made %s, %v", yaml, got, err)
 		}
+	}
+}
+
+func TestAStructureIsBounded(t *testing.T) {
+	parsed, err := structure(t, `json: {items: "{{.Label}}"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := engine.Run{Label: strings.Repeat("x", 6<<10), Items: make([]jobs.Item, 1000)}
+	if got, err := parsed.Execute(large); err == nil {
+		t.Errorf("a body of %d bytes was made", len(got))
+	}
+	large.Items = large.Items[:800]
+	if _, err := parsed.Execute(large); err != nil {
+		t.Error(err)
 	}
 }
 
