@@ -9,6 +9,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pim"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
@@ -52,8 +53,11 @@ type Run struct {
 	Label        string // in the user's locale
 	PIM          string
 	Items        []jobs.Item
-	First        int // index of Items[0] among the job's items
-	Total        int // items of the whole job
+	Products     []pim.View // of Items, one each, if the action is a Reader; else nil
+	Deleted      []bool     // of Items, beside Products: the event says that the entity is deleted, and its product is empty
+	Index        []int      // of Items among the job's items, beside Products; nil: they follow First
+	First        int        // index of the batch's first item among the job's items
+	Total        int        // items of the whole job
 	Context      json.RawMessage
 	Params       json.RawMessage
 	User         jobs.User
@@ -63,6 +67,7 @@ type Run struct {
 	Interrupted  bool            // a run that had this State did not come back: it may have acted. Else nobody acted on it
 	Attempt      int             // 1 at the first try of this batch
 	Correlation  string
+	Began        time.Time // when the job or the event was recorded: the same at every try
 	Now          time.Time
 }
 

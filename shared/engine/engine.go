@@ -14,9 +14,11 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/metric"
+	"github.com/pim-functions/pim-functions/shared/pim"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
@@ -41,6 +43,11 @@ type Config struct {
 	// Refresh looks for a newer connection secret, every ten seconds at most; fresh says that Secrets now gives another
 	// one than it did. nil: there is nothing to refresh.
 	Refresh func(context.Context) (fresh bool, err error)
+	// PIM is a client of a PIM by its name in extensions.yaml. Its error is a mistake of package config, or may pass.
+	PIM   func(ctx context.Context, name string) (*pim.Client, error)
+	Files files.Store // of what is handed on; nil: nothing is
+	// Link is an address of ours for a file: its job's ID (or files.Media) and its name, good until a time.
+	Link    func(ctx context.Context, job, name string, until time.Time) (string, error)
 	Log     *slog.Logger
 	Metrics *metric.Sink
 	Now     func() time.Time
@@ -91,17 +98,41 @@ func (i *Invocation) run(ctx context.Context, log *slog.Logger, name string, fre
 		if err != nil {
 			return notBegun(err, ctx.Err() != nil)
 		}
-		run := fresh(action)
-		result, err := i.guard(ctx, log, action, run)
-		if refreshed || !credentialsRefused(err) || !i.refreshed(ctx, log) || i.over(i.Now()) {
-			batch := len(run.Items)
-			if run.Event != nil { // one, whether or not it has an entity
-				batch = 1
-			}
-			return answerOf(result, err, batch, ctx.Err() != nil)
+		answer, again := i.runOnce(ctx, log, action, fresh(action), refreshed)
+		if !again {
+			return answer
 		}
 		log.Info("credentials were not accepted: running once more with fresh ones", "action", name)
 	}
+}
+
+// runOnce does one run. again says that fresh credentials may help, and are there.
+func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Action, run Run, refreshed bool) (a answer, again bool) {
+	batch := len(run.Items)
+	if run.Event != nil { // one, whether or not it has an entity
+		batch = 1
+	}
+	timed, cancel := context.WithTimeout(ctx, i.runTime(run.Now))
+	defer cancel()
+	var lost *reading
+	var err error
+	if reader, ok := action.(Reader); ok && reader.Reads() != nil {
+		if run, lost, err = i.read(timed, log, *reader.Reads(), run); err != nil {
+			return notBegun(err, ctx.Err() != nil), !refreshed && credentialsRefused(err) && i.refreshed(ctx, log)
+		}
+		if lost.gone {
+			return answer{class: done, began: true, gone: true}, false
+		}
+	}
+	var result Result
+	if lost == nil || len(lost.kept) > 0 || batch == 0 {
+		result, err = guard(timed, log, action, run)
+	}
+	if !refreshed && credentialsRefused(err) && !i.over(i.Now()) && i.refreshed(ctx, log) {
+		return answer{}, true
+	}
+	result = lost.whole(result)
+	return answerOf(result, err, batch, ctx.Err() != nil), false
 }
 
 // refreshed says that there is another connection secret than before.
@@ -138,10 +169,8 @@ func (e *Engine) open(ctx context.Context, name string) (Action, error) {
 	return action, nil
 }
 
-// guard does a run within the invocation's time. A panic in an action is that run's failure and nobody else's.
-func (i *Invocation) guard(ctx context.Context, log *slog.Logger, action Action, run Run) (result Result, err error) {
-	ctx, cancel := context.WithTimeout(ctx, i.runTime(run.Now))
-	defer cancel()
+// guard does a run. A panic in an action is that run's failure and nobody else's.
+func guard(ctx context.Context, log *slog.Logger, action Action, run Run) (result Result, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			log.Error("panic in action", "action", run.Action, "reason", "panic", "stack", string(debug.Stack()))

@@ -181,7 +181,7 @@ func (w *jobWork) work(ctx context.Context) answer {
 			Key:    fmt.Sprintf("%s/%d-%d", job.ID, from, max(to-1, from)),
 			Action: job.Action, Trigger: job.Trigger, Job: job.ID, Extension: job.Extension, Label: job.Label, PIM: job.PIM,
 			Items: job.Items[from:to:to], First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
-			Ended: job.Ended, State: job.KindState, Interrupted: job.Interrupted, Attempt: job.Tries + 1, Correlation: job.Correlation, Now: w.Now(),
+			Ended: job.Ended, State: job.KindState, Interrupted: job.Interrupted, Attempt: job.Tries + 1, Correlation: job.Correlation, Began: job.CreatedAt, Now: w.Now(),
 		}
 	})
 }

@@ -45,6 +45,14 @@ func (w *eventWork) subscription(ctx context.Context, s config.Subscription, las
 	}
 	for {
 		a := w.work(ctx, s)
+		if a.gone { // an update of what is gone
+			if mark != nil {
+				if err := w.release(ctx, mark, verdict{next: ends}, false); err != nil {
+					return err
+				}
+			}
+			return w.record(ctx, w.entry.With(s.Name, ledger.Stale, "", ""), last)
+		}
 		v := w.decide(s, a)
 		w.observe(w.log.With("subscription", s.Name), s.Action, a, v)
 		entry := w.apply(s, v)
@@ -74,7 +82,7 @@ func (w *eventWork) work(ctx context.Context, s config.Subscription) answer {
 		return Run{
 			Key: w.key(s, pending), Action: s.Action, Trigger: "event", Subscription: s.Name, PIM: event.PIM, Label: s.Name, Event: &event,
 			Items: eventItems(event.Kind, event.EntityID), Total: 1, State: w.entry.KindStates[s.Name], Interrupted: pending.Interrupted,
-			Attempt: pending.Tries + 1, Correlation: w.delivery.Attributes[pimevent.AttributeCorrelation], Now: w.Now(),
+			Attempt: pending.Tries + 1, Correlation: w.delivery.Attributes[pimevent.AttributeCorrelation], Began: w.entry.CreatedAt, Now: w.Now(),
 		}
 	})
 	if a.class == done && len(a.failures) > 0 {

@@ -41,6 +41,18 @@ func (c *Client) Media(ctx context.Context, code string, limit int64) (Media, er
 	return media, nil
 }
 
+// Link is an address of ours from which the file of an image or file attribute can be had for a while; "" without a file.
+func (v View) Link(attribute string, place ...string) (string, error) {
+	code, err := v.MediaCode(attribute, place...)
+	if err != nil || code == "" {
+		return "", err
+	}
+	if v.link == nil {
+		return "", errors.New("there are no links to files here")
+	}
+	return v.link(code)
+}
+
 // MediaCode is the code of the file that an image or file attribute holds; "" if there is none.
 func (v View) MediaCode(attribute string, place ...string) (string, error) {
 	value, err := v.find(attribute, place)

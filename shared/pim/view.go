@@ -14,6 +14,7 @@ type View struct {
 	locale  string
 	channel string
 	main    string
+	link    func(code string) (string, error) // nil: no links
 }
 
 // NewView returns a View. main is the code of the main identifier's attribute; locale and channel say which values are
@@ -21,6 +22,15 @@ type View struct {
 func NewView(product Product, main, locale, channel string) View {
 	return View{product: product, locale: locale, channel: channel, main: main}
 }
+
+// WithLinks returns the View with links to its files: link makes the address of one, by its code.
+func (v View) WithLinks(link func(code string) (string, error)) View {
+	v.link = link
+	return v
+}
+
+// Product is what the View shows.
+func (v View) Product() Product { return v.product }
 
 // Type is "product" or "product_model".
 func (v View) Type() string { return v.product.Type }

@@ -66,4 +66,5 @@ type PIM struct {
 	ClientSecret string `json:"client_secret"`
 	Username     string `json:"username"`
 	Password     string `json:"password"`
+	Token        string `json:"token,omitempty"` // of a custom app, beside its client_id; the rest is empty then
 }

@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pim"
+)
+
+// Reads says what an action needs of the products of its items (`read` in extensions.yaml).
+type Reads struct {
+	Attributes []string `yaml:"attributes"` // codes; none: all
+	Labels     bool     `yaml:"labels"`     // labels of options
+}
+
+// Reader is an Action whose runs need products: they come as Run.Products.
+type Reader interface {
+	Reads() *Reads // nil: none
+}
+
+// notInPIM is what a user reads of an item whose product cannot be read.
+const notInPIM = "not in the PIM, or hidden from its connection"
+
+// reading is what a run lost while its products were read.
+type reading struct {
+	batch    int       // items before
+	kept     []int     // index before, of each item that is left
+	failures []Failure // of the others, by index before
+	gone     bool      // nothing is left of an event: its entity is gone
+}
+
+// read brings the products of a run's items along: one list call for a hundred of each type, and a single call for each
+// that the list lacks, since search lags behind writes. What is gone, or hidden from the connection, leaves the run and
+// fails. What an event says is deleted is not read.
+func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, run Run) (Run, *reading, error) {
+	lost := &reading{batch: len(run.Items)}
+	if run.deletion() {
+		run.Products, run.Deleted = make([]pim.View, len(run.Items)), []bool{true}
+		lost.kept = []int{0}
+		return run, lost, nil
+	}
+	if len(run.Items) == 0 {
+		return run, lost, nil
+	}
+	client, err := i.PIM(ctx, run.PIM)
+	if err != nil {
+		return run, nil, err
+	}
+	main, err := mainIdentifier(ctx, log, client)
+	if err != nil {
+		return run, nil, err
+	}
+	wanted := pim.Read{Labels: reads.Labels}
+	if len(reads.Attributes) > 0 {
+		wanted.Attributes = slices.Clone(reads.Attributes)
+		if main != "" && !slices.Contains(wanted.Attributes, main) {
+			wanted.Attributes = append(wanted.Attributes, main)
+		}
+	}
+	found, err := i.readItems(ctx, client, run.Items, wanted)
+	if err != nil {
+		return run, nil, err
+	}
+	locale, channel := place(run.Context, i.Config.Config.PIMs[run.PIM])
+	items := run.Items
+	run.Items, run.Index = nil, nil
+	for index, item := range items {
+		product, there := found[item]
+		if !there {
+			reason := notInPIM
+			if item.Type != jobs.Product && item.Type != jobs.ProductModel {
+				reason = "only products and product models can be read from the PIM"
+			}
+			lost.failures = append(lost.failures, Failure{Index: index, Reason: reason})
+			continue
+		}
+		lost.kept = append(lost.kept, index)
+		run.Items, run.Index = append(run.Items, item), append(run.Index, run.First+index)
+		run.Products = append(run.Products, pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run)))
+	}
+	run.Deleted = make([]bool, len(run.Items))
+	lost.gone = run.Event != nil && len(run.Items) == 0
+	return run, lost, nil
+}
+
+// deletion says whether the run is about an entity that an event says is deleted.
+func (r Run) deletion() bool {
+	return r.Event != nil && len(r.Items) > 0 && (strings.HasSuffix(r.Event.Type, ".deleted") || strings.HasSuffix(r.Event.Type, ".removed"))
+}
+
+// readItems reads products and models, those that exist.
+func (i *Invocation) readItems(ctx context.Context, client *pim.Client, items []jobs.Item, wanted pim.Read) (map[jobs.Item]pim.Product, error) {
+	found := make(map[jobs.Item]pim.Product, len(items))
+	before := client.Stats().Calls
+	for _, kind := range []string{jobs.Product, jobs.ProductModel} {
+		var ids []string
+		for _, item := range items {
+			if item.Type == kind && !slices.Contains(ids, item.ID) {
+				ids = append(ids, item.ID)
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		listed, err := client.List(ctx, kind, ids, wanted)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			product, there := listed[id]
+			if !there {
+				product, err = client.Get(ctx, kind, id, wanted)
+				if failed, ok := errors.AsType[*pim.Error](err); ok && failed.NotFound() {
+					continue
+				}
+				if err != nil {
+					return nil, err
+				}
+			}
+			found[jobs.Item{Type: kind, ID: id}] = product
+		}
+	}
+	calls := client.Stats().Calls - before
+	i.Metrics.Count("PIMCalls", float64(calls))
+	i.Metrics.Count("PIMCallsSaved", float64(max(int64(len(items))-calls, 0)))
+	return found, nil
+}
+
+// mainIdentifier is the code of the main identifier's attribute; "" where the connection may not list attributes: products
+// of older PIMs have their identifier beside the values.
+func mainIdentifier(ctx context.Context, log *slog.Logger, client *pim.Client) (string, error) {
+	main, err := client.MainIdentifier(ctx)
+	if failed, ok := errors.AsType[*pim.Error](err); ok && (failed.Status == http.StatusForbidden || failed.NotFound()) {
+		log.Warn("the main identifier is not known: give the PIM's connection the right to list attributes", "reason", "pim_attributes_unreadable", "error", err.Error())
+		return "", nil
+	}
+	return main, err
+}
+
+// place is the locale and channel of whoever asked, else the PIM's defaults.
+func place(context json.RawMessage, defaults config.PIM) (locale, channel string) {
+	var asked struct {
+		Locale  string `json:"locale"`
+		Channel string `json:"channel"`
+	}
+	_ = json.Unmarshal(context, &asked) // a context without them, or of another shape, asks for none
+	locale, channel = defaults.Locale, defaults.Channel
+	if asked.Locale != "" {
+		locale = asked.Locale
+	}
+	if asked.Channel != "" {
+		channel = asked.Channel
+	}
+	return locale, channel
+}
+
+// whole is a result in terms of the items that the run had before its products were read.
+func (r *reading) whole(result Result) Result {
+	if r == nil {
+		return result
+	}
+	for k, failure := range result.Failures {
+		if failure.Index < 0 || failure.Index >= len(r.kept) {
+			result.Failures[k].Index = -1 // of no item: it does not count
+			continue
+		}
+		result.Failures[k].Index = r.kept[failure.Index]
+	}
+	result.Failures = append(result.Failures, r.failures...)
+	switch {
+	case result.Done >= len(r.kept) && result.Done > 0:
+		result.Done = r.batch
+	case result.Done > 0:
+		result.Done = r.kept[result.Done] // up to the next that is not through
+	}
+	return result
+}
