@@ -91,6 +91,7 @@ func (s *System) worker(options Options, connections *secrets.Cache[secrets.Conn
 			Queue:  s.cloud.Jobs,
 			Ledger: s.cloud.Ledger, Events: s.cloud.Events, EventLetters: s.cloud.EventLetters,
 			Secrets: worker.Secrets(connections), Refresh: worker.Refresh(connections),
+			PIM:     worker.PIMs(s.config, connections, client),
 			Log:     s.log,
 			Metrics: s.metrics("worker"),
 			Now:     time.Now,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pim"
 )
 
 // class is the sort of answer that a run gave.
@@ -164,6 +165,12 @@ func causeOf(err error) string {
 	if errors.Is(err, ErrUnknownAction) {
 		return jobs.CauseUnknownAction
 	}
+	if busy, ours := fromPIM(err); ours {
+		if busy {
+			return jobs.CausePIMBusy
+		}
+		return jobs.CausePIMDown
+	}
 	if _, ok := errors.AsType[*ThrottledError](err); ok {
 		return jobs.CauseDestinationBusy
 	}
@@ -180,6 +187,17 @@ func causeOf(err error) string {
 		return jobs.CauseDestinationDown
 	}
 	return jobs.CauseInternal
+}
+
+// fromPIM says whether an error is the PIM's, not a destination's, and whether the PIM asked for a pause.
+func fromPIM(err error) (busy, ours bool) {
+	if failed, ok := errors.AsType[*pim.Error](err); ok {
+		return failed.Throttled(), true
+	}
+	if failed, ok := errors.AsType[*pim.TokenError](err); ok {
+		return !failed.RetryAt().IsZero(), true
+	}
+	return false, false
 }
 
 // reasonOf is what a user may read of an error: only what was written for users.

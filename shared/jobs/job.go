@@ -52,6 +52,8 @@ const (
 	CauseDestinationDown = "destination_down" // it cannot be reached, or answers that it cannot serve
 	CauseDestinationBusy = "destination_busy" // it asked for a pause
 	CauseNoAnswer        = "no_answer"        // it did not answer in time
+	CausePIMDown         = "pim_down"         // the PIM cannot be reached, or answers that it cannot serve
+	CausePIMBusy         = "pim_busy"         // the PIM asked for a pause
 	CauseConfiguration   = "configuration"    // a mistake in extensions.yaml or the connection secret, named in Message
 	CauseUnknownAction   = "unknown_action"   // the worker's configuration does not have the action: a deployment under way
 	CauseInternal        = "internal"         // ours

@@ -187,6 +187,11 @@ func (e *TokenError) Unwrap() error { return e.cause }
 // Permanent says that asking again would end the same way.
 func (e *TokenError) Permanent() bool { return e.permanent }
 
+// Unauthorized says that the PIM does not accept the credentials: others can help.
+func (e *TokenError) Unauthorized() bool {
+	return e.Status == http.StatusBadRequest || e.Status == http.StatusUnauthorized || e.Status == http.StatusUnprocessableEntity
+}
+
 // RetryAt is when the PIM wants to be asked again; zero if it did not say.
 func (e *TokenError) RetryAt() time.Time { return e.retryAt }
 

@@ -110,6 +110,16 @@ var table = map[string]config.Text{
 		"fr_FR":   "{destination} est occupé et nous demande d'attendre.",
 		"de_DE":   "{destination} ist ausgelastet und bittet uns zu warten.",
 	},
+	"cause_pim_down": {
+		"default": "The PIM does not answer us at the moment.",
+		"fr_FR":   "Le PIM ne nous répond pas en ce moment.",
+		"de_DE":   "Das PIM antwortet uns im Moment nicht.",
+	},
+	"cause_pim_busy": {
+		"default": "The PIM is busy and asks us to wait.",
+		"fr_FR":   "Le PIM est occupé et nous demande d'attendre.",
+		"de_DE":   "Das PIM ist beschäftigt und bittet uns zu warten.",
+	},
 	"cause_configuration": {
 		"default": "This action is not set up correctly. Tell your administrator.",
 		"fr_FR":   "Cette action n'est pas configurée correctement. Prévenez votre administrateur.",

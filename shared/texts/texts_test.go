@@ -43,7 +43,7 @@ func TestEveryTextIsInEveryLocale(t *testing.T) {
 
 // What the record can say has a sentence.
 func TestEveryCauseAndEveryEndHasASentence(t *testing.T) {
-	for _, cause := range []string{jobs.CauseDestinationDown, jobs.CauseDestinationBusy, jobs.CauseNoAnswer, jobs.CauseConfiguration, "other"} {
+	for _, cause := range []string{jobs.CauseDestinationDown, jobs.CauseDestinationBusy, jobs.CauseNoAnswer, jobs.CausePIMDown, jobs.CausePIMBusy, jobs.CauseConfiguration, "other"} {
 		if table["cause_"+cause] == nil {
 			t.Errorf("no sentence for the cause %s", cause)
 		}

@@ -108,10 +108,11 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	starting.Wait()
 
 	now := time.Now
+	// An emulator's neighbours have private addresses. On AWS the variable alone opens nothing: an action says
+	// private: true for itself.
+	client := outbound.New(outbound.Config{AllowPrivate: private && endpoint != "", Now: now})
 	kinds := actions.Kinds(actions.Deps{
-		// An emulator's neighbours have private addresses. On AWS the variable alone opens nothing: an action says
-		// private: true for itself.
-		Outbound: outbound.New(outbound.Config{AllowPrivate: private && endpoint != "", Now: now}),
+		Outbound: client,
 		Bus:      publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(account), Bus: bus}),
 	})
 	database, queues := dynamodb.NewFromConfig(account), sqs.NewFromConfig(account)
@@ -127,6 +128,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 			EventLetters: queue.NewSQS(queue.SQSConfig{Client: queues, URL: lettersURL}),
 			Secrets:      worker.Secrets(connections),
 			Refresh:      worker.Refresh(connections),
+			PIM:          worker.PIMs(loaded, connections, client),
 			Log:          log,
 			Metrics:      metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now}),
 			Now:          now,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -168,11 +169,12 @@ func (p *PIM) serveToken(w http.ResponseWriter, r *http.Request) {
 		Refresh  string `json:"refresh_token"`
 	}
 	id, secret, _ := r.BasicAuth()
+	known := slices.IndexFunc(p.connections, func(c Connection) bool { return c.ClientID == id && c.ClientSecret == secret })
 	switch {
 	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"):
 		(&refusal{status: http.StatusUnsupportedMediaType, Message: "The content type is not supported."}).write(w)
 		return
-	case id != p.connection.ClientID || secret != p.connection.ClientSecret:
+	case known < 0:
 		(&refusal{status: http.StatusUnprocessableEntity, Message: `Parameter "client_id" is missing or does not match any client, or secret is invalid`}).write(w)
 		return
 	case json.NewDecoder(r.Body).Decode(&ask) != nil:
@@ -180,7 +182,7 @@ func (p *PIM) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
-	case ask.Grant == "password" && ask.Username == p.connection.Username && ask.Password == p.connection.Password:
+	case ask.Grant == "password" && ask.Username == p.connections[known].Username && ask.Password == p.connections[known].Password:
 	case ask.Grant == "refresh_token" && p.access.refresh[ask.Refresh]:
 		delete(p.access.refresh, ask.Refresh)
 	default:

@@ -17,10 +17,10 @@ import (
 
 // Config is what a PIM needs. All but Now have defaults.
 type Config struct {
-	Catalogue  *Catalogue // nil: New's own
-	Connection Connection // zero: Connect
-	Now        func() time.Time
-	Limits     Limits // zero: the documented ones
+	Catalogue   *Catalogue   // nil: Goods
+	Connections []Connection // none: Connect
+	Now         func() time.Time
+	Limits      Limits // zero: the documented ones
 }
 
 // Connection is who may ask for tokens.
@@ -31,10 +31,10 @@ var Connect = Connection{ClientID: "1_local", ClientSecret: "local-secret", User
 
 // PIM answers the REST API. It is an http.Handler and safe for concurrent use.
 type PIM struct {
-	now        func() time.Time
-	connection Connection
-	limits     Limits
-	mux        *http.ServeMux
+	now         func() time.Time
+	connections []Connection
+	limits      Limits
+	mux         *http.ServeMux
 
 	mu        sync.Mutex
 	catalogue *state
@@ -59,10 +59,10 @@ func New(config Config) *PIM {
 	if config.Catalogue == nil {
 		config.Catalogue = Goods(config.Now())
 	}
-	if config.Connection == (Connection{}) {
-		config.Connection = Connect
+	if len(config.Connections) == 0 {
+		config.Connections = []Connection{Connect}
 	}
-	p := &PIM{now: config.Now, connection: config.Connection, limits: config.Limits.orDocumented(), catalogue: newState(config.Catalogue)}
+	p := &PIM{now: config.Now, connections: config.Connections, limits: config.Limits.orDocumented(), catalogue: newState(config.Catalogue)}
 	p.access.tokens = map[string]time.Time{}
 	p.faults = faults{hidden: map[string]bool{}, lagging: map[string]int{}, rights: map[string]Right{}, viewLocales: map[string]bool{}}
 	p.mux = p.routes()
@@ -96,7 +96,7 @@ func (p *PIM) routes() *http.ServeMux {
 		return map[string]string{"version": "20260801000000", "edition": "Serenity"}, nil
 	})
 	open("GET /api/rest/v1/token-info", func(*http.Request) (any, error) {
-		return map[string]string{"client_id": p.connection.ClientID}, nil
+		return map[string]string{"client_id": p.connections[0].ClientID}, nil
 	})
 	open("/", func(*http.Request) (any, error) {
 		return nil, &refusal{status: http.StatusNotFound, Message: "Not found."}
