@@ -70,7 +70,7 @@ var arrows = []arrow{
 		"shared/pim", "shared/contentfulapi", // clients of what a kind works with
 	}},
 	{from: "shared/engine", to: []string{
-		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue",
+		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue", "shared/pim", "shared/files",
 		"shared/eventtype",
 	}},
 	{from: "shared/config", to: []string{"shared/address", "shared/eventtype", "shared/levenshtein"}},

@@ -61,8 +61,12 @@ func (s *System) build(ctx context.Context, options Options) error {
 	if err != nil {
 		return fmt.Errorf("own address: %w", err)
 	}
+	rest, err := playedPIM(ctx, connections)
+	if err != nil {
+		return fmt.Errorf("read secrets: %w", err)
+	}
 	s.pim = pim.New(pim.Config{
-		URL: s.pimURL(), Functions: address, Frames: s.BrowserURL(), Extensions: s.config, Signing: s.signing, REST: pimtest.New(pimtest.Config{Now: time.Now}),
+		URL: s.pimURL(), Functions: address, Frames: s.BrowserURL(), Extensions: s.config, Signing: s.signing, REST: rest,
 	})
 	s.inspector = inspector.New(inspector.Config{
 		Functions: address, Extensions: s.config, Signing: s.signing, Cloud: s.cloud, PIM: s.pim, Destination: s.destination,
@@ -75,6 +79,19 @@ func (s *System) build(ctx context.Context, options Options) error {
 		{Queue: s.cloud.Events, Batch: cloud.EventsBatch, Handle: works.Handle, Log: s.log},
 	}
 	return nil
+}
+
+// playedPIM is the PIM's REST API in memory. Whoever the connection secret names may call it.
+func playedPIM(ctx context.Context, connections *secrets.Cache[secrets.Connections]) (*pimtest.PIM, error) {
+	document, err := connections.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var known []pimtest.Connection
+	for _, own := range document.PIMs {
+		known = append(known, pimtest.Connection{ClientID: own.ClientID, ClientSecret: own.ClientSecret, Username: own.Username, Password: own.Password})
+	}
+	return pimtest.New(pimtest.Config{Connections: known, Now: time.Now}), nil
 }
 
 // pimURL is the origin of the PIM that is played.
@@ -91,7 +108,7 @@ func (s *System) worker(options Options, connections *secrets.Cache[secrets.Conn
 			Queue:  s.cloud.Jobs,
 			Ledger: s.cloud.Ledger, Events: s.cloud.Events, EventLetters: s.cloud.EventLetters,
 			Secrets: worker.Secrets(connections), Refresh: worker.Refresh(connections),
-			PIM:     worker.PIMs(s.config, connections, client),
+			PIM:     worker.PIMs(s.config, connections, outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Now: time.Now})),
 			Log:     s.log,
 			Metrics: s.metrics("worker"),
 			Now:     time.Now,

@@ -94,7 +94,7 @@ func (e *Error) NotFound() bool { return e.Status == http.StatusNotFound }
 // Reason is the error in words for a user. It names no host and no status.
 func (e *Error) Reason() string {
 	switch {
-	case e.Message != "":
+	case e.Message != "" && e.Permanent():
 		return "the PIM refuses: " + e.Message
 	case e.throttled:
 		return "the PIM is busy"

@@ -195,8 +195,19 @@ func (e *TokenError) Unauthorized() bool {
 // RetryAt is when the PIM wants to be asked again; zero if it did not say.
 func (e *TokenError) RetryAt() time.Time { return e.retryAt }
 
-// Reason is the error in words for a user: what is wrong, and what to do.
-func (e *TokenError) Reason() string { return e.reason }
+// Summary is the error in words for those who run this: what is wrong, and what to do.
+func (e *TokenError) Summary() string { return e.reason }
+
+// Reason is the error in words for a user. It names no host and no status.
+func (e *TokenError) Reason() string {
+	switch {
+	case !e.retryAt.IsZero():
+		return "the PIM is busy"
+	case !e.permanent:
+		return "the PIM does not answer"
+	}
+	return "the PIM does not accept the connection"
+}
 
 // refusal makes a TokenError of what outbound says. Of the PIM's own words only the kind of mistake is taken over, from
 // both forms that they have: its own {"code","message"} and OAuth's {"error","error_description"}.

@@ -162,8 +162,8 @@ func TestWhatARefusalTells(t *testing.T) {
 			if !ok {
 				t.Fatalf("error %v (%T), want a *pim.TokenError", err, err)
 			}
-			if failed.Status != c.status || failed.Permanent() != c.permanent || !strings.Contains(failed.Reason(), c.reason) {
-				t.Errorf("status %d, permanent %v, %q", failed.Status, failed.Permanent(), failed.Reason())
+			if failed.Status != c.status || failed.Permanent() != c.permanent || !strings.Contains(failed.Summary(), c.reason) {
+				t.Errorf("status %d, permanent %v, %q", failed.Status, failed.Permanent(), failed.Summary())
 			}
 			if strings.Contains(err.Error(), "SECRET") {
 				t.Errorf("a secret: %v", err)
