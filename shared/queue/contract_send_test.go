@@ -175,7 +175,7 @@ func refusedMessages(t *testing.T, q queues) {
 func atTheLimits(t *testing.T, q queues) {
 	eight := map[string]string{}
 	for i := range 8 {
-		eight[fmt.Sprint("Az_-", i)] = "\t\r\n \uFFFD\U0010FFFF"
+		eight[fmt.Sprint("AZaz_-09", i)] = "\t\r\n \uFFFD\U0010FFFF"
 	}
 	for name, message := range map[string]queue.Message{
 		"eight attributes":         {Attributes: eight},

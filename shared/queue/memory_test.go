@@ -293,3 +293,16 @@ func TestMemoryHoldsAMessageForTheLongestDelay(t *testing.T) {
 		receive(t, q, 1)
 	})
 }
+
+func TestNoMemoryIsMadeWithoutVisibility(t *testing.T) {
+	for _, visibility := range []time.Duration{0, -1} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("visibility %s is taken", visibility)
+				}
+			}()
+			queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
+		}()
+	}
+}

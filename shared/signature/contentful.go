@@ -109,7 +109,7 @@ func VerifyContentful(secrets []string, request ContentfulRequest, now time.Time
 		return none, &Error{SignatureMismatch}
 	case age >= ContentfulTTL:
 		return none, &Error{TimestampOld}
-	case -age > ContentfulAhead:
+	case sent.Sub(now) > ContentfulAhead: // not -age, which overflows for a time centuries away
 		return none, &Error{TimestampAhead}
 	}
 	for name, value := range map[string]*string{

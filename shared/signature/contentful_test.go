@@ -230,3 +230,20 @@ func FuzzContentful(f *testing.F) {
 		}
 	})
 }
+
+// Contentful's toolkit takes no time before 2020; what is later than the year 9999 is none.
+func TestContentfulTimesAtTheirLimits(t *testing.T) {
+	secret := strings.Repeat("s", 64)
+	for timestamp, want := range map[string]string{
+		"1577836800000": "timestamp_malformed", "1577836800001": "timestamp_old",
+		"253402300799999": "timestamp_ahead", "253402300800000": "timestamp_malformed",
+	} {
+		header := map[string]string{"x-contentful-timestamp": timestamp, "x-contentful-signed-headers": "x-contentful-signed-headers,x-contentful-timestamp"}
+		header["x-contentful-signature"] = signature.SignContentful(secret, "POST", "/a", header, nil)
+		request := signature.ContentfulRequest{Method: "POST", Paths: []string{"/a"}, Header: header}
+		_, err := signature.VerifyContentful([]string{secret}, request, time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC))
+		if got := reason(t, err); got != want {
+			t.Errorf("%s: %q, want %q", timestamp, got, want)
+		}
+	}
+}
