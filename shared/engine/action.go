@@ -78,7 +78,7 @@ type Result struct {
 	Done     int
 	Failures []Failure       // items that failed; the others that are through succeeded. Of items that are not, none counts
 	Message  string          // for the user
-	Result   json.RawMessage // structured, for whoever reads the job; JSON of at most 8 KB, anything else is left out
+	Result   json.RawMessage // structured, for who reads the job; JSON of at most 8 KB, anything else is left out
 	State    json.RawMessage // with Later: given to the next run of this batch; JSON of at most 8 KB, anything else fails the batch
 }
 

@@ -53,7 +53,7 @@ func TestTheEffectsOfATurn(t *testing.T) {
 		{"failing", "stop", "running 0/3, running 0/3, cancelled 0/3", "turn 2 after 5s", "TriesFailed 1, DownAge 0, " + ended("cancelled"), "", "", ""},
 		{"busy", "", "running 0/3, waiting 0/3", "turn 2 after 15m0s", "TriesFailed 1, DownAge 0", ", ", "turn 1 after 15m0s", "TriesFailed 2, DownAge 0"},
 		{"busy", "stop", "running 0/3, running 0/3, cancelled 0/3", "turn 2 after 15m0s", "TriesFailed 1, DownAge 0, " + ended("cancelled"), "", "", ""},
-		{"later", "", "running 0/3, waiting 0/3", "turn 2 after 10m0s", "", ", , ", "turn 1 after 10m0s", ""},
+		{"later", "", "running 0/3, waiting 0/3", "turn 2 after 10m0s", "", ", , , ", "turn 1 after 10m0s", ""},
 		{"later", "stop", "running 0/3, running 0/3, cancelled 0/3", "turn 2 after 10m0s", ended("cancelled"), "", "", ""},
 	} {
 		t.Run("a job, "+c.answer+" "+c.at, func(t *testing.T) {

@@ -318,7 +318,7 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 	return job, failures
 }
 
-// firstReason says why items failed, where nothing else has been said.
+// firstReason says why items failed, where there is no other message.
 func (w *jobWork) firstReason(ctx context.Context, failures []jobs.Failure) string {
 	if earlier, err := w.Store.Failures(ctx, w.job.ID, 1); err == nil && len(earlier) > 0 {
 		return earlier[0].Reason

@@ -8,7 +8,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
-// loggable is an error without what a destination has said: reasons are for the user who may see them.
+// loggable is an error without what a destination answered: reasons are for the user who may see them.
 func loggable(err error) string {
 	if err == nil {
 		return ""

@@ -73,8 +73,8 @@ func TestMatches(t *testing.T) {
 		`it listens to PIM "main"`:         {API: pimevent.EventPlatform, PIM: "other"},
 		"it listens to the event-platform": {API: pimevent.EventsAPI, PIM: "main"},
 	} {
-		if got, said := engine.Matches(subscription, event); got || said != why {
-			t.Errorf("%t: %s; want: %s", got, said, why)
+		if got, reason := engine.Matches(subscription, event); got || reason != why {
+			t.Errorf("%t: %s; want: %s", got, reason, why)
 		}
 	}
 }

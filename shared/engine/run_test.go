@@ -213,6 +213,42 @@ func TestAStateThatCannotBeKeptFailsTheRun(t *testing.T) {
 	}
 }
 
+// Fifty subscriptions with a state of eight kilobytes each do not fit one record: those that do not fail, and none runs twice.
+func TestStatesThatDoNotFitTogetherFailOnlyTheirRuns(t *testing.T) {
+	text := "actions: {work: {kind: script}}\nsubscriptions:\n"
+	for i := range 50 {
+		text += fmt.Sprintf("  s%02d: {pim: main, api: event-platform, events: [\"*\"], action: work}\n", i)
+	}
+	begun := map[string]int{}
+	s := &script{run: func(_ context.Context, run engine.Run) (engine.Result, error) {
+		if len(run.State) > 0 {
+			return engine.Result{}, nil
+		}
+		begun[run.Subscription]++
+		return engine.Result{State: json.RawMessage(`"` + strings.Repeat("x", 8<<10-2) + `"`)}, &engine.LaterError{After: time.Minute}
+	}}
+	w := newFixture(t, s.backing(), fault{})
+	w.loads(text)
+	w.receive(pimevent.EventPlatform, platform("e1", "product.updated", product, w.clock.Now()))
+	w.drainEvents()
+	entry, err := w.ledger.Get(t.Context(), "event-platform/main/e1")
+	if err != nil || entry.Outcome != ledger.Applied || len(begun) != 50 {
+		t.Fatalf("%s, %v, %d begun", entry.Outcome, err, len(begun))
+	}
+	failed := 0
+	for name, outcome := range entry.Outcomes {
+		if outcome == ledger.Failed {
+			failed++
+		}
+		if begun[name] != 1 {
+			t.Errorf("%s was begun %d times", name, begun[name])
+		}
+	}
+	if failed == 0 || failed > 15 {
+		t.Errorf("%d failed", failed)
+	}
+}
+
 // unauthorized is the error of a client whose credentials were not accepted.
 type unauthorized struct{ error }
 

@@ -12,6 +12,9 @@ import (
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
+// noRoom is why a subscription fails whose kind's state does not fit the event's record.
+const noRoom = "the action's state does not fit beside those of the event's other subscriptions: it cannot go on without doing its work twice"
+
 // subscription does what one subscription asks for and records what came of it, so that a retry leaves it out. last says that
 // what it records can wait for the write that ends the turn. Its error is one of the record; what becomes of the action is an outcome, or a wait.
 func (w *eventWork) subscription(ctx context.Context, s config.Subscription, last bool) error {
@@ -66,9 +69,14 @@ func (w *eventWork) subscription(ctx context.Context, s config.Subscription, las
 			return w.record(ctx, entry, last)
 		case waits:
 			w.open(v.at)
-			return w.record(ctx, entry, last || len(v.state) == 0)
 		}
-		if err := w.record(ctx, entry, false); err != nil {
+		before := w.entry
+		err := w.record(ctx, entry, v.next == waits && len(v.state) == 0)
+		if errors.Is(err, ledger.ErrTooLarge) { // all subscriptions' states together: without its own the kind would do its work twice
+			w.entry = before
+			return w.record(ctx, before.With(s.Name, ledger.Failed, noRoom, w.Config.Config.Actions[s.Action].Then[string(jobs.Failed)]), last)
+		}
+		if err != nil || v.next == waits {
 			return err
 		}
 	}

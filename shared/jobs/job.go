@@ -101,7 +101,7 @@ type Job struct {
 	PIM         string          `json:"pim,omitempty"`
 	Label       string          `json:"label,omitempty"` // the extension's label in the user's locale
 	Items       []Item          `json:"items,omitempty"`
-	Context     json.RawMessage `json:"context,omitempty"` // a JSON object: locale, channel, categories and what else the sender said
+	Context     json.RawMessage `json:"context,omitempty"` // a JSON object: locale, channel, categories and what else the sender gave
 	Params      json.RawMessage `json:"params,omitempty"`  // a JSON object, as the sender gave it
 	User        User            `json:"user"`
 	State       State           `json:"state"`

@@ -2,7 +2,7 @@ package jobs
 
 import "time"
 
-// Reasons of a failed end, for whoever reads the record.
+// Reasons of a failed end, for who reads the record.
 const (
 	ReasonNotQueued  = "not_queued"  // its message could not be sent: the user was asked to press again
 	ReasonNotStarted = "not_started" // recorded, and nobody finished starting it within RecordedLife
@@ -38,7 +38,7 @@ func (j Job) overdue(now time.Time) time.Duration {
 	return now.Sub(due)
 }
 
-// abandoned says that the job was recorded too long ago to be started: whoever asked for it was told to try again.
+// abandoned says that the job was recorded too long ago to be started: who asked for it was told to try again.
 // A follow-up has nobody who could: it can be started at any age.
 func (j Job) abandoned(now time.Time) bool {
 	return j.State == Recorded && j.Trigger != TriggerThen && now.Sub(j.CreatedAt) >= RecordedLife
@@ -63,7 +63,7 @@ type Claim struct {
 	Now, Until time.Time
 }
 
-// Start asks for the lease. The caller saves the job that comes with Granted or Abandoned; whoever saves first has it.
+// Start asks for the lease. The caller saves the job that comes with Granted or Abandoned; the first to save has it.
 // A job whose message was a dead letter is started by any message: a redrive, which clears what was remembered of
 // failed tries.
 func (j Job) Start(c Claim) (Job, Start) {

@@ -30,7 +30,7 @@ func (e *OnceError) Error() string { return fmt.Sprintf("once key is held by job
 // safe for concurrent use.
 type Store interface {
 	// Create records job as version 1: state, items and once key (if job.Once is set) together or not at all.
-	// ErrExists if the ID is taken, whoever holds the once key; *OnceError if another job holds it; ErrTooLarge.
+	// ErrExists if the ID is taken, even where another job holds the once key; *OnceError if another job holds it; ErrTooLarge.
 	// With takeover, the once key passes from that job (as read before: ErrConflict if it has changed since) to
 	// this one, and takeover itself is saved in the same step, so that it cannot be started any more.
 	Create(ctx context.Context, job Job, takeover *Job) (Job, error)

@@ -10,8 +10,8 @@ import (
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
-// desk is a Submitter with its store and queue, at a time that the test moves.
-type desk struct {
+// fixture is a Submitter with its store and queue, at a time that the test moves.
+type fixture struct {
 	*jobs.Submitter
 	store *jobs.Memory
 	queue *queue.Memory
@@ -19,8 +19,8 @@ type desk struct {
 	fail  error // of the next sends
 }
 
-func newDesk() *desk {
-	d := &desk{now: noon}
+func newFixture() *fixture {
+	d := &fixture{now: noon}
 	clock := func() time.Time { return d.now }
 	d.store = jobs.NewMemory(jobs.MemoryConfig{Now: clock})
 	d.queue = queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: clock})
@@ -30,17 +30,17 @@ func newDesk() *desk {
 
 type failing struct {
 	queue.Queue
-	desk *desk
+	fixture *fixture
 }
 
 func (f failing) Send(ctx context.Context, messages ...queue.Message) error {
-	if f.desk.fail != nil {
-		return f.desk.fail
+	if f.fixture.fail != nil {
+		return f.fixture.fail
 	}
 	return f.Queue.Send(ctx, messages...)
 }
 
-func (d *desk) sent(t *testing.T) int {
+func (d *fixture) sent(t *testing.T) int {
 	depth, err := d.queue.Depth(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func request(id string) jobs.Job {
 }
 
 func TestSubmitRecordsSendsMarks(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	submitted, err := d.Submit(t.Context(), request("a"))
 	if err != nil || submitted.Verdict != jobs.Started || submitted.Job.State != jobs.Queued || d.sent(t) != 1 {
 		t.Errorf("%+v, %v, %d messages", submitted, err, d.sent(t))
@@ -61,7 +61,7 @@ func TestSubmitRecordsSendsMarks(t *testing.T) {
 }
 
 func TestTheSameRequestIsTheSameJob(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	for i, want := range []jobs.Verdict{jobs.Started, jobs.Repeated, jobs.Repeated} {
 		submitted, err := d.Submit(t.Context(), request("a"))
 		if err != nil || submitted.Verdict != want || submitted.Job.ID != "a" {
@@ -74,7 +74,7 @@ func TestTheSameRequestIsTheSameJob(t *testing.T) {
 }
 
 func TestASecondPressMeetsTheRunningJob(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	mustSubmit(t, d, "a")
 	submitted, err := d.Submit(t.Context(), request("b"))
 	if err != nil || submitted.Verdict != jobs.AlreadyRunning || submitted.Job.ID != "a" || d.sent(t) != 1 {
@@ -92,7 +92,7 @@ func TestASecondPressMeetsTheRunningJob(t *testing.T) {
 }
 
 func TestAFailedSendAsksToPressAgain(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	d.fail = errors.New("SQS is away")
 	if _, err := d.Submit(t.Context(), request("a")); !isNotStarted(err) {
 		t.Errorf("error %v", err)
@@ -118,7 +118,7 @@ func TestAJobLeftRecordedIsSentByWhoeverFindsItYoung(t *testing.T) {
 		{"through the once key", "b", jobs.AlreadyRunning},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := newDesk()
+			d := newFixture()
 			leaveRecorded(t, d)
 			d.now = d.now.Add(4 * time.Minute)
 			submitted := mustSubmit(t, d, c.id)
@@ -130,7 +130,7 @@ func TestAJobLeftRecordedIsSentByWhoeverFindsItYoung(t *testing.T) {
 }
 
 func TestAJobLeftRecordedForFiveMinutesIsOver(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	leaveRecorded(t, d)
 	d.now = d.now.Add(5 * time.Minute)
 	if _, err := d.Submit(t.Context(), request("a")); !isNotStarted(err) {
@@ -145,7 +145,7 @@ func TestAJobLeftRecordedForFiveMinutesIsOver(t *testing.T) {
 }
 
 func TestADeadLetterNoLongerKeepsOthersOut(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	mustSubmit(t, d, "a")
 	job, _ := d.store.Load(t.Context(), "a")
 	job, _ = job.Start(jobs.Claim{Turn: 1, Last: true, Now: d.now, Until: d.now.Add(time.Minute)})
@@ -163,7 +163,7 @@ func TestADeadLetterNoLongerKeepsOthersOut(t *testing.T) {
 }
 
 func TestTooLargeIsSaidAsSuch(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	job := request("a")
 	job.Items = make([]jobs.Item, jobs.MaxItems+1)
 	for i := range job.Items {
@@ -175,7 +175,7 @@ func TestTooLargeIsSaidAsSuch(t *testing.T) {
 }
 
 func TestWatchReturnsAtTheEndOrAtItsTime(t *testing.T) {
-	d := newDesk()
+	d := newFixture()
 	mustSubmit(t, d, "a")
 	if job, err := jobs.Watch(t.Context(), d.store, "a", d.now, func() time.Time { return d.now }); err != nil || job.State != jobs.Queued {
 		t.Errorf("time over: %s, %v", job.State, err)
@@ -192,7 +192,7 @@ func TestWatchReturnsAtTheEndOrAtItsTime(t *testing.T) {
 	}
 }
 
-func mustSubmit(t *testing.T, d *desk, id string) jobs.Submitted {
+func mustSubmit(t *testing.T, d *fixture, id string) jobs.Submitted {
 	t.Helper()
 	submitted, err := d.Submit(t.Context(), request(id))
 	if err != nil {
@@ -202,7 +202,7 @@ func mustSubmit(t *testing.T, d *desk, id string) jobs.Submitted {
 }
 
 // leaveRecorded plays a process that dies between record and send.
-func leaveRecorded(t *testing.T, d *desk) {
+func leaveRecorded(t *testing.T, d *fixture) {
 	t.Helper()
 	job := request("a")
 	job.State, job.CreatedAt, job.Total = jobs.Recorded, d.now, 1

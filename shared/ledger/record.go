@@ -21,7 +21,7 @@ const (
 	maxKey    = 800    // bytes of a part of a key that comes from outside: below DynamoDB's 1,024 of a sort key
 )
 
-// A record that cannot be stored would send its event round for ever. So what a sender may make as large or odd as it
+// The event of a record that cannot be stored would be tried again without end. So what a sender may make as large or odd as it
 // likes, and nothing depends on, is cut to what fits; ErrTooLarge is left to the states of kinds.
 
 // errKey: a record without a name would be everyone's.
