@@ -202,3 +202,49 @@ func TestAWaitSaysWhyAndUntilWhen(t *testing.T) {
 		t.Errorf("after the end: %+v", job)
 	}
 }
+
+// A subscription that was asked for a pause is left alone, although another of the same event goes on before.
+func TestAPauseIsItsSubscriptionsOwn(t *testing.T) {
+	var w *fixture
+	var begun time.Time
+	var early int
+	l := &listener{fail: func(run engine.Run) error {
+		at := w.clock.Now().Sub(begun)
+		switch {
+		case run.Subscription == "every" && at < time.Minute:
+			return &engine.ThrottledError{Until: begun.Add(3 * time.Hour), Reason: "429"}
+		case run.Subscription == "every" && at < 3*time.Hour:
+			early++
+		case run.Subscription == "other" && at < 2*time.Hour:
+			return &engine.LaterError{After: 10 * time.Minute}
+		}
+		return nil
+	}}
+	w = newFixture(t, l.script().backing(), fault{})
+	begun = w.clock.Now()
+	w.receive(pimevent.EventPlatform, platform("e1", "product.deleted", product, begun))
+	w.drainEvents()
+	if entry, _ := w.ledger.Get(t.Context(), "event-platform/main/e1"); early > 0 || entry.AnyFailed() || entry.Outcome != ledger.Applied {
+		t.Errorf("%d calls in the pause; %v", early, entry.Outcomes)
+	}
+}
+
+// A message that comes before a pause ends goes back with one write, and without a call.
+func TestAnEarlyMessageGoesBack(t *testing.T) {
+	var w *fixture
+	s := &script{run: func(context.Context, engine.Run) (engine.Result, error) {
+		return engine.Result{}, &engine.ThrottledError{Until: w.clock.Now().Add(2 * time.Hour), Reason: "429"}
+	}}
+	w = newFixture(t, s.backing(), fault{})
+	w.press("alone", 1)
+	w.deliver()
+	w.receive(pimevent.EventPlatform, platform("e1", "product.created", product, w.clock.Now()))
+	w.one()
+	w.clock.advance(15 * time.Minute)
+	w.faults.names = nil
+	w.deliver()
+	w.one()
+	if got, want := steps(w.faults.names), "load, send, save waiting, delete, get event, send, save event, delete"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
