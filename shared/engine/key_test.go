@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/ledger"
@@ -67,5 +68,23 @@ func TestKeysOfEvents(t *testing.T) {
 				t.Errorf("keys %q", keys)
 			}
 		})
+	}
+}
+
+func TestTheKeyOfARenamedActionIsItsOwn(t *testing.T) {
+	var keys []string
+	s := &script{run: func(_ context.Context, run engine.Run) (engine.Result, error) {
+		keys = append(keys, run.Key)
+		return engine.Result{}, errors.New("down")
+	}}
+	w := newFixture(t, s.backing(), fault{})
+	w.receive(pimevent.EventPlatform, platform("e1", "product.updated", product, w.clock.Now()))
+	for _, action := range []string{"first", "first", "second", "first"} {
+		w.loads("actions: {" + action + ": {kind: script}}\nsubscriptions: {every: {pim: main, api: event-platform, events: [\"*\"], action: " + action + "}}")
+		w.one()
+		w.clock.advance(16 * time.Minute)
+	}
+	if len(keys) != 4 || keys[0] != "event-platform/main/e1/every" || keys[1] != keys[0] || keys[2] == keys[0] || keys[3] != keys[0] {
+		t.Errorf("keys %q", keys)
 	}
 }

@@ -134,3 +134,12 @@ func TestIDsAreOfTheirRequestAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestARedriveBeginsAnew(t *testing.T) {
+	dead := jobs.Job{State: jobs.Running, LastReceive: true, Lease: jobs.Lease{Until: noon.Add(-time.Hour)}, Turn: 5,
+		Tries: 7, DownSince: noon.Add(-time.Hour), Asked: time.Hour, NotBefore: noon.Add(time.Hour)}
+	started, decision := dead.Start(jobs.Claim{Turn: 2, Now: noon, Until: noon.Add(time.Minute)})
+	if decision != jobs.Granted || started.Tries != 0 || !started.DownSince.IsZero() || started.Asked != 0 || !started.NotBefore.IsZero() || started.Turn != 5 {
+		t.Errorf("%v: %+v", decision, started)
+	}
+}
