@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pim-functions/pim-functions/ci/stack"
@@ -61,13 +62,15 @@ func eventPlatform(ctx context.Context, v *visit) (string, error) {
 	if !slices.Equal(found, []string{"applied"}) {
 		return "", fmt.Errorf("outcomes %q", found)
 	}
-	calls := map[string]int{}
-	for _, call := range v.destination.Calls() {
-		calls[call.Key()]++
-	}
 	for _, event := range events {
-		if key := "event-platform/main/" + event.ID + "/catalogue"; calls[key] != 1 {
-			return "", fmt.Errorf("the destination got %d calls with the key %s", calls[key], key)
+		key, calls := "event-platform/main/"+event.ID+"/catalogue", 0 // and perhaps a digest of the body
+		for _, call := range v.destination.Calls() {
+			if strings.HasPrefix(call.Key(), key) {
+				calls++
+			}
+		}
+		if calls != 1 {
+			return "", fmt.Errorf("the destination got %d calls with the key %s", calls, key)
 		}
 	}
 	return "ten events, each delivered twice, had ten effects", nil

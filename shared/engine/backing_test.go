@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	tabletypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -40,7 +42,9 @@ func backings(t *testing.T) map[string]backing {
 func openTable(client *dynamodb.Client) func(testing.TB, func() time.Time) jobs.Store {
 	return func(t testing.TB, now func() time.Time) jobs.Store {
 		name := "faults-" + strings.ToLower(rand.Text())
-		if _, err := client.CreateTable(t.Context(), table.Definition(name)); err != nil {
+		_, err := client.CreateTable(t.Context(), table.Definition(name))
+		// The name is random: a table that is there was made by this call, whose answer was lost and which was sent again.
+		if _, there := errors.AsType[*tabletypes.ResourceInUseException](err); err != nil && !there {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
