@@ -63,11 +63,11 @@ var arrows = []arrow{
 	{from: "functions/*", to: []string{"shared/**"}, never: []string{"shared/engine", "shared/actions/**", "shared/pim/**", "shared/senders"}},
 
 	// Kinds of action know the engine, never each other; template is what they share, and shared/actions lists them.
-	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound"}},
+	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
 	{from: "shared/actions/template", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config"}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/template", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/outbound",
-		"shared/pim", "shared/contentfulapi", // clients of what a kind works with
+		"shared/credential", "shared/pim", "shared/contentfulapi", // clients of what a kind works with
 	}},
 	{from: "shared/engine", to: []string{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue", "shared/pim", "shared/files",
@@ -75,6 +75,7 @@ var arrows = []arrow{
 	}},
 	{from: "shared/config", to: []string{"shared/address", "shared/eventtype", "shared/levenshtein"}},
 	{from: "shared/outbound", to: []string{"shared/address"}},
+	{from: "shared/credential", to: []string{"shared/outbound", "shared/signature"}},
 	{from: "shared/jobs", to: []string{"shared/queue", "shared/table"}},
 	{from: "shared/ledger", to: []string{"shared/table"}},
 	{from: "shared/gate", to: []string{"shared/signature", "shared/secrets", "shared/config", "shared/web", "shared/metric", "shared/queue"}},
@@ -108,8 +109,9 @@ var libraries = []struct {
 	{"github.com/spf13/pflag", commandLine},
 	{"golang.org/x/sync/semaphore", func(f file) bool { return f.folder == "functions/worker" }},
 	{"golang.org/x/sync/singleflight", func(f file) bool {
-		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi"}, f.folder)
+		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi", "shared/credential"}, f.folder)
 	}},
+	{"golang.org/x/oauth2", func(f file) bool { return f.folder == "shared/credential" }},
 	{"github.com/go-json-experiment/json/jsontext", func(f file) bool { return f.folder == "shared/body" }},
 	{"go.yaml.in/yaml/v3", func(f file) bool { return f.folder == "shared/config" }},
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/credential"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
@@ -26,7 +27,7 @@ type Deps struct {
 func Kinds(deps Deps) map[string]engine.Kind {
 	return map[string]engine.Kind{
 		"contentful": contentful.New(contentful.Config{Outbound: deps.Outbound}),
-		"forward":    forward.Kind{Client: deps.Outbound},
+		"forward":    forward.Kind{Client: credential.New(deps.Outbound)},
 		"notify":     notify.Kind{Client: deps.Outbound},
 		"publish":    publish.Kind{Bus: deps.Bus},
 	}

@@ -10,12 +10,13 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/credential"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
 
-// Kind makes forward actions.
-type Kind struct{ Client *outbound.Client }
+// Kind makes forward actions. Its client keeps the tokens of OAuth2 credentials from run to run.
+type Kind struct{ Client *credential.Client }
 
 // Check implements engine.Kind.
 func (Kind) Check(section config.Section) error {
@@ -29,9 +30,9 @@ func (k Kind) Open(section config.Section, secrets engine.Secrets) (engine.Actio
 	if err != nil { // its text may hold a value of the secret, which Check has not seen
 		return nil, section.Errorf("url", "look at what url and headers take from there", "a value of the connection secret does not fit the action")
 	}
-	a := &action{client: k.Client, plan: p, auth: http.Header{}}
+	a := &action{client: k.Client, plan: p}
 	if p.Auth != "" {
-		if err := authorize(a.auth, section, p.Auth, secrets.Auth[p.Auth]); err != nil {
+		if a.auth, err = credentialOf(section, p.Auth, secrets.Auth[p.Auth]); err != nil {
 			return nil, err
 		}
 	}
@@ -39,9 +40,9 @@ func (k Kind) Open(section config.Section, secrets engine.Secrets) (engine.Actio
 }
 
 type action struct {
-	client *outbound.Client
+	client *credential.Client
 	plan
-	auth http.Header // what the credential sets
+	auth credential.Credential
 }
 
 func (a *action) Batch() int { return a.options.Batch }
@@ -61,7 +62,7 @@ func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error)
 		return engine.Result{}, err
 	}
 	header.Set("Idempotency-Key", key)
-	response, err := a.client.Do(ctx, outbound.Request{
+	response, err := a.client.Do(ctx, a.auth, outbound.Request{
 		Method: a.Method, URL: address, Header: header, Body: body, Timeout: a.Timeout, Private: a.Private,
 		MaxBody: maxAnswer, KeepErrorBody: true, Action: run.Action, Items: len(run.Items),
 	})
@@ -83,9 +84,6 @@ func (a *action) header(run engine.Run) (http.Header, error) {
 			return nil, engine.Permanent("the header "+name+" would hold a line break or another control character: nothing was sent", nil)
 		}
 		header.Set(name, text)
-	}
-	for name, values := range a.auth {
-		header[name] = values
 	}
 	if run.Correlation != "" && template.HeaderKey(run.Correlation) == run.Correlation {
 		header.Set("X-Correlation-Id", run.Correlation)

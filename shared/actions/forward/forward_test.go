@@ -14,6 +14,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/actions/forward"
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/credential"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/outbound"
@@ -21,7 +22,7 @@ import (
 )
 
 func kind() forward.Kind {
-	return forward.Kind{Client: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})}
+	return forward.Kind{Client: credential.New(outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now}))}
 }
 
 // erp is a destination that remembers what it got and answers as it is told.
@@ -215,6 +216,55 @@ func TestAuth(t *testing.T) {
 		_, err := kind().Open(section, engine.Secrets{Auth: map[string]json.RawMessage{"erp": json.RawMessage(secret)}})
 		if err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("secret %q: %v", secret, err)
+		}
+	}
+}
+
+func TestATokenServesAllRunsOfAKind(t *testing.T) {
+	e := newERP(t)
+	e.answer = `{"access_token":"t-1","token_type":"bearer","expires_in":3600}`
+	section, _ := config.ParseSection("url: " + e.URL + "/products\nauth: erp")
+	secrets := engine.Secrets{Auth: map[string]json.RawMessage{"erp": json.RawMessage(`{"oauth2":{"token_url":"` + e.URL + `/token","client_id":"a","client_secret":"b"}}`)}}
+	own := kind()
+	var paths []string
+	for range 3 {
+		action, err := own.Open(section, secrets)
+		if err == nil {
+			_, err = action.Run(t.Context(), press())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range e.requests {
+		paths = append(paths, r.URL.Path+" "+r.Header.Get("Authorization"))
+	}
+	if got := strings.Join(paths[1:], ","); !strings.HasPrefix(paths[0], "/token Basic") || got != "/products Bearer t-1,/products Bearer t-1,/products Bearer t-1" {
+		t.Errorf("called %q", paths)
+	}
+}
+
+func TestATokenServersRefusalIsNoSuccess(t *testing.T) {
+	e := newERP(t)
+	e.status, e.answer = 401, `{"error":"invalid_client"}`
+	action := open(t, "url: "+e.URL+"\nauth: erp\nsuccess: {status: [401]}", engine.Secrets{Auth: map[string]json.RawMessage{
+		"erp": json.RawMessage(`{"oauth2":{"token_url":"` + e.URL + `/token","client_id":"a","client_secret":"b"}}`)}})
+	if _, err := action.Run(t.Context(), press()); err == nil {
+		t.Error("it counts as the destination's answer")
+	}
+}
+
+func TestARepeatIsSignedWithTheSameID(t *testing.T) {
+	e := newERP(t)
+	action := open(t, "url: "+e.URL+"\nauth: erp", engine.Secrets{Auth: map[string]json.RawMessage{"erp": json.RawMessage(`{"sign":{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}`)}})
+	for range 2 {
+		if _, err := action.Run(t.Context(), press()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range e.requests {
+		if r.Header.Get("Webhook-Id") != press().Key || r.Header.Get("Webhook-Signature") == "" || r.Header.Get("Idempotency-Key") != press().Key {
+			t.Errorf("%v", r.Header)
 		}
 	}
 }
