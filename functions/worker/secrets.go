@@ -2,7 +2,11 @@ package worker
 
 import (
 	"context"
+	"log/slog"
+	"strings"
 
+	"github.com/pim-functions/pim-functions/shared/actions"
+	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
@@ -27,5 +31,18 @@ func Refresh(connections *secrets.Cache[secrets.Connections]) func(context.Conte
 	return func(ctx context.Context) (bool, error) {
 		_, fresh, err := connections.Refresh(ctx)
 		return fresh, err
+	}
+}
+
+// LogMissing logs what the configuration names and the connection secret lacks, or holds in another form: one error for
+// each, with its name, file, line and remedy, and no value. Other actions run all the same. Call it at start: otherwise
+// the first job of such an action is the first to tell.
+func LogMissing(log *slog.Logger, configured *config.Config, own engine.Secrets) {
+	err := actions.CheckSecrets(configured, own)
+	if err == nil {
+		return
+	}
+	for problem := range strings.SplitSeq(err.Error(), "\n") {
+		log.Error("an action cannot run with the connection secret", "reason", "secret_incomplete", "error", problem)
 	}
 }

@@ -51,7 +51,7 @@ func FindPath(req *web.Request, word string, known func(name string) bool) Path 
 
 // behindStage is the path without a named stage, which API Gateway puts in front.
 func behindStage(req *web.Request) string {
-	if rest, ok := strings.CutPrefix(req.Path, "/"+req.Stage+"/"); ok && req.Stage != "" {
+	if rest, ok := strings.CutPrefix(req.Path, "/"+req.Stage+"/"); ok {
 		return "/" + rest
 	}
 	return req.Path

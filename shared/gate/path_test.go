@@ -3,6 +3,7 @@ package gate_test
 import (
 	"testing"
 
+	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/gate"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
@@ -43,6 +44,8 @@ func TestWhatAPathNames(t *testing.T) {
 		{"by the route, a name that is not known", "/actions/actions/main", "$default", "actions", "actions/main", gate.Path{Name: "actions", Rest: "main", Slash: true, Own: "/actions/actions/main"}},
 		{"by the route, which is still escaped", "/data/main/a/b é", "$default", "data", "main/a%2Fb%20%C3%A9", gate.Path{Name: "main", Rest: "a/b é", Slash: true, Own: "/data/main/a/b é"}},
 		{"by the route, with a percent sign of its own", "/data/main/100%25", "$default", "data", "main/100%25", gate.Path{Name: "main", Rest: "100%25", Slash: true, Own: "/data/main/100%25"}},
+		{"by the route, with an escape that is none", "/data/main/100%", "$default", "data", "main/100%", gate.Path{Name: "main", Rest: "100%", Slash: true, Own: "/data/main/100%"}},
+		{"by the route, with an escape that is none in a path without escapes", "/data/main/a b%", "$default", "data", "main/a%20b%", gate.Path{Name: "main", Rest: "a%20b%", Slash: true, Own: "/data/main/a%20b%"}},
 		{"by the route, an escaped slash in the name", "/data/main/x", "$default", "data", "main%2Fx", gate.Path{Name: "main%2Fx", Own: "/data/main/x"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -52,6 +55,15 @@ func TestWhatAPathNames(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", got, row.want)
 			}
 		})
+	}
+}
+
+func TestAFunctionKnowsTheExtensionsOfItsType(t *testing.T) {
+	known := gate.Extensions(&config.Config{Extensions: map[string]config.Extension{"export": {Type: "action"}, "stock": {Type: "data_component"}}}, "action")
+	for name, want := range map[string]bool{"export": true, "stock": false, "nobody": false, "": false} {
+		if got := known(name); got != want {
+			t.Errorf("%q is known: %t", name, got)
+		}
 	}
 }
 

@@ -79,6 +79,9 @@ func TestQueued(t *testing.T) {
 		g, _ := newGate(gate.Config{Metrics: sink}, current)
 		err := g.Queued(&web.Request{Log: &web.Line{}}, 3, row.err)
 		refused, _ := errors.AsType[*web.Error](err)
+		if _, there := sums["EventsReceived"]; there != (row.queued > 0) {
+			t.Errorf("%s: counted %v: events that are none are no sample", row.name, sums)
+		}
 		if (err == nil) != (row.code == "") || refused != nil && (refused.Code != row.code || refused.Message != "") || sums["EventsReceived"] != row.queued {
 			t.Errorf("%s: %v, counted %v", row.name, err, sums)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/address"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
 
@@ -57,6 +58,7 @@ func TestWhatAStatusMeans(t *testing.T) {
 		{"away", 503, "", false, false, false, "has a problem"},
 		{"away for a minute", 503, "60", false, true, true, "asked for a pause"},
 		{"away, and wants to be asked at once", 503, "0", false, false, false, "has a problem"},
+		{"several choices", 300, "", true, false, false, "redirect, which is not followed"},
 		{"moved", 301, "", true, false, false, "redirect, which is not followed"},
 		{"see elsewhere", 307, "", true, false, false, "redirect, which is not followed"},
 	} {
@@ -136,13 +138,45 @@ func TestOnlyPublicAddressesAreCalled(t *testing.T) {
 		{"6to4 of a private address", "https://[2002:0a00:0001::1]:1/", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := outbound.New(outbound.Config{Now: time.Now})
+			called := false
+			client := outbound.New(outbound.Config{Now: time.Now, Observe: func(outbound.Call) { called = true }})
 			_, err := client.Do(t.Context(), outbound.Request{Method: "POST", URL: c.url, Private: c.private, Timeout: 2 * time.Second})
+			if called && !strings.Contains(c.url, "localhost") {
+				t.Error("an address is refused when it is called, not before")
+			}
 			failed := asError(t, err)
 			if !failed.Permanent() || !strings.Contains(failed.Reason(), "address is not a public one") {
 				t.Errorf("permanent %v, %q", failed.Permanent(), failed.Reason())
 			}
 		})
+	}
+}
+
+// An allowed address gets as far as the call, which the caller's end stops before it leaves the machine.
+func TestAllowedAddressesAreCalled(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range []struct {
+		url     string
+		private bool
+	}{
+		{"https://8.8.8.8/", false}, {"https://8.8.8.8/", true}, {"https://[2600::1]/", true},
+		{"https://10.1.2.3/", true}, {"https://172.31.0.1/", true}, {"https://192.168.1.1/", true}, {"https://[fd12::1]/", true},
+	} {
+		client := outbound.New(outbound.Config{Now: time.Now})
+		if _, err := client.Do(ended, outbound.Request{Method: "POST", URL: c.url, Private: c.private}); err != context.Canceled {
+			t.Errorf("%s, private %t: %v", c.url, c.private, err)
+		}
+	}
+}
+
+// A name's address is checked when the connection is made: what the name resolves to then counts.
+func TestTheAddressOfAConnectionIsChecked(t *testing.T) {
+	check := outbound.Control(address.Public)
+	for target, allowed := range map[string]bool{"8.8.8.8:443": true, "[2600::1]:443": true, "127.0.0.1:443": false, "[::1]:443": false, "8.8.8.8": false, "": false} {
+		if err := check(t.Context(), "tcp", target, nil); (err == nil) != allowed {
+			t.Errorf("%q: %v", target, err)
+		}
 	}
 }
 
@@ -220,13 +254,29 @@ func TestAnAnswerOf500MBIsReadToItsLimit(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsKeptToItsLimit(t *testing.T) {
+	for _, c := range []struct {
+		bytes, kept int
+		truncated   bool
+	}{{0, 0, false}, {99, 99, false}, {100, 100, false}, {101, 100, true}} {
+		url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(299) // the last of the 2xx
+			_, _ = io.WriteString(w, strings.Repeat("x", c.bytes))
+		})
+		response, err := local().Do(t.Context(), outbound.Request{Method: "POST", URL: url, MaxBody: 100})
+		if err != nil || len(response.Body) != c.kept || response.Truncated != c.truncated || response.Status != 299 {
+			t.Errorf("of %d bytes: %+v, %v", c.bytes, response, err)
+		}
+	}
+}
+
 func TestTheCallersEndWins(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
 	})
-	if _, err := local().Do(ctx, outbound.Request{Method: "POST", URL: url}); !errors.Is(err, context.Canceled) {
+	if _, err := local().Do(ctx, outbound.Request{Method: "POST", URL: url}); err != context.Canceled {
 		t.Errorf("%v", err)
 	}
 }
@@ -285,6 +335,7 @@ func TestAHeaderThatHTTPDoesNotAllowIsRefusedBeforeTheCall(t *testing.T) {
 		"control":        {"X-A": {"a\x01"}},
 		"delete":         {"X-A": {"\x7f"}},
 		"space in name":  {"X A": {"a"}},
+		"delete in name": {"X\x7f": {"a"}},
 		"colon in name":  {"X-A:": {"a"}},
 		"empty name":     {"": {"a"}},
 		"the key itself": {"Idempotency-Key": {"a\nb"}},
@@ -329,6 +380,9 @@ func TestAnErrorHoldsNoPathAndNoQuery(t *testing.T) {
 	} {
 		_, err := local().Do(t.Context(), outbound.Request{Method: "POST", URL: url, Timeout: time.Second})
 		failed := asError(t, err)
+		if name == "unreachable" && !strings.Contains(err.Error(), "connection refused") || name == "insecure" && strings.Contains(err.Error(), ":") {
+			t.Errorf("%s: the log does not read its cause, and that alone: %v", name, err)
+		}
 		for _, part := range []string{"p4th", "qu3ry", "fr4gment"} {
 			if strings.Contains(err.Error()+failed.Reason()+failed.Summary(), part) {
 				t.Errorf("%s: %q is in %v", name, part, err)

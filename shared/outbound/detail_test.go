@@ -1,6 +1,7 @@
 package outbound_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -26,6 +27,12 @@ func TestWhatAnAnswerSaysOfARefusal(t *testing.T) {
 		{"message and errors", `{"message":"Validation failed.","errors":[{"message":"no price"}]}`, "Validation failed: no price"},
 		{"an array", `[{"message":"no price"}]`, "no price"},
 		{"three of many", `{"errors":["a","b","c","d","e"]}`, "a; b; c"},
+		{"three of many fields, without those that say nothing", `{"errors":{"a":"x","b":null,"c":"x","d":"x","e":"x"}}`, "a: x; c: x; d: x"},
+		{"a property alone", `{"errors":[{"property":"price"}]}`, ""},
+		{"three levels down", `{"error":{"error":{"error":"no price"}}}`, "no price"},
+		{"four levels down", `{"error":{"error":{"error":{"error":"no price"}}}}`, ""},
+		{"errors in errors, too far down", `{"errors":[{"errors":["no price"]}]}`, ""},
+		{"errors in errors by field, too far down", `{"errors":{"a":{"errors":{"b":"no price"}}}}`, ""},
 		{"a text alone", `"no price"`, "no price"},
 		{"line breaks", `{"message":"no\nprice\u0000\u2028here"}`, "no price  here"},
 		{"an answer that is not JSON", `<html>no price</html>`, ""},
@@ -45,6 +52,25 @@ func TestADetailIsCutBeforeTheCharacterThatDoesNotFit(t *testing.T) {
 	got := outbound.Detail([]byte(`{"message":"x`+strings.Repeat("é", 500)+`"}`), nil)
 	if len(got) > 240 || len(got) < 238 || !utf8.ValidString(got) || !strings.HasSuffix(got, "é") {
 		t.Errorf("%d bytes, ends with %q", len(got), got[len(got)-4:])
+	}
+}
+
+// A destination that repeats what we sent must not show it to a user.
+func TestADetailConcealsWhatWasSentInHeaders(t *testing.T) {
+	for _, c := range []struct{ name, header, value, says, want string }{
+		{"a credential", "Authorization", "Bearer T0PSECRET", "not known: Bearer T0PSECRET", "not known: Bearer …"},
+		{"its token alone", "Authorization", "Bearer T0PSECRET", "not known: T0PSECRET", "not known: …"},
+		{"a credential without a scheme", "Authorization", "T0PSECRET", "not known: T0PSECRET", "not known: …"},
+		{"a key in a header of its own", "X-Api-Key", "T0PSECRET", "not known: T0PSECRET", "not known: …"},
+		{"such a key with a space", "X-Api-Key", "T0P SECRET", "not known: T0P SECRET", "not known: …"},
+		{"six characters", "X-Api-Key", "abcdef", "not known: abcdef", "not known: …"},
+		{"five, which a word may hold", "X-Api-Key", "price", "no price", "no price"},
+		{"what is no secret", "Idempotency-Key", "job-0001", "twice: job-0001", "twice: job-0001"},
+	} {
+		body, _ := json.Marshal(map[string]string{"message": c.says})
+		if got := outbound.Detail(body, http.Header{c.header: {c.value}}); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

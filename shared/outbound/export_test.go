@@ -3,4 +3,5 @@ package outbound
 // For tests from outside.
 var (
 	RetryAfter = retryAfter
+	Control    = control
 )

@@ -95,9 +95,12 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	var starting sync.WaitGroup
 	starting.Go(func() {
 		// Not fatal: the first job tries again, and waits while there is none.
-		if _, err := connections.Get(ctx); err != nil {
+		own, err := worker.Secrets(connections)(ctx)
+		if err != nil {
 			log.Error("secret cannot be read: check CONNECTION_SECRET_ID and the function's role", "reason", "secret_unavailable", "error", err.Error())
+			return
 		}
+		worker.LogMissing(log, loaded, own)
 	})
 	starting.Go(func() {
 		database := dynamodb.EndpointParameters{Region: &account.Region, Endpoint: account.BaseEndpoint}
