@@ -87,7 +87,7 @@ var arrows = []arrow{
 	{from: "shared/pim", to: []string{"shared/outbound"}},
 	{from: "shared/platformapi", to: []string{"shared/outbound", "shared/eventtype"}},
 	{from: "shared/contentfulapi", to: []string{"shared/outbound"}},
-	{from: "shared/*/*test", to: []string{"shared/pim", "shared/platformapi", "shared/contentfulapi"}}, // each plays its other side
+	{from: "shared/*/*test", to: []string{"shared/pim", "shared/platformapi", "shared/contentfulapi", "shared/table"}}, // each plays its other side
 	{from: "shared/signature/doctor", to: []string{"shared/signature"}},
 	{from: "shared/senders", to: []string{"shared/signature", "shared/levenshtein", "events"}},
 	{from: "shared/*"}, // every other room stands on its own
@@ -124,7 +124,7 @@ func commandLine(f file) bool { return f.folder == "functions/pimctl" }
 func adapters(f file) bool {
 	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go", "s3.go"}, f.name) || matches("sqs*.go", f.name)
 	return f.main || adapter || f.folder == "functions/local/cloud" && f.name == "endpoint.go" ||
-		slices.Contains([]string{"shared/awsconfig", "shared/startup", "shared/table"}, f.folder)
+		slices.Contains([]string{"shared/awsconfig", "shared/startup", "shared/table", "shared/table/tabletest"}, f.folder)
 }
 
 // environment are the functions that read variables of the process, which is for shared/env alone.

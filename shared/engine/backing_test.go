@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,14 +10,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	tabletypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/queue"
-	"github.com/pim-functions/pim-functions/shared/table"
+	"github.com/pim-functions/pim-functions/shared/table/tabletest"
 )
 
 // backings are what the fault tests run on: memory, and with AWS_ENDPOINT_URL (make test-aws) the real adapters.
@@ -41,16 +39,7 @@ func backings(t *testing.T) map[string]backing {
 // openTable gives each fixture a table of its own.
 func openTable(client *dynamodb.Client) func(testing.TB, func() time.Time) jobs.Store {
 	return func(t testing.TB, now func() time.Time) jobs.Store {
-		name := "faults-" + strings.ToLower(rand.Text())
-		_, err := client.CreateTable(t.Context(), table.Definition(name))
-		// The name is random: a table that is there was made by this call, whose answer was lost and which was sent again.
-		if _, there := errors.AsType[*tabletypes.ResourceInUseException](err); err != nil && !there {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			_, _ = client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name})
-		})
-		return jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: name, Now: now})
+		return jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: tabletest.Create(t, client), Now: now})
 	}
 }
 

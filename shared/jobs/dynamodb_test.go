@@ -2,8 +2,6 @@ package jobs_test
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -17,10 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
-	"github.com/pim-functions/pim-functions/shared/table"
+	"github.com/pim-functions/pim-functions/shared/table/tabletest"
 )
 
 // TestDynamoDB holds the adapter to the contract on a real endpoint. It makes a table per clause and deletes it.
@@ -30,7 +27,7 @@ func TestDynamoDB(t *testing.T) {
 		t.Run(clause.name, func(t *testing.T) {
 			t.Parallel()
 			c := &clock{now: noon}
-			clause.test(t, bench{jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: createTable(t, client), Now: c.Now}), c})
+			clause.test(t, bench{jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: tabletest.Create(t, client), Now: c.Now}), c})
 		})
 	}
 }
@@ -46,7 +43,7 @@ func TestDynamoDBLosesAnswers(t *testing.T) {
 			t.Run(clause.name, func(t *testing.T) {
 				t.Parallel()
 				c := &clock{now: noon}
-				clause.test(t, bench{jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: createTable(t, tables), Now: c.Now}), c})
+				clause.test(t, bench{jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: tabletest.Create(t, tables), Now: c.Now}), c})
 			})
 		}
 	})
@@ -95,25 +92,4 @@ func awsConfig(endpoint string, client aws.HTTPClient) aws.Config {
 			})
 		},
 	}
-}
-
-func createTable(t *testing.T, client *dynamodb.Client) string {
-	t.Helper()
-	name := "pim-functions-test-" + rand.Text()
-	_, err := client.CreateTable(t.Context(), table.Definition(name))
-	if _, again := errors.AsType[*types.ResourceInUseException](err); err != nil && !again { // the name is ours alone
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		// t.Context has ended by now.
-		_, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name})
-		if _, again := errors.AsType[*types.ResourceNotFoundException](err); err != nil && !again {
-			t.Errorf("delete table %s: %v", name, err)
-		}
-	})
-	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 100 * time.Millisecond })
-	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }

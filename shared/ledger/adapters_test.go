@@ -2,8 +2,6 @@ package ledger_test
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -16,10 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/pim-functions/pim-functions/shared/ledger"
-	"github.com/pim-functions/pim-functions/shared/table"
+	"github.com/pim-functions/pim-functions/shared/table/tabletest"
 )
 
 func TestMemory(t *testing.T) {
@@ -39,7 +36,7 @@ func TestDynamoDB(t *testing.T) {
 		t.Run(clause.name, func(t *testing.T) {
 			t.Parallel()
 			c := &clock{now: noon}
-			clause.test(t, bench{ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: createTable(t, client), Now: c.Now}), c})
+			clause.test(t, bench{ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: tabletest.Create(t, client), Now: c.Now}), c})
 		})
 	}
 }
@@ -55,7 +52,7 @@ func TestDynamoDBLosesAnswers(t *testing.T) {
 			t.Run(clause.name, func(t *testing.T) {
 				t.Parallel()
 				c := &clock{now: noon}
-				clause.test(t, bench{ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: unreliable, Table: createTable(t, tables), Now: c.Now}), c})
+				clause.test(t, bench{ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: unreliable, Table: tabletest.Create(t, tables), Now: c.Now}), c})
 			})
 		}
 	})
@@ -98,20 +95,4 @@ func client(endpoint string, through aws.HTTPClient) *dynamodb.Client {
 			})
 		},
 	})
-}
-
-// createTable makes the table that jobs are in too, until the test ends.
-func createTable(t *testing.T, client *dynamodb.Client) string {
-	t.Helper()
-	name := "ledger-" + rand.Text()
-	if _, err := client.CreateTable(t.Context(), table.Definition(name)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, err := client.DeleteTable(context.WithoutCancel(t.Context()), &dynamodb.DeleteTableInput{TableName: &name})
-		if _, gone := errors.AsType[*types.ResourceNotFoundException](err); err != nil && !gone { // by a first attempt
-			t.Error(err)
-		}
-	})
-	return name
 }
