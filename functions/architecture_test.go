@@ -62,12 +62,14 @@ var arrows = []arrow{
 	{from: "functions/fixture", to: []string{"shared/**", "functions/local/gateway"}},
 	{from: "functions/*", to: []string{"shared/**"}, never: []string{"shared/engine", "shared/actions/**", "shared/pim/**", "shared/senders"}},
 
-	// Kinds of action know the engine, never each other; template is what they share, and shared/actions lists them.
+	// Kinds of action know the engine, never each other; template and expression are what they share, and shared/actions
+	// lists them.
 	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
 	{from: "shared/actions/template", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config"}},
+	{from: "shared/actions/expression", to: []string{"shared/pim"}},
 	{from: "shared/actions/*", to: []string{
-		"shared/actions/template", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/outbound",
-		"shared/credential", "shared/pim", "shared/contentfulapi", // clients of what a kind works with
+		"shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",
+		"shared/outbound", "shared/credential", "shared/pim", "shared/contentfulapi", // clients of what a kind works with
 	}},
 	{from: "shared/engine", to: []string{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue", "shared/pim", "shared/files",
@@ -113,6 +115,7 @@ var libraries = []struct {
 	}},
 	{"golang.org/x/oauth2", func(f file) bool { return f.folder == "shared/credential" }},
 	{"github.com/go-json-experiment/json/jsontext", func(f file) bool { return f.folder == "shared/body" }},
+	{"github.com/expr-lang/expr", func(f file) bool { return f.folder == "shared/actions/expression" }},
 	{"go.yaml.in/yaml/v3", func(f file) bool { return f.folder == "shared/config" }},
 }
 
@@ -300,6 +303,7 @@ func TestForbiddenArrowsAreRefused(t *testing.T) {
 		{"a part of the SDK's config package", "functions/pimctl/main.go", imports("main", sdk+"config/x")},
 		{"the Lambda runtime in a handler", "functions/action/action.go", imports("action", lambda)},
 		{"YAML outside of the configuration", "shared/jobs/x.go", imports("jobs", "go.yaml.in/yaml/v3")},
+		{"the language of expressions outside of its room", "shared/actions/notify/x.go", imports("notify", "github.com/expr-lang/expr/vm")},
 		{"a library that is not listed", "functions/pimctl/main.go", imports("main", "github.com/stretchr/testify")},
 		{"the environment read by a handler", "functions/action/x.go", "package action\nimport \"os\"\nvar x = os.Getenv(\"STAGE\")"},
 		{"… by a main", "functions/action/bootstrap/main.go", "package main\nimport \"os\"\nvar x = os.Environ()"},
