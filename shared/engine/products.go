@@ -83,7 +83,7 @@ func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, ru
 		}
 		lost.kept = append(lost.kept, index)
 		run.Items, run.Index = append(run.Items, item), append(run.Index, run.First+index)
-		run.Products = append(run.Products, pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run)))
+		run.Products = append(run.Products, pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run)).WithUnits(client.Units(ctx)))
 	}
 	run.Deleted = make([]bool, len(run.Items))
 	lost.gone = run.Event != nil && len(run.Items) == 0
