@@ -24,7 +24,7 @@ Variables:
   ERP_URL                for ${ERP_URL} (the system's own destination); any other ${NAME} is
                          taken from the process as well
   ALLOW_PRIVATE_NETWORK  outbound calls may reach private addresses, and plain http (true)
-  MAIL_FOLDER            where e-mail is written, a file each, instead of being sent (.artifacts/mail)
+  MAIL_FOLDER            where e-mail is written instead of being sent (.artifacts/mail)
   DEMO                   off: press no button on start
   LOG_LEVEL              debug, info, warn or error, for the terminal; the page shows all (info)
   AWS_ENDPOINT_URL       an AWS emulator: the adapters of production are used there, and what
