@@ -5,51 +5,89 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 )
 
 const (
-	goVariable      = "MUTANTS_GO"      // the go command
-	packageVariable = "MUTANTS_PACKAGE" // whose tests run
-	limit           = "30s"             // for the tests of one mutant: some never end
+	goVariable   = "MUTANTS_GO"   // the go command
+	slowVariable = "MUTANTS_SLOW" // the package's slow tests, as a regular expression; may be empty
+	limit        = "30s"          // for the tests of one mutant: some never end
 )
 
-// runGo is the go command as gremlins gets it. It differs in three points: the tests of packages below the one in hand
-// are left out; tests end after a limit that does not depend on how long compiling takes; and every line counts as
-// covered, since gremlins leaves out what is not, while Go's coverage does not count the conditions of a switch.
+// What gremlins reads from the exit code of `go test`.
+const (
+	lived     = 0
+	killed    = 1
+	notViable = 2 // the mutant does not compile; go test itself exits with 1 then
+)
+
+// runGo is the go command as gremlins gets it. It differs from the real one in `go test`, see runTests and coverAll.
 func runGo(arguments []string) int {
-	profile := ""
-	if len(arguments) > 0 && arguments[0] == "test" {
-		if i := slices.Index(arguments, "-coverprofile"); i >= 0 && i+1 < len(arguments) {
-			profile = arguments[i+1]
-		} else {
-			if i := slices.Index(arguments, "-timeout"); i >= 0 && i+1 < len(arguments) {
-				arguments[i+1] = limit
-			}
-			arguments = slices.Insert(arguments, 1, "-vet=off", "-ldflags=-s -w")
-		}
-		arguments[len(arguments)-1] = strings.TrimSuffix(arguments[len(arguments)-1], "/...")
+	if len(arguments) == 0 || arguments[0] != "test" {
+		return exitCode(goCommand(arguments...).Run())
 	}
-	command := exec.Command(os.Getenv(goVariable), arguments...)
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	if err := command.Run(); err != nil {
-		if ended, ok := errors.AsType[*exec.ExitError](err); ok {
-			return ended.ExitCode()
+	if i := slices.Index(arguments, "-coverprofile"); i >= 0 && i+1 < len(arguments) {
+		own := slices.Clone(arguments)
+		own[len(own)-1] = strings.TrimSuffix(own[len(own)-1], "/...") // not the packages below
+		if code := exitCode(goCommand(own...).Run()); code != 0 {
+			return code
 		}
-		fmt.Fprintln(os.Stderr, err)
-		return 3
-	}
-	if profile != "" {
-		if err := coverAll(profile); err != nil {
+		if err := coverAll(arguments[i+1]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 3
 		}
+		return 0
+	}
+	return runTests(os.Getenv(slowVariable))
+}
+
+// runTests runs the tests of the mutant in the folder we are in. They are compiled once, and end after a limit that does not depend on how long that
+// takes. The slow ones run only if no other test has noticed the mutant.
+func runTests(slow string) int {
+	folder, err := os.MkdirTemp(os.Getenv("GOTMPDIR"), "mutant-") // gremlins removes its GOTMPDIR
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 3
+	}
+	defer os.RemoveAll(folder)
+	program := filepath.Join(folder, "mutant.test")
+	if goCommand("test", "-c", "-vet=off", "-ldflags=-s -w", "-o", program, ".").Run() != nil {
+		return notViable
+	}
+	steps := [][]string{{}}
+	if slow != "" {
+		steps = [][]string{{"-test.skip", slow}, {"-test.run", slow}}
+	}
+	for _, step := range steps {
+		tests := exec.Command(program, append(step, "-test.failfast", "-test.timeout", limit)...)
+		if tests.Run() != nil {
+			return killed
+		}
+	}
+	return lived
+}
+
+func goCommand(arguments ...string) *exec.Cmd {
+	command := exec.Command(os.Getenv(goVariable), arguments...)
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	return command
+}
+
+func exitCode(err error) int {
+	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
+		return ended.ExitCode()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 3
 	}
 	return 0
 }
 
-// coverAll makes a coverage profile say that each of its files is covered from beginning to end.
+// coverAll makes a coverage profile say that each of its files is covered from beginning to end: gremlins leaves out what
+// is not, while Go's coverage does not count the conditions of a switch.
 func coverAll(name string) error {
 	text, err := os.ReadFile(name)
 	if err != nil {

@@ -38,6 +38,16 @@ func TestWhatAMarkAllows(t *testing.T) {
 	}
 }
 
+// Who takes a mark is told from who had it before: the lease's token grows, its time and its holder are the new one's.
+func TestATakenMarkHasALeaseOfItsOwn(t *testing.T) {
+	until := noon.Add(time.Minute)
+	before := ledger.Mark{Time: noon.Add(-time.Hour), NextTry: noon, Lease: ledger.Lease{Token: 7, Until: noon, Holder: "dead"}, Format: ledger.Format}
+	got, taking := before.Take("own", noon, false, noon, until)
+	if want := (ledger.Lease{Token: 8, Until: until, Holder: "own"}); taking != ledger.Taken || got.Lease != want || !got.Time.Equal(noon) || !got.NextTry.IsZero() {
+		t.Errorf("%v, %+v", taking, got)
+	}
+}
+
 func TestNoReasonStandsBesideASuccess(t *testing.T) {
 	failed := (ledger.Entry{Key: "k"}).With("a", ledger.Failed, "422", "")
 	if after := failed.With("a", ledger.Applied, "", ""); len(after.Reasons) != 0 {

@@ -247,3 +247,25 @@ func TestContentfulTimesAtTheirLimits(t *testing.T) {
 		}
 	}
 }
+
+// What stands around a header's value is signed without it as far as JavaScript's trim takes it off (ECMAScript: WhiteSpace
+// and LineTerminator), which is more than HTTP's white space and less than Unicode's.
+func TestContentfulSignsValuesAsJavaScriptTrimsThem(t *testing.T) {
+	sign := func(value string) string {
+		return signature.SignContentful("s", "POST", "/", map[string]string{"x-a": value, "x-contentful-signed-headers": "x-a,x-contentful-signed-headers"}, nil)
+	}
+	spaces := []rune{'\t', '\n', '\v', '\f', '\r', ' ', 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF}
+	for r := rune(0x2000); r <= 0x200A; r++ {
+		spaces = append(spaces, r)
+	}
+	for _, r := range spaces {
+		if sign(string(r)+"v w"+string(r)) != sign("v w") {
+			t.Errorf("%U is signed", r)
+		}
+	}
+	for _, r := range []rune{0, 0x1F, 0x85, 0x180E, 0x1FFF, 0x200B, 0x2060, 'x'} {
+		if sign(string(r)+"v") == sign("v") {
+			t.Errorf("%U is not signed", r)
+		}
+	}
+}

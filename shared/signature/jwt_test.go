@@ -163,6 +163,39 @@ func TestVerifyJWT(t *testing.T) {
 	}
 }
 
+func TestTheLongestJWT(t *testing.T) {
+	long := func(payload int) string { // of so many bytes
+		begin, end := `{"exp":1743413636,"userId":"1","x":"`, `"}`
+		return token(secret, `{"typ":"JWT","alg":"HS256"}`, begin+strings.Repeat("a", payload-len(begin)-len(end))+end)
+	}
+	for payload, want := range map[int]string{12227: "", 12228: "token_malformed"} {
+		candidate := long(payload)
+		if _, err := signature.VerifyJWT([]string{secret}, candidate, jwtNow); reason(t, err) != want || (len(candidate) > signature.MaxJWT) != (want != "") {
+			t.Errorf("%d bytes: %v", len(candidate), err)
+		}
+	}
+}
+
+// The log names the secret that proved: the first of the list, where it holds one twice.
+func TestAJWTTellsWhichSecretProves(t *testing.T) {
+	good := token(secret, hs256, claims)
+	for _, row := range []struct {
+		name    string
+		secrets []string
+		want    int
+	}{
+		{"the first", []string{secret, "another"}, 0},
+		{"the second", []string{"another", secret}, 1},
+		{"the first, listed twice", []string{secret, secret}, 0},
+		{"the second, listed twice", []string{"another", secret, secret}, 1},
+		{"behind an empty one", []string{"", secret}, 1},
+	} {
+		if got, err := signature.VerifyJWT(row.secrets, good, jwtNow); err != nil || got.Secret != row.want {
+			t.Errorf("%s: secret %d, %v", row.name, got.Secret, err)
+		}
+	}
+}
+
 func TestJWTWithoutAUsableSecret(t *testing.T) {
 	for name, secrets := range map[string][]string{"none": nil, "empty": {""}, "zero bytes": {"\x00\x00"}} {
 		for _, key := range append(secrets, "") {
