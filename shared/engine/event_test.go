@@ -298,3 +298,37 @@ func TestAFaultAnywhereAppliesAnEventOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestAFaultAnywhereMakesAFailedEventADeadLetter: between the record of a failed event's end and its dead letter anything may
+// go wrong. A second letter does no harm; none would lose the event.
+func TestAFaultAnywhereMakesAFailedEventADeadLetter(t *testing.T) {
+	scenario := func(t *testing.T, plan fault) *faults {
+		s := &script{run: func(context.Context, engine.Run) (engine.Result, error) {
+			return engine.Result{}, engine.Permanent("422", nil)
+		}}
+		w := newFixture(t, s.backing(), fault{})
+		w.receive(pimevent.EventPlatform, platform("e1", "category.updated", `"category":{"code":"c1"}`, w.clock.Now()))
+		w.faults.plan, w.faults.count, w.faults.names = plan, 0, nil
+		w.drainEvents()
+		entry, err := w.ledger.Get(t.Context(), "event-platform/main/e1")
+		if err != nil || entry.Outcome != ledger.Failed || entry.Letter || len(entry.ThenDue) > 0 {
+			t.Errorf("%s, letter due %t, then %v, %v", entry.Outcome, entry.Letter, entry.ThenDue, err)
+		}
+		letters := w.letters.Messages()
+		if len(letters) < 1 || len(letters) > 2 {
+			t.Errorf("%d dead letters, want one, or two after a fault", len(letters))
+		}
+		for _, letter := range letters {
+			if letter.Attributes[engine.RedriveAttribute] == "" {
+				t.Error("a redrive of the letter would find an event that has ended")
+			}
+		}
+		return w.faults
+	}
+	clean := scenario(t, fault{})
+	for at := 1; at <= clean.count; at++ {
+		for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
+			t.Run(fmt.Sprintf("%d %s after=%v crash=%v", at, clean.names[at-1], way.after, way.crash), func(t *testing.T) { scenario(t, way) })
+		}
+	}
+}

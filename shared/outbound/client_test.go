@@ -384,8 +384,10 @@ func TestAnErrorHoldsNoPathAndNoQuery(t *testing.T) {
 			t.Errorf("%s: the log does not read its cause, and that alone: %v", name, err)
 		}
 		for _, part := range []string{"p4th", "qu3ry", "fr4gment"} {
-			if strings.Contains(err.Error()+failed.Reason()+failed.Summary(), part) {
-				t.Errorf("%s: %q is in %v", name, part, err)
+			for each := err; each != nil; each = errors.Unwrap(each) { // whoever unwraps it may log it
+				if strings.Contains(each.Error()+failed.Reason()+failed.Summary(), part) {
+					t.Errorf("%s: %q is in %v", name, part, each)
+				}
 			}
 		}
 	}
