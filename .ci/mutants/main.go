@@ -31,7 +31,8 @@ var packages = []string{
 
 // slow are tests of a package that take long: they run only for what the others do not notice.
 var slow = map[string]string{
-	"shared/engine": "^TestDeliveriesConverge$",
+	"shared/actions/template": "^TestEveryJSONValueComesOutAsItWentIn$",
+	"shared/engine":           "^TestDeliveriesConverge$",
 }
 
 func main() {

@@ -161,6 +161,7 @@ func TestARetryRunsOnlyTheSubscriptionsWithoutAnOutcome(t *testing.T) {
 }
 
 func TestAnEventThatStaysFailedIsADeadLetterAndARedriveRunsWhatIsNotApplied(t *testing.T) {
+	t.Parallel() // a redrive looks for a second whether there is more
 	l, down := &listener{}, true
 	l.fail = func(run engine.Run) error {
 		if run.Subscription == "other" && down {

@@ -158,6 +158,7 @@ func TestWaitingForAnAnswerIsNoDownTime(t *testing.T) {
 }
 
 func TestAWorkerThatCrashesEachTimeIsADeadLetterAndARedriveFinishesIt(t *testing.T) {
+	t.Parallel() // a redrive looks for a second whether there is more
 	var w *fixture
 	crashing, runs := true, 0
 	s := &script{batch: 2}

@@ -306,3 +306,27 @@ func TestNoMemoryIsMadeWithoutVisibility(t *testing.T) {
 		}()
 	}
 }
+
+// Dead letters need both a queue for them and a number of receives; without one of the two a message is handed out for ever.
+func TestMemoryHandsOutForEverWithoutDeadLettersOrALimit(t *testing.T) {
+	dead := queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
+	for name, config := range map[string]queue.MemoryConfig{
+		"no limit":        {DeadLetters: dead},
+		"no dead letters": {MaxReceives: 1},
+		"neither":         {},
+	} {
+		now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		config.Visibility, config.Now = time.Minute, func() time.Time { return now }
+		q := queue.NewMemory(config)
+		send(t, q, queue.Message{Body: []byte("a")})
+		for n := range 5 {
+			if got := receive(t, q, 1)[0]; got.Receives != n+1 {
+				t.Errorf("%s: receive %d counts %d", name, n+1, got.Receives)
+			}
+			now = now.Add(time.Minute)
+		}
+	}
+	if n := len(dead.Messages()); n != 0 {
+		t.Errorf("%d dead letters", n)
+	}
+}
