@@ -86,8 +86,10 @@ func decodeEventsAPI(event *Event) {
 	event.Time = parseTime(f.text("event_datetime"))
 	event.Kind, _, _ = strings.Cut(event.Type, ".")
 	resource := object(object(f["data"])["resource"])
+	event.Identifier = resource.name("identifier")
 	if event.Kind == "product_model" {
 		event.EntityID = resource.first("code", "identifier")
+		event.Identifier = event.EntityID
 	} else {
 		event.EntityID = resource.first("uuid", "identifier", "code")
 	}
@@ -113,7 +115,10 @@ func decodeCloudEvent(event *Event) {
 	event.Author = Author{Identifier: author.text("identifier"), Type: author.text("type")}
 	for _, kind := range kindsOf(event.Type) {
 		if entity := object(data[kind]); entity != nil { // a text of that name is something else
-			event.Kind, event.EntityID = kind, entityID(kind, entity)
+			event.Kind, event.EntityID, event.Identifier = kind, entityID(kind, entity), entity.name("identifier")
+			if kind == "product_model" {
+				event.Identifier = event.EntityID
+			}
 			event.Changes = changes(object(entity["changes"]))
 			return
 		}

@@ -179,6 +179,23 @@ func TestWhatIsOdd(t *testing.T) {
 	}
 }
 
+// What people know the entity by, where the event tells it.
+func TestTheIdentifierOfAnEvent(t *testing.T) {
+	for _, row := range []struct{ name, api, raw, want string }{
+		{"a product, where the subscription asks for it", pimevent.EventPlatform, `{"id":"1","type":"com.akeneo.pim.v1.product.deleted","data":{"product":{"uuid":"u","identifier":"sku-1"}}}`, "sku-1"},
+		{"a product, where it does not", pimevent.EventPlatform, `{"id":"1","type":"com.akeneo.pim.v1.product.deleted","data":{"product":{"uuid":"u"}}}`, ""},
+		{"a model", pimevent.EventPlatform, `{"id":"1","type":"com.akeneo.pim.v1.product-model.updated","data":{"product_model":{"code":"m"}}}`, "m"},
+		{"a category", pimevent.EventPlatform, `{"id":"1","type":"com.akeneo.pim.v1.category.updated","data":{"category":{"code":"c"}}}`, ""},
+		{"a product of the Events API", pimevent.EventsAPI, `{"action":"product.removed","event_id":"1","data":{"resource":{"identifier":"1111","uuid":"u"}}}`, "1111"},
+		{"one without", pimevent.EventsAPI, `{"action":"product.removed","event_id":"1","data":{"resource":{"identifier":null,"uuid":"u"}}}`, ""},
+		{"a model of the Events API", pimevent.EventsAPI, `{"action":"product_model.created","event_id":"1","data":{"resource":{"code":"m"}}}`, "m"},
+	} {
+		if got := pimevent.Decode(row.api, "main", []byte(row.raw)).Identifier; got != row.want {
+			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
 // An event without an id of its own is known by its bytes: it is no way around the recognition of duplicates.
 func TestWithoutAnIDTheBytesAreTheID(t *testing.T) {
 	seen := map[string]string{}

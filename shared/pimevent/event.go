@@ -19,19 +19,22 @@ const (
 
 // Event is one event, normalised. What a sender did not say is empty.
 type Event struct {
-	API      string    // EventsAPI or EventPlatform
-	PIM      string    // name in extensions.yaml
-	ID       string    // event_id, or the CloudEvents id; without one a digest of the bytes
-	Type     string    // product.updated, com.akeneo.pim.v1.product.updated.delta, …: open
-	Kind     string    // what it is about, by its key in the payload: product, product_model, category, asset, …
-	EntityID string    // the entity's uuid or code; family/code where codes are unique in a family only
-	Author   Author    // who caused it; empty for became-complete and the like
-	Time     time.Time // when, by the sender's clock
-	Source   string    // pim_source of the Events API: which PIM says it sent this
-	Subject  string    // CloudEvents subject: the subscription's id at the Event Platform
-	Changes  []Change  // of a delta event: what has changed
-	Notice   *Notification
-	Raw      []byte // the event in the sender's own bytes
+	API  string // EventsAPI or EventPlatform
+	PIM  string // name in extensions.yaml
+	ID   string // event_id, or the CloudEvents id; without one a digest of the bytes
+	Type string // product.updated, com.akeneo.pim.v1.product.updated.delta, …: open
+	Kind string // what it is about, by its key in the payload: product, product_model, category, asset, …
+	// Identifier is what people know the entity by: a product's SKU, where the Event Platform's subscription asks for
+	// identifiers; a product model's code. "": the event does not say.
+	Identifier string
+	EntityID   string    // the entity's uuid or code; family/code where codes are unique in a family only
+	Author     Author    // who caused it; empty for became-complete and the like
+	Time       time.Time // when, by the sender's clock
+	Source     string    // pim_source of the Events API: which PIM says it sent this
+	Subject    string    // CloudEvents subject: the subscription's id at the Event Platform
+	Changes    []Change  // of a delta event: what has changed
+	Notice     *Notification
+	Raw        []byte // the event in the sender's own bytes
 }
 
 // Author is who caused an event.
