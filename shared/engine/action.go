@@ -53,7 +53,7 @@ type Run struct {
 	Label        string // in the user's locale
 	PIM          string
 	Items        []jobs.Item
-	Products     []pim.View // of Items, one each, if the action is a Reader; else nil
+	Products     []pim.View // of Items, one each, if the action is a Reader; else nil. Empty behind those that Reads.First names
 	Deleted      []bool     // of Items, beside Products: the event says that the entity is deleted, and its product is empty
 	Index        []int      // of Items among the job's items, beside Products; nil: they follow First
 	First        int        // index of the batch's first item among the job's items

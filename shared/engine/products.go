@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -18,6 +17,7 @@ import (
 type Reads struct {
 	Attributes []string `yaml:"attributes"` // codes; none: all
 	Labels     bool     `yaml:"labels"`     // labels of options
+	First      int      `yaml:"-"`          // only the first so many items of a run are read; 0: all
 }
 
 // Reader is an Action whose runs need products: they come as Run.Products.
@@ -64,16 +64,19 @@ func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, ru
 			wanted.Attributes = append(wanted.Attributes, main)
 		}
 	}
-	found, err := i.readItems(ctx, client, run.Items, wanted)
+	items, toRead := run.Items, len(run.Items)
+	if reads.First > 0 {
+		toRead = min(toRead, reads.First)
+	}
+	found, err := i.readItems(ctx, client, items[:toRead], wanted)
 	if err != nil {
 		return run, nil, err
 	}
 	locale, channel := place(run.Context, i.Config.Config.PIMs[run.PIM])
-	items := run.Items
 	run.Items, run.Index = nil, nil
 	for index, item := range items {
 		product, there := found[item]
-		if !there {
+		if !there && index < toRead {
 			reason := notInPIM
 			if item.Type != jobs.Product && item.Type != jobs.ProductModel {
 				reason = "only products and product models can be read from the PIM"
@@ -83,16 +86,15 @@ func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, ru
 		}
 		lost.kept = append(lost.kept, index)
 		run.Items, run.Index = append(run.Items, item), append(run.Index, run.First+index)
-		run.Products = append(run.Products, pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run)).WithUnits(client.Units(ctx)))
+		view := pim.View{}
+		if there {
+			view = pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run))
+		}
+		run.Products = append(run.Products, view)
 	}
 	run.Deleted = make([]bool, len(run.Items))
 	lost.gone = run.Event != nil && len(run.Items) == 0
 	return run, lost, nil
-}
-
-// deletion says whether the run is about an entity that an event says is deleted.
-func (r Run) deletion() bool {
-	return r.Event != nil && len(r.Items) > 0 && (strings.HasSuffix(r.Event.Type, ".deleted") || strings.HasSuffix(r.Event.Type, ".removed"))
 }
 
 // readItems reads products and models, those that exist.

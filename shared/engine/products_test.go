@@ -388,3 +388,38 @@ func TestEventsReadTheirProduct(t *testing.T) {
 		})
 	}
 }
+
+// Of a run that asks for the first of its items alone, the others come without a product and are worked all the same.
+func TestOnlyTheFirstAreRead(t *testing.T) {
+	var got []string
+	s := &script{}
+	s.run = func(_ context.Context, run engine.Run) (engine.Result, error) {
+		for i := range run.Items {
+			got = append(got, run.Products[i].ID())
+		}
+		return engine.Result{}, nil
+	}
+	w := newFixture(t, s.reading(engine.Reads{First: 2}), fault{})
+	played := w.playPIM(large(4, 0))
+	id := w.work(`{}`, products(0, 4)...)
+	w.drain()
+	if job := w.job(id); job.Done != 4 || !slices.Equal(got, []string{uuid(0), uuid(1), "", ""}) || len(played.Calls("/api/rest/v1/products-uuid")) != 1 {
+		t.Errorf("done %d, products %q", job.Done, got)
+	}
+}
+
+func TestAPartOfARun(t *testing.T) {
+	run := engine.Run{First: 10, Items: products(0, 3), Index: []int{10, 12, 15}, Products: make([]pim.View, 3), Deleted: []bool{false, false, true}}
+	part := run.Part(1, 3)
+	if len(part.Items) != 2 || len(part.Products) != 2 || part.Items[0] != run.Items[1] || part.At(0) != 12 || part.At(1) != 15 || part.Gone(0) || !part.Gone(1) {
+		t.Errorf("%+v", part)
+	}
+	plain := engine.Run{First: 10, Items: products(0, 3)}
+	if second := plain.Part(1, 2); second.At(0) != 11 || second.Gone(0) || second.Products != nil || second.Index != nil {
+		t.Errorf("%+v", second)
+	}
+	gone := engine.Run{Items: products(0, 1), Event: &pimevent.Event{Type: "product.removed"}}
+	if !gone.Gone(0) || !gone.Part(0, 1).Gone(0) {
+		t.Error("a deletion is not told")
+	}
+}

@@ -1,0 +1,38 @@
+package engine
+
+import "strings"
+
+// Part is the run over the items from one index up to another alone, with all that comes along with them. Its Key and its
+// State are still those of the whole run.
+func (r Run) Part(from, to int) Run {
+	r.Items = r.Items[from:to:to]
+	if r.Products != nil {
+		r.Products = r.Products[from:to:to]
+	}
+	if r.Deleted != nil {
+		r.Deleted = r.Deleted[from:to:to]
+	}
+	if r.Index != nil {
+		r.Index = r.Index[from:to:to]
+	}
+	r.First += from
+	return r
+}
+
+// At is the place of an item of the run among all items of the job.
+func (r Run) At(index int) int {
+	if index < len(r.Index) {
+		return r.Index[index]
+	}
+	return r.First + index
+}
+
+// Gone says whether an item's entity is deleted, as far as an event tells.
+func (r Run) Gone(index int) bool {
+	return index < len(r.Deleted) && r.Deleted[index] || index == 0 && r.deletion()
+}
+
+// deletion says whether the run is about an entity that an event says is deleted.
+func (r Run) deletion() bool {
+	return r.Event != nil && len(r.Items) > 0 && (strings.HasSuffix(r.Event.Type, ".deleted") || strings.HasSuffix(r.Event.Type, ".removed"))
+}
