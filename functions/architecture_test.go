@@ -65,7 +65,7 @@ var arrows = []arrow{
 	// Kinds of action know the engine, never each other; template and expression are what they share, and shared/actions
 	// lists them.
 	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
-	{from: "shared/actions/template", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config"}},
+	{from: "shared/actions/template", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
 	{from: "shared/actions/expression", to: []string{"shared/pim"}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",
@@ -125,7 +125,7 @@ func commandLine(f file) bool { return f.folder == "functions/pimctl" }
 
 // adapters are the files that may know AWS.
 func adapters(f file) bool {
-	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go", "ses.go"}, f.name) || matches("s3*.go", f.name) || matches("sqs*.go", f.name)
+	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go", "s3.go"}, f.name) || matches("sqs*.go", f.name)
 	return f.main || adapter || f.folder == "functions/local/cloud" && f.name == "endpoint.go" ||
 		slices.Contains([]string{"shared/awsconfig", "shared/startup", "shared/table", "shared/table/tabletest"}, f.folder)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -151,11 +152,12 @@ func (s *subscribing) connect(ctx context.Context, c *config.Config) error {
 	return nil
 }
 
-// withReason adds the platform's own words to an error, for whoever reads it here.
+// withReason adds what the platform said to an error, for whoever reads it here.
 func withReason(err error) error {
 	failed, ok := errors.AsType[*platformapi.Error](err)
-	if !ok || len(failed.Messages) == 0 {
+	if !ok || len(failed.Said) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w\nthe Event Platform says: %s", err, strings.Join(failed.Messages, "; "))
+	said := slices.Clone(failed.Said)
+	return fmt.Errorf("%w\nthe Event Platform says: %s", err, strings.Join(said, "; "))
 }

@@ -1,12 +1,13 @@
 // Package forward is the kind of action that sends items, or an event, to an HTTPS endpoint: an ERP, a CRM, any API.
 //
-// Each batch carries an Idempotency-Key and may come more than once with the same key and the same bytes: a
+// Each call carries an Idempotency-Key and may come more than once with the same key and the same bytes: a
 // destination that remembers keys applies it once.
 package forward
 
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -47,23 +48,37 @@ type action struct {
 
 func (a *action) Batch() int { return a.options.Batch }
 
-// Run sends one batch, or one event.
+// Reads implements engine.Reader.
+func (a *action) Reads() *engine.Reads { return a.Read }
+
+// Run sends one batch, or one event; with each, their items one by one.
 func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error) {
-	address, err := a.url.Execute(run)
+	if a.Each {
+		return a.each(ctx, run)
+	}
+	return a.send(ctx, run, a.usual)
+}
+
+// send makes one call for all items of a run.
+func (a *action) send(ctx context.Context, run engine.Run, r request) (engine.Result, error) {
+	address, err := r.url.Execute(run)
 	if err != nil {
 		return engine.Result{}, err
 	}
-	header, err := a.header(run)
+	header, err := a.header(run, r)
 	if err != nil {
 		return engine.Result{}, err
 	}
-	body, key, err := a.content(run)
+	body, key, err := a.content(run, r)
 	if err != nil {
 		return engine.Result{}, err
+	}
+	if a.Each { // the same body may go to another address once a product has changed
+		key = template.Key(run.Key, slices.Concat([]byte(r.method+" "+address+"\n"), body))
 	}
 	header.Set("Idempotency-Key", key)
 	response, err := a.client.Do(ctx, a.auth, outbound.Request{
-		Method: a.Method, URL: address, Header: header, Body: body, Timeout: a.Timeout, Private: a.Private,
+		Method: r.method, URL: address, Header: header, Body: body, Timeout: a.Timeout, Private: a.Private,
 		MaxBody: maxAnswer, KeepErrorBody: true, Action: run.Action, Items: len(run.Items),
 	})
 	if response, err = a.success(response, err); err != nil {
@@ -72,9 +87,9 @@ func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error)
 	return read(response, run.Items)
 }
 
-// header makes the headers of a run. A value that HTTP does not allow, such as one with a line break, fails the batch.
-func (a *action) header(run engine.Run) (http.Header, error) {
-	header := http.Header{"Content-Type": {a.contentType}}
+// header makes the headers of a run. A value that HTTP does not allow, such as one with a line break, fails the run.
+func (a *action) header(run engine.Run, r request) (http.Header, error) {
+	header := http.Header{}
 	for name, value := range a.headers {
 		text, err := value.Execute(run, nil)
 		if err != nil {
@@ -85,6 +100,10 @@ func (a *action) header(run engine.Run) (http.Header, error) {
 		}
 		header.Set(name, text)
 	}
+	header.Del("Content-Type")
+	if r.contentType != "" {
+		header.Set("Content-Type", r.contentType)
+	}
 	if run.Correlation != "" && template.HeaderKey(run.Correlation) == run.Correlation {
 		header.Set("X-Correlation-Id", run.Correlation)
 	}
@@ -92,10 +111,12 @@ func (a *action) header(run engine.Run) (http.Header, error) {
 }
 
 // content makes the body and its key.
-func (a *action) content(run engine.Run) (body []byte, key string, err error) {
+func (a *action) content(run engine.Run, r request) (body []byte, key string, err error) {
 	switch {
-	case a.body != nil:
-		body, err = a.body.Execute(run)
+	case r.contentType == "":
+		return nil, "", nil
+	case r.body != nil:
+		body, err = r.body.Execute(run)
 	case a.Raw && run.Event == nil:
 		return nil, "", engine.Permanent("the action sends events alone (raw: true), and this is none", nil)
 	case a.Raw:

@@ -16,6 +16,8 @@ import (
 
 const (
 	defaultBatch   = 100
+	maxRead        = 100 // items of a batch whose products are read
+	jsonType       = "application/json"
 	longestTimeout = 30 * time.Second
 )
 
@@ -33,17 +35,28 @@ type options struct {
 	Timeout time.Duration     `yaml:"timeout"`
 	Private bool              `yaml:"private"`
 	Success success           `yaml:"success"`
+	Read    *engine.Reads     `yaml:"read"` // nil: no products
+	Each    bool              `yaml:"each"` // one call per item
+	Deleted *deleted          `yaml:"deleted"`
 }
 
 // plan is a checked configuration.
 type plan struct {
 	options
+	scope    template.Scope
+	headers  map[string]*template.Template
+	usual    request
+	deletion request // with Each: for an item that is deleted
+}
+
+// request is what one call sends.
+type request struct {
+	method      string
 	url         *template.URL
-	headers     map[string]*template.Template
-	contentType string
-	body        interface { // nil: the default body, or the event's own
+	contentType string // "": there is no body
+	body        interface {
 		Execute(engine.Run) ([]byte, error)
-	}
+	} // nil: the default body, or the event's own
 }
 
 var methods = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
@@ -53,10 +66,13 @@ var ours = []string{"Host", "Content-Length", "Transfer-Encoding", "Connection",
 
 // parse reads the section and reports all its mistakes at once.
 func parse(section config.Section) (plan, error) {
-	p := plan{options: options{Method: http.MethodPost, Batch: defaultBatch, Timeout: 10 * time.Second}, contentType: "application/json"}
+	p := plan{options: options{Method: http.MethodPost, Batch: defaultBatch, Timeout: 10 * time.Second}}
+	p.usual.contentType = jsonType
 	problems := []error{section.Decode(&p.options)}
 	report := func(err error) { problems = append(problems, err) }
 	p.Method = strings.ToUpper(p.Method)
+	p.usual.method = p.Method
+	p.scope = template.Scope{Each: p.Each, Reads: p.Read}
 	if p.URL == "" {
 		report(section.Errorf("url", "add url: https://…", "a forward action needs a url"))
 	}
@@ -65,6 +81,8 @@ func parse(section config.Section) (plan, error) {
 	}
 	if p.options.Batch < 1 || p.options.Batch > 1000 {
 		report(section.Errorf("batch", "use 1 to 1000", "batch %d", p.options.Batch))
+	} else if p.Read != nil && p.options.Batch > maxRead {
+		report(section.Errorf("batch", "use 1 to 100: a batch's products come in one call to the PIM", "batch %d with read", p.options.Batch))
 	}
 	if p.Timeout <= 0 || p.Timeout > longestTimeout {
 		report(section.Errorf("timeout", "use up to 30s", "timeout %s", p.Timeout))
@@ -72,11 +90,12 @@ func parse(section config.Section) (plan, error) {
 	report(template.Misplaced(section, "method", "auth"))
 	report(p.Success.check(section))
 	var err error
-	if p.url, err = template.ParseURL(p.URL); err != nil {
+	if p.usual.url, err = p.scope.ParseURL(p.URL); err != nil {
 		report(template.Problems(section, "url", err))
 	}
 	report(p.parseHeaders(section))
 	report(p.parseBody(section))
+	report(p.parseDeleted(section))
 	return p, errors.Join(problems...)
 }
 
@@ -99,9 +118,9 @@ func (p *plan) parseHeaders(section config.Section) error {
 			problems = append(problems, section.Errorf("headers", "remove it: form says it", "header %q and form", name))
 		default:
 			if canonical == "Content-Type" {
-				p.contentType = value
+				p.usual.contentType = value
 			}
-			parsed, err := template.Parse(value)
+			parsed, err := p.scope.Parse(value)
 			if err != nil {
 				problems = append(problems, template.Problems(section, "headers", err))
 			}
@@ -121,18 +140,21 @@ func (p *plan) parseBody(section config.Section) error {
 	if given > 1 {
 		return section.Errorf("body", "keep one", "of body, json, form and raw an action has one at most")
 	}
+	if p.Each && p.Raw {
+		return section.Errorf("each", "remove it: an event is one call", "of each and raw an action has one at most")
+	}
 	switch {
 	case p.Body != "":
-		body, err := template.ParseBody(p.Body, p.contentType)
-		p.body = body
+		body, err := p.scope.ParseBody(p.Body, p.usual.contentType)
+		p.usual.body = body
 		return template.Problems(section, "body", err)
 	case p.JSON != nil:
-		body, err := template.ParseJSON(p.JSON)
-		p.body = body
+		body, err := p.scope.ParseJSON(p.JSON)
+		p.usual.body = body
 		return template.Problems(section, "json", err)
 	case p.Form != nil:
-		body, err := template.ParseForm(p.Form)
-		p.body, p.contentType = body, template.FormType
+		body, err := p.scope.ParseForm(p.Form)
+		p.usual.body, p.usual.contentType = body, template.FormType
 		return template.Problems(section, "form", err)
 	}
 	return nil

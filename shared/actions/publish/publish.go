@@ -23,6 +23,7 @@ const (
 	// maxEnvelope holds id, version, account, time, region, resources and the names of the fields.
 	maxEnvelope = 4 << 10
 	defaultSrc  = "pim-functions"
+	maxRead     = 100 // items of a batch whose products are read
 )
 
 // Entry is one event for a bus.
@@ -52,10 +53,11 @@ type Kind struct{ Bus Bus }
 
 // options are the keys of a publish action in extensions.yaml.
 type options struct {
-	DetailType string `yaml:"detail_type"`
-	Source     string `yaml:"source"`
-	Bus        string `yaml:"bus"`
-	Detail     string `yaml:"detail"`
+	DetailType string        `yaml:"detail_type"`
+	Source     string        `yaml:"source"`
+	Bus        string        `yaml:"bus"`
+	Detail     string        `yaml:"detail"`
+	Read       *engine.Reads `yaml:"read"` // nil: no products
 }
 
 // plan is a checked configuration.
@@ -82,7 +84,7 @@ func parse(section config.Section) (plan, error) {
 	}
 	if p.Detail != "" {
 		var err error
-		p.detail, err = template.ParseBody(p.Detail, "application/json")
+		p.detail, err = template.Scope{Reads: p.Read}.ParseBody(p.Detail, "application/json")
 		problems = append(problems, template.Problems(section, "detail", err))
 	}
 	return p, errors.Join(problems...)
@@ -102,7 +104,16 @@ type action struct {
 	plan
 }
 
-func (a *action) Batch() int { return 0 }
+// Batch is all items, or as many as are read from the PIM in one call.
+func (a *action) Batch() int {
+	if a.Read != nil {
+		return maxRead
+	}
+	return 0
+}
+
+// Reads implements engine.Reader.
+func (a *action) Reads() *engine.Reads { return a.Read }
 
 // Run publishes one event, or as many as it takes to stay within EventBridge's limits. EventBridge takes no
 // idempotency key: the default detail holds it as idempotencyKey, for consumers to drop duplicates by.
@@ -137,9 +148,8 @@ func (a *action) entries(run engine.Run) ([]Entry, error) {
 		return nil, engine.Permanent("the event is too large for the event bus", nil)
 	}
 	half := len(run.Items) / 2
-	first, second := run, run
-	first.Items, first.Key = run.Items[:half], run.Key+"a"
-	second.Items, second.Key = run.Items[half:], run.Key+"b"
+	first, second := run.Part(0, half), run.Part(half, len(run.Items))
+	first.Key, second.Key = run.Key+"a", run.Key+"b"
 	entries, err := a.entries(first)
 	if err != nil {
 		return nil, err

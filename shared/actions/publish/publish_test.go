@@ -21,6 +21,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pim"
 )
 
 // fakeEventBridge answers PutEvents as AWS does, with failures by entry, and enforces the limits of a call.
@@ -171,6 +172,56 @@ func TestAnEventThatIsTooLargeIsSplitByItems(t *testing.T) {
 	run.Items[0].ID = strings.Repeat("x", 2<<20)
 	if _, permanent := errors.AsType[*engine.PermanentError](do(t, bus, "detail_type: T", run)); !permanent || f.calls != 0 {
 		t.Errorf("one item of 2 MB: %d calls", f.calls)
+	}
+}
+
+// With read an event holds the products of a batch, and a key that goes with them; one that is too large is split with them.
+func TestProductsComeAlong(t *testing.T) {
+	f, bus := fake(t)
+	section, err := config.ParseSection("detail_type: T\nread: {attributes: [name]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	action, err := publish.Kind{Bus: bus}.Open(section, engine.Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reads := action.(engine.Reader).Reads(); reads == nil || reads.Attributes[0] != "name" || action.Batch() != 100 {
+		t.Fatalf("%v in batches of %d", reads, action.Batch())
+	}
+	run := press(4)
+	run.Deleted = make([]bool, 4)
+	for i := range run.Items {
+		raw := fmt.Sprintf(`{"uuid":"%d","text":%q}`, i, strings.Repeat("x", 400<<10))
+		run.Products = append(run.Products, pim.NewView(pim.Product{ID: fmt.Sprint(i), Raw: []byte(raw)}, "", "", ""))
+	}
+	if _, err := action.Run(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	keys, seen := map[string]bool{}, 0
+	for _, entry := range f.entries {
+		var detail struct {
+			Key   string `json:"idempotencyKey"`
+			Items []struct {
+				ID      string
+				Product struct{ UUID string }
+			}
+		}
+		if err := json.Unmarshal([]byte(entry["Detail"]), &detail); err != nil {
+			t.Fatal(err)
+		}
+		keys[detail.Key] = true
+		for _, item := range detail.Items {
+			if seen++; item.ID != item.Product.UUID {
+				t.Errorf("item %s has the product %s", item.ID, item.Product.UUID)
+			}
+		}
+		if parts := strings.Split(detail.Key, "/"); len(parts) != 3 || !strings.HasPrefix(detail.Key, run.Key) {
+			t.Errorf("key %q", detail.Key)
+		}
+	}
+	if seen != 4 || len(f.entries) != 2 || len(keys) != 2 {
+		t.Errorf("%d products in %d events with %d keys", seen, len(f.entries), len(keys))
 	}
 }
 

@@ -52,8 +52,8 @@ func mediaOf(contentType string) media {
 
 // ParseBody reads a template for a body of a content type. Its error is a Mistakes. A body sent as JSON is tried: one
 // that depends on nothing that only a request brings must be valid for the made-up run.
-func ParseBody(text, contentType string) (*Body, error) {
-	parsed, mistakes := parseFor(text, Data{})
+func (s Scope) ParseBody(text, contentType string) (*Body, error) {
+	parsed, mistakes := s.parse(text)
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
@@ -61,7 +61,7 @@ func ParseBody(text, contentType string) (*Body, error) {
 	if parsed.open {
 		return b, nil
 	}
-	if _, err := b.make(madeUp(Data{})); err != nil {
+	if _, err := b.make(s.madeUp()); err != nil {
 		reason, _ := engine.Refused(err)
 		return nil, Mistakes{reason}
 	}
@@ -70,7 +70,7 @@ func ParseBody(text, contentType string) (*Body, error) {
 
 // Execute makes the body of a run. What is to be JSON and is not fails the batch.
 func (b *Body) Execute(run engine.Run) ([]byte, error) {
-	data, err := dataOf(run)
+	data, _, err := b.template.scope.data(run)
 	if err != nil {
 		return nil, err
 	}

@@ -8,61 +8,59 @@ import (
 	"strings"
 	"text/template"
 	"text/template/parse"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
-// check finds what would fail when the template is executed: in every branch, by the types of what it sees, and then by
-// executing it once over made-up values, unless it depends on what only a request brings (open: Params, Context).
-func check(parsed *template.Template, sees any) (mistakes Mistakes, open bool) {
-	c := &checker{templates: map[string]*parse.Tree{}, seen: map[string]bool{}}
+// check finds what would fail when the template is executed: in every branch, by the types of what it sees. open says that
+// it depends on what only a request or a product brings, so that nothing is learnt from executing it over made-up values.
+func check(parsed *template.Template, in Scope) (mistakes Mistakes, open bool) {
+	c := &checker{scope: in, templates: map[string]*parse.Tree{}, seen: map[string]bool{}}
 	for _, each := range parsed.Templates() {
 		if each.Tree != nil {
 			c.templates[each.Name()] = each.Tree
 		}
 	}
 	if tree := c.templates[parsed.Name()]; tree != nil {
-		root := reflect.TypeOf(sees)
-		c.list(tree.Root, root, scope{"$": root})
+		root := reflect.TypeFor[Data]()
+		if in.Each {
+			root = reflect.TypeFor[ItemData]()
+		}
+		c.list(tree.Root, root, variables{"$": root})
 	}
-	if len(c.mistakes) > 0 || c.open {
-		return c.mistakes, c.open
-	}
-	var text strings.Builder
-	if err := parsed.Execute(&bounded{to: &text}, madeUp(sees)); err != nil {
-		_, reason, _ := strings.Cut(err.Error(), ">: ")
-		return Mistakes{"it fails: " + reason}, false
-	}
-	return nil, false
+	return c.mistakes, c.open
 }
 
 // madeUp is a run as a template sees it: every value is there, and none is empty or zero.
-func madeUp(sees any) any {
+func (s Scope) madeUp() any {
+	item := Item{Type: jobs.Product, ID: "p1", Product: Product{kind: jobs.Product, id: "p1", identifier: "sku-1"}}
 	data := Data{
-		User: jobs.User{UUID: "u", Username: "julia", Groups: []string{"g"}}, Label: "Label", Action: "action", Job: "job", Count: 1,
-		Items: []jobs.Item{{Type: jobs.Product, ID: "p1"}}, Params: map[string]any{}, Context: map[string]any{},
+		User: jobs.User{UUID: "u", Username: "julia", Groups: []string{"g"}}, Label: "Label", Action: "action", Job: "job", Count: 2, More: 1,
+		Now: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC), Items: []Item{item}, Params: map[string]any{}, Context: map[string]any{},
 		Event: pimevent.Event{
-			API: "event-platform", PIM: "main", ID: "e1", Type: "product.updated", Kind: "product", EntityID: "p1", Author: pimevent.Author{Identifier: "julia", Type: "user"},
+			API: "event-platform", PIM: "main", ID: "e1", Type: "product.updated", Kind: "product", EntityID: "p1", Identifier: "sku-1", Author: pimevent.Author{Identifier: "julia", Type: "user"},
 			Source: "pim", Subject: "s", Changes: []pimevent.Change{{Name: "name", Value: true}}, Notice: &pimevent.Notification{Type: "t", Events: []string{"e"}}, Raw: []byte("{}"),
 		},
 		Outcome: "partial", Done: 1, Total: 2, Failures: 1,
 	}
-	if _, ok := sees.(ItemData); ok {
-		return ItemData{Data: data, Item: data.Items[0]}
+	if s.Each {
+		return data.item(0)
 	}
 	return data
 }
 
 // checker walks a template with the types of what it sees. A nil type is one that only a request tells.
 type checker struct {
+	scope     Scope
 	templates map[string]*parse.Tree
 	seen      map[string]bool // templates that were checked, with the type of their dot
 	mistakes  Mistakes
-	open      bool // a value depends on the request
+	open      bool // a value depends on the request, or on a product
 }
 
-type scope map[string]reflect.Type
+type variables map[string]reflect.Type
 
 func (c *checker) errorf(format string, args ...any) {
 	if mistake := fmt.Sprintf(format, args...); !slices.Contains(c.mistakes, mistake) {
@@ -70,7 +68,7 @@ func (c *checker) errorf(format string, args ...any) {
 	}
 }
 
-func (c *checker) list(list *parse.ListNode, dot reflect.Type, vars scope) {
+func (c *checker) list(list *parse.ListNode, dot reflect.Type, vars variables) {
 	if list == nil {
 		return
 	}
@@ -79,7 +77,7 @@ func (c *checker) list(list *parse.ListNode, dot reflect.Type, vars scope) {
 	}
 }
 
-func (c *checker) node(node parse.Node, dot reflect.Type, vars scope) {
+func (c *checker) node(node parse.Node, dot reflect.Type, vars variables) {
 	switch n := node.(type) {
 	case *parse.ActionNode:
 		c.pipe(n.Pipe, dot, vars)
@@ -116,7 +114,7 @@ func (c *checker) node(node parse.Node, dot reflect.Type, vars scope) {
 		}
 		if key := fmt.Sprint(n.Name, " ", value); !c.seen[key] {
 			c.seen[key] = true
-			c.list(tree.Root, value, scope{"$": value})
+			c.list(tree.Root, value, variables{"$": value})
 		}
 	}
 }
@@ -141,10 +139,10 @@ func (c *checker) elements(t reflect.Type) (key, element reflect.Type) {
 	return nil, nil
 }
 
-func (c *checker) pipe(pipe *parse.PipeNode, dot reflect.Type, vars scope) reflect.Type {
+func (c *checker) pipe(pipe *parse.PipeNode, dot reflect.Type, vars variables) reflect.Type {
 	var value reflect.Type
 	for i, command := range pipe.Cmds {
-		value = c.command(command, dot, vars, i > 0)
+		value = c.command(command, dot, vars, pipe.Cmds[:i])
 	}
 	for _, variable := range pipe.Decl {
 		name := variable.Ident[0]
@@ -156,38 +154,57 @@ func (c *checker) pipe(pipe *parse.PipeNode, dot reflect.Type, vars scope) refle
 	return value
 }
 
-func (c *checker) command(command *parse.CommandNode, dot reflect.Type, vars scope, piped bool) reflect.Type {
+func (c *checker) command(command *parse.CommandNode, dot reflect.Type, vars variables, before []*parse.CommandNode) reflect.Type {
 	for _, argument := range command.Args[1:] {
 		c.argument(argument, dot, vars)
 	}
 	given := len(command.Args) - 1
-	if piped {
+	if len(before) > 0 {
 		given++
 	}
 	if function, ok := command.Args[0].(*parse.IdentifierNode); ok {
 		return c.call(function.Ident, given)
 	}
-	return c.operand(command.Args[0], dot, vars, given)
+	with := arguments{count: given}
+	if len(command.Args) > 1 {
+		with.first = literal(command.Args[1])
+	} else if len(before) > 0 && len(before[len(before)-1].Args) == 1 {
+		with.first = literal(before[len(before)-1].Args[0])
+	}
+	return c.operand(command.Args[0], dot, vars, with)
 }
 
-func (c *checker) argument(node parse.Node, dot reflect.Type, vars scope) reflect.Type {
+// arguments are what a method is called with.
+type arguments struct {
+	count int
+	first string // "" unless it is a text that stands in the template
+}
+
+func literal(node parse.Node) string {
+	if text, ok := node.(*parse.StringNode); ok {
+		return text.Text
+	}
+	return ""
+}
+
+func (c *checker) argument(node parse.Node, dot reflect.Type, vars variables) reflect.Type {
 	if function, ok := node.(*parse.IdentifierNode); ok {
 		return c.call(function.Ident, 0)
 	}
-	return c.operand(node, dot, vars, 0)
+	return c.operand(node, dot, vars, arguments{})
 }
 
-// operand is the type of a value; arguments are for the method that it ends with.
-func (c *checker) operand(node parse.Node, dot reflect.Type, vars scope, arguments int) reflect.Type {
+// operand is the type of a value; with is for the method that it ends with.
+func (c *checker) operand(node parse.Node, dot reflect.Type, vars variables, with arguments) reflect.Type {
 	switch n := node.(type) {
 	case *parse.DotNode:
 		return c.noted(dot)
 	case *parse.FieldNode:
-		return c.chain(dot, n.Ident, arguments)
+		return c.chain(dot, n.Ident, with)
 	case *parse.VariableNode:
-		return c.chain(vars[n.Ident[0]], n.Ident[1:], arguments)
+		return c.chain(vars[n.Ident[0]], n.Ident[1:], with)
 	case *parse.ChainNode:
-		return c.chain(c.argument(n.Node, dot, vars), n.Field, arguments)
+		return c.chain(c.argument(n.Node, dot, vars), n.Field, with)
 	case *parse.PipeNode:
 		return c.pipe(n, dot, maps.Clone(vars))
 	case *parse.StringNode:
@@ -227,24 +244,31 @@ func (c *checker) arguments(name string, t reflect.Type, receiver, given int) {
 }
 
 // chain is the type of the last of a row of fields.
-func (c *checker) chain(t reflect.Type, fields []string, arguments int) reflect.Type {
+func (c *checker) chain(t reflect.Type, fields []string, with arguments) reflect.Type {
 	for i, name := range fields {
 		if t = known(t); t == nil {
 			return c.noted(nil)
 		}
 		if i < len(fields)-1 {
-			t = c.field(t, name, 0)
+			t = c.field(t, name, arguments{})
 			continue
 		}
-		t = c.field(t, name, arguments)
+		t = c.field(t, name, with)
 	}
 	return c.noted(known(t))
 }
 
-func (c *checker) field(t reflect.Type, name string, arguments int) reflect.Type {
+func (c *checker) field(t reflect.Type, name string, with arguments) reflect.Type {
 	if method, ok := t.MethodByName(name); ok {
-		c.arguments(name, method.Type, 1, arguments)
+		c.arguments(name, method.Type, 1, with.count)
+		if t == productType {
+			c.attribute(name, with.first)
+		}
 		return method.Type.Out(0)
+	}
+	if name == "Product" && (t == batchType || c.scope.Reads == nil) && slices.Contains(productHolders, t) {
+		c.noProduct(t)
+		return nil
 	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -263,8 +287,43 @@ func (c *checker) field(t reflect.Type, name string, arguments int) reflect.Type
 	return nil
 }
 
-// names lists the fields that a template can name.
+var (
+	productType    = reflect.TypeFor[Product]()
+	batchType      = reflect.TypeFor[Data]()
+	productHolders = []reflect.Type{batchType, reflect.TypeFor[ItemData](), reflect.TypeFor[Item]()}
+)
+
+// noProduct says what a template that names .Product needs.
+func (c *checker) noProduct(t reflect.Type) {
+	if c.scope.Reads == nil {
+		c.errorf("there is no product: add read: {attributes: [name]} with the attributes that the action needs")
+		return
+	}
+	c.errorf("there are several products: add each: true, or write {{range .Items}}{{.Product.Identifier}}{{end}}")
+}
+
+// attribute checks that the action reads an attribute that the template names.
+func (c *checker) attribute(method, code string) {
+	reads := c.scope.Reads
+	if code == "" || reads == nil || !slices.Contains(attributeMethods, method) {
+		return
+	}
+	if len(reads.Attributes) > 0 && !slices.Contains(reads.Attributes, code) {
+		c.errorf("the attribute %q is not read: add it to attributes of read", code)
+	}
+	if method == "Label" && !reads.Labels {
+		c.errorf("labels are not read: add labels: true to read")
+	}
+}
+
+// names lists what a template can name of a value.
 func names(t reflect.Type) (found []string) {
+	for method := range t.Methods() {
+		found = append(found, method.Name)
+	}
+	if t.Kind() != reflect.Struct {
+		return found
+	}
 	for _, field := range reflect.VisibleFields(t) {
 		if field.IsExported() && !field.Anonymous {
 			found = append(found, field.Name)

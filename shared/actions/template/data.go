@@ -5,24 +5,27 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
-// Data is what a template sees. Everything in it is fixed when the job is recorded: the same run gives the same
-// text, however often it is repeated.
+// Data is what a template sees. Everything in it but the products is fixed when the job is recorded: the same run over the
+// same products gives the same text, however often it is repeated.
 type Data struct {
 	User    jobs.User
 	Label   string
 	Action  string
 	Job     string
-	Count   int // items of this run
-	Items   []jobs.Item
+	Now     time.Time // when the job, or the event, was recorded; UTC
+	Count   int       // items of this run
+	Items   []Item    // of this run; where the place has a bound, the first of them
+	More    int       // items of this run that are not among Items
 	Params  map[string]any
 	Context map[string]any
-	Event   pimevent.Event // of an event's run: Type, ID, Kind, EntityID, Author, Time
+	Event   pimevent.Event // of an event's run: Type, ID, Kind, EntityID, Identifier, Author, Time
 
 	// After a job (`then`).
 	Outcome  string // succeeded, partial, failed
@@ -31,14 +34,58 @@ type Data struct {
 	Failures int // items that failed
 }
 
+// Item is what a template sees of an item.
+type Item struct {
+	Type    string  `json:"type"`
+	ID      string  `json:"id"`
+	Deleted bool    `json:"deleted,omitempty"` // an event says so
+	Product Product `json:"-"`                 // where the action reads products
+}
+
+// Identifier is the product's main identifier, or the model's code; "" where neither the product nor the event tells it.
+func (i Item) Identifier() string { return i.Product.Identifier() }
+
 // ItemData is what a template sees that is made once per item.
 type ItemData struct {
 	Data
-	Item jobs.Item
+	Item    Item
+	Product Product
 }
 
-func dataOf(run engine.Run) (Data, error) {
-	data := Data{User: run.User, Label: run.Label, Action: run.Action, Job: run.Job, Count: len(run.Items), Items: run.Items}
+func (d Data) item(index int) ItemData {
+	return ItemData{Data: d, Item: d.Items[index], Product: d.Items[index].Product}
+}
+
+// itemOf is an item of a run.
+func itemOf(run engine.Run, index int) Item {
+	of := run.Items[index]
+	item := Item{Type: of.Type, ID: of.ID, Deleted: run.Gone(index), Product: Product{kind: of.Type, id: of.ID}}
+	if index < len(run.Products) {
+		item.Product.view = run.Products[index]
+	}
+	if run.Event != nil && run.Event.EntityID == of.ID {
+		item.Product.identifier = run.Event.Identifier
+	}
+	if item.Deleted {
+		item.Product.asked = new(bool)
+	}
+	return item
+}
+
+// batch is what a template sees that is made once per batch.
+func (s Scope) batch(run engine.Run) (Data, error) {
+	shown := len(run.Items)
+	if s.Bound > 0 { // products that are not read follow those that are
+		for shown = 0; shown < min(s.Bound, len(run.Items)) && (run.Gone(shown) || shown >= len(run.Products) || run.Products[shown].ID() != ""); shown++ {
+		}
+	}
+	data := Data{
+		User: run.User, Label: run.Label, Action: run.Action, Job: run.Job, Now: run.Began.UTC(),
+		Count: len(run.Items), More: len(run.Items) - shown, Items: make([]Item, shown),
+	}
+	for i := range shown {
+		data.Items[i] = itemOf(run, i)
+	}
 	var err error
 	if data.Params, err = objectOf(run.Params); err != nil {
 		return Data{}, err

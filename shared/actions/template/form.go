@@ -14,11 +14,14 @@ const FormType = "application/x-www-form-urlencoded"
 
 // Form is a body of names and values, as browsers send them (WHATWG URL, application/x-www-form-urlencoded). Each value
 // is a template, or a list of them for a name that comes more than once. Names are sorted.
-type Form struct{ fields map[string][]*Template }
+type Form struct {
+	scope  Scope
+	fields map[string][]*Template
+}
 
 // ParseForm reads a Form from what YAML holds. Its error is a Mistakes with all that is wrong.
-func ParseForm(fields map[string]any) (*Form, error) {
-	f := &Form{fields: map[string][]*Template{}}
+func (s Scope) ParseForm(fields map[string]any) (*Form, error) {
+	f := &Form{scope: s, fields: map[string][]*Template{}}
 	var mistakes Mistakes
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		values, many := fields[name].([]any)
@@ -37,7 +40,7 @@ func ParseForm(fields map[string]any) (*Form, error) {
 				mistakes = append(mistakes, name+": is neither a text nor a number nor a truth value")
 				continue
 			}
-			parsed, wrong := parseFor(plain(value), Data{})
+			parsed, wrong := s.parse(plain(value))
 			for _, mistake := range wrong {
 				mistakes = append(mistakes, name+": "+mistake)
 			}
@@ -52,7 +55,7 @@ func ParseForm(fields map[string]any) (*Form, error) {
 
 // Execute makes the body of a run. The same run always gives the same bytes.
 func (f *Form) Execute(run engine.Run) ([]byte, error) {
-	data, err := dataOf(run)
+	data, _, err := f.scope.data(run)
 	if err != nil {
 		return nil, err
 	}

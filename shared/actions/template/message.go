@@ -22,9 +22,29 @@ type job struct {
 	User      user            `json:"user"`
 	Context   json.RawMessage `json:"context"`
 	Params    json.RawMessage `json:"params"`
-	Items     []jobs.Item     `json:"items"`
+	Items     []described     `json:"items"`
 	Ended     *jobs.Ended     `json:"ended,omitempty"` // in a follow-up: how the job before ended
 	Key       string          `json:"idempotencyKey,omitempty"`
+}
+
+// described is an item: with its product where the action reads products, as the PIM's REST API shows it; a deleted one is
+// said to be so instead.
+type described struct {
+	Type    string          `json:"type"`
+	ID      string          `json:"id"`
+	Product json.RawMessage `json:"product,omitempty"`
+	Deleted bool            `json:"deleted,omitempty"`
+}
+
+func itemsOf(run engine.Run) []described {
+	items := make([]described, len(run.Items))
+	for i, item := range run.Items {
+		items[i] = described{Type: item.Type, ID: item.ID, Deleted: run.Gone(i)}
+		if i < len(run.Products) && !items[i].Deleted {
+			items[i].Product = run.Products[i].Product().Raw
+		}
+	}
+	return items
 }
 
 type user struct {
@@ -40,24 +60,23 @@ type event struct {
 	PIM          string `json:"pim"`
 }
 
-// JSON describes a run. The same run always gives the same bytes; an event stands in it in the sender's own. withKey adds
-// the idempotency key, for carriers that have no header for it.
+// JSON describes a run, with the products of its items where there are some. The same run over the same products always
+// gives the same bytes; an event stands in it in the sender's own. withKey adds the idempotency key, for carriers that have
+// no header for it.
 func JSON(run engine.Run, withKey bool) ([]byte, error) {
 	if run.Event != nil {
 		return eventJSON(run, withKey)
 	}
-	key := ""
-	if withKey {
-		key = run.Key
-	}
-	items := run.Items
-	if items == nil {
-		items = []jobs.Item{}
-	}
-	return encode(job{
+	describes := job{
 		Version: version, Action: run.Action, Job: run.Job, Extension: run.Extension, PIM: run.PIM,
-		User: user{UUID: run.User.UUID, Username: run.User.Username}, Context: object(run.Context), Params: object(run.Params), Items: items, Ended: run.Ended, Key: key,
-	})
+		User: user{UUID: run.User.UUID, Username: run.User.Username}, Context: object(run.Context), Params: object(run.Params), Items: itemsOf(run), Ended: run.Ended,
+	}
+	body, err := encode(describes)
+	if err != nil || !withKey {
+		return body, err
+	}
+	describes.Key = DefaultKey(run, body)
+	return encode(describes)
 }
 
 // eventJSON puts the sender's bytes into the description as they are: an encoder would write them anew.
@@ -73,6 +92,14 @@ func eventJSON(run engine.Run, withKey bool) ([]byte, error) {
 	body.Write(head[:len(head)-1])
 	body.WriteString(`,"event":`)
 	body.Write(run.Event.Raw)
+	if run.Products != nil {
+		items, err := encode(itemsOf(run))
+		if err != nil {
+			return nil, err
+		}
+		body.WriteString(`,"items":`)
+		body.Write(items)
+	}
 	if withKey {
 		key, err := encode(Key(run.Key, body.Bytes()))
 		if err != nil {
@@ -86,9 +113,9 @@ func eventJSON(run engine.Run, withKey bool) ([]byte, error) {
 }
 
 // DefaultKey is the idempotency key of JSON's body. A job's action is recorded with it; a subscription's can be renamed
-// between two tries of an event, and is part of the body.
+// between two tries of an event, and is part of the body; so are products, which can change.
 func DefaultKey(run engine.Run, body []byte) string {
-	if run.Event != nil {
+	if run.Event != nil || run.Products != nil {
 		return Key(run.Key, body)
 	}
 	return HeaderKey(run.Key)

@@ -21,31 +21,34 @@ const MaxBody = 5 << 20
 //	{number: '{{…}}'}   a JSON number
 //	{boolean: '{{…}}'}  true or false
 //	{json: '{{…}}'}     any JSON value
-//	{items: …}          an array: the value once per item of the run, whose templates see .Item too
+//	{items: …}          an array: the value once per item of the run, whose templates see .Item and .Product too
 //
 // A marker whose text is empty is null; one that is not what it says fails the batch. The keys of mappings are sorted.
-type Structure struct{ root node }
+type Structure struct {
+	scope Scope
+	root  node
+}
 
 // node makes the JSON value of one place. many is what it repeats over.
 type node func(data any, many Data) (any, error)
 
 // ParseJSON reads a Structure from what YAML holds. Its error is a Mistakes with all that is wrong.
-func ParseJSON(value any) (*Structure, error) {
+func (s Scope) ParseJSON(value any) (*Structure, error) {
 	p := &structureParser{}
-	root := p.parse("", value, Data{})
+	root := p.parse("", value, s)
 	if len(p.mistakes) > 0 {
 		return nil, p.mistakes
 	}
-	return &Structure{root}, nil
+	return &Structure{s, root}, nil
 }
 
 // Execute makes the JSON of a run. The same run always gives the same bytes.
 func (s *Structure) Execute(run engine.Run) ([]byte, error) {
-	data, err := dataOf(run)
+	data, many, err := s.scope.data(run)
 	if err != nil {
 		return nil, err
 	}
-	value, err := s.root(data, data)
+	value, err := s.root(data, many)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +72,8 @@ func (p *structureParser) errorf(at, format string, args ...any) {
 	p.mistakes = append(p.mistakes, text)
 }
 
-// parse reads the value at a path. sees is what its templates see.
-func (p *structureParser) parse(at string, value any, sees any) node {
+// parse reads the value at a path, whose templates stand in a scope.
+func (p *structureParser) parse(at string, value any, scope Scope) node {
 	switch value := value.(type) {
 	case nil, bool, int, int64, uint64:
 		return fixed(value)
@@ -80,11 +83,11 @@ func (p *structureParser) parse(at string, value any, sees any) node {
 		}
 		return fixed(value)
 	case string:
-		return p.text(at, value, sees, func(text string) (any, error) { return text, nil })
+		return p.text(at, value, scope, func(text string) (any, error) { return text, nil })
 	case []any:
 		parts := make([]node, len(value))
 		for i, each := range value {
-			parts[i] = p.parse(fmt.Sprintf("%s[%d]", at, i), each, sees)
+			parts[i] = p.parse(fmt.Sprintf("%s[%d]", at, i), each, scope)
 		}
 		return func(data any, many Data) (any, error) {
 			made := make([]any, len(parts))
@@ -98,20 +101,20 @@ func (p *structureParser) parse(at string, value any, sees any) node {
 			return made, nil
 		}
 	case map[string]any:
-		return p.mapping(at, value, sees)
+		return p.mapping(at, value, scope)
 	}
 	p.errorf(at, "a %s is no JSON value: put it in quotes", kindOf(value))
 	return fixed(nil)
 }
 
-func (p *structureParser) mapping(at string, value map[string]any, sees any) node {
+func (p *structureParser) mapping(at string, value map[string]any, scope Scope) node {
 	if len(value) == 1 {
 		for key, inner := range value {
 			if convert, ok := markers[key]; ok {
-				return p.marker(at, key, inner, sees, convert)
+				return p.marker(at, key, inner, scope, convert)
 			}
 			if key == "items" {
-				return p.items(at, inner, sees)
+				return p.items(at, inner, scope)
 			}
 		}
 	}
@@ -120,7 +123,7 @@ func (p *structureParser) mapping(at string, value map[string]any, sees any) nod
 		if strings.Contains(key, "{{") {
 			p.errorf(at, "the key %q takes no template", key)
 		}
-		parts[key] = p.parse(strings.TrimPrefix(at+"."+key, "."), value[key], sees)
+		parts[key] = p.parse(strings.TrimPrefix(at+"."+key, "."), value[key], scope)
 	}
 	return func(data any, many Data) (any, error) {
 		made := make(map[string]any, len(parts))
@@ -135,7 +138,7 @@ func (p *structureParser) mapping(at string, value map[string]any, sees any) nod
 	}
 }
 
-func (p *structureParser) marker(at, name string, value any, sees any, convert func(string) (any, error)) node {
+func (p *structureParser) marker(at, name string, value any, scope Scope, convert func(string) (any, error)) node {
 	text, ok := value.(string)
 	if !ok {
 		if _, composite := value.(map[string]any); composite || value == nil {
@@ -144,7 +147,7 @@ func (p *structureParser) marker(at, name string, value any, sees any, convert f
 		}
 		text = fmt.Sprint(value)
 	}
-	return p.text(at, text, sees, func(text string) (any, error) {
+	return p.text(at, text, scope, func(text string) (any, error) {
 		if text = strings.TrimSpace(text); text == "" {
 			return nil, nil
 		}
@@ -156,16 +159,17 @@ func (p *structureParser) marker(at, name string, value any, sees any, convert f
 	})
 }
 
-func (p *structureParser) items(at string, value any, sees any) node {
-	if _, inside := sees.(ItemData); inside {
-		p.errorf(at, "items stands inside of items")
+func (p *structureParser) items(at string, value any, scope Scope) node {
+	if scope.Each {
+		p.errorf(at, "items stands inside of items, or with each: true, where there is one item alone")
 		return fixed(nil)
 	}
-	part := p.parse(strings.TrimPrefix(at+".items", "."), value, ItemData{})
+	scope.Each = true
+	part := p.parse(strings.TrimPrefix(at+".items", "."), value, scope)
 	return func(_ any, many Data) (any, error) {
 		made := make([]any, len(many.Items))
-		for i, item := range many.Items {
-			one, err := part(ItemData{Data: many, Item: item}, many)
+		for i := range many.Items {
+			one, err := part(many.item(i), many)
 			if err != nil {
 				return nil, err
 			}
@@ -176,7 +180,7 @@ func (p *structureParser) items(at string, value any, sees any) node {
 }
 
 // text is a leaf: a template, and what is made of its text.
-func (p *structureParser) text(at, text string, sees any, convert func(string) (any, error)) node {
+func (p *structureParser) text(at, text string, scope Scope, convert func(string) (any, error)) node {
 	if !strings.Contains(text, "{{") {
 		made, err := convert(text)
 		if err != nil {
@@ -185,7 +189,7 @@ func (p *structureParser) text(at, text string, sees any, convert func(string) (
 		}
 		return fixed(made)
 	}
-	parsed, mistakes := parseFor(text, sees)
+	parsed, mistakes := scope.parse(text)
 	for _, mistake := range mistakes {
 		p.errorf(at, "%s", mistake)
 	}

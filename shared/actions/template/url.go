@@ -17,13 +17,13 @@ type URL struct{ template *Template }
 var errHost = errors.New("a value can stand in the path and in the query of an address alone")
 
 // ParseURL reads a URL. Its error is a Mistakes.
-func ParseURL(text string) (*URL, error) {
-	parsed, mistakes := parseFor(text, Data{})
+func (s Scope) ParseURL(text string) (*URL, error) {
+	parsed, mistakes := s.parse(text)
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
 	var w addressWriter
-	if err := parsed.write(&w, madeUp(Data{}), w.value); errors.Is(err, errHost) {
+	if err := parsed.write(&w, s.madeUp(), w.value); errors.Is(err, errHost) {
 		return nil, Mistakes{errHost.Error()}
 	}
 	return &URL{parsed}, nil
@@ -31,13 +31,16 @@ func ParseURL(text string) (*URL, error) {
 
 // Execute makes the address of a run.
 func (u *URL) Execute(run engine.Run) (string, error) {
-	data, err := dataOf(run)
+	data, _, err := u.template.scope.data(run)
 	if err != nil {
 		return "", err
 	}
 	var w addressWriter
 	if err := u.template.write(&w, data, w.value); err != nil {
 		return "", err
+	}
+	if of, ok := data.(ItemData); ok && of.Product.asked != nil && *of.Product.asked {
+		return "", engine.Permanent("the product is deleted, and its address needs what only the PIM knew: nothing was sent; an address can name .Item.ID, and .Event.Identifier where the subscription asks for identifiers", nil)
 	}
 	if !w.whole() {
 		return "", engine.Permanent("a value leaves a part of the address empty, or would change where it leads: nothing was sent", nil)
