@@ -45,6 +45,7 @@ var actionsOf = map[string]string{
 	"sqs.DeleteMessageBatch":             "sqs:DeleteMessage",
 	"sqs.ChangeMessageVisibilityBatch":   "sqs:ChangeMessageVisibility",
 	"eventbridge.PutEvents":              "events:PutEvents",
+	"sesv2.SendEmail":                    "ses:SendEmail",
 	"dynamodb.TransactWriteItems":        "",
 	"TransactWriteItem.Put":              "dynamodb:PutItem",
 	"TransactWriteItem.Update":           "dynamodb:UpdateItem",

@@ -45,16 +45,16 @@ func check(folder, again, processor string, functions []string) error {
 		if !bytes.Equal(text, second) {
 			problems = append(problems, "differs from one build to the next")
 		}
-		said := ""
+		named := ""
 		if runtime.GOARCH == map[string]string{"x86_64": "amd64", "arm64": "arm64"}[processor] && len(problems) == 0 {
 			missing, problem := startWithNothing(path)
 			problems = append(problems, problem...)
-			said = fmt.Sprintf(", names %d missing variables", missing)
+			named = fmt.Sprintf(", names %d missing variables", missing)
 		}
 		if len(problems) > 0 {
 			return fmt.Errorf("%s for %s %s", names[i], processor, strings.Join(problems, ", and "))
 		}
-		fmt.Printf("archives: %s for %s: static, stripped, %.1f MiB, the same twice%s\n", names[i], processor, float64(len(text))/(1<<20), said)
+		fmt.Printf("archives: %s for %s: static, stripped, %.1f MiB, the same twice%s\n", names[i], processor, float64(len(text))/(1<<20), named)
 	}
 	return nil
 }

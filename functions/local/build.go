@@ -1,12 +1,14 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/local/cloud"
@@ -15,6 +17,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/actions"
+	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/metric"
@@ -103,7 +106,7 @@ func (s *System) worker(options Options, connections *secrets.Cache[secrets.Conn
 	return worker.New(worker.Config{
 		Engine: engine.New(engine.Config{
 			Config: s.config,
-			Kinds:  actions.Kinds(actions.Deps{Outbound: client, Bus: s.cloud.Bus}),
+			Kinds:  actions.Kinds(actions.Deps{Outbound: client, Bus: s.cloud.Bus, Mailer: s.mailer(options), EmailFrom: "pim-functions@example.com"}),
 			Store:  s.cloud.Store,
 			Queue:  s.cloud.Jobs,
 			Ledger: s.cloud.Ledger, Events: s.cloud.Events, EventLetters: s.cloud.EventLetters,
@@ -116,6 +119,12 @@ func (s *System) worker(options Options, connections *secrets.Cache[secrets.Conn
 		MaxReceives: cloud.MaxReceives,
 		Log:         s.log,
 	})
+}
+
+// mailer writes e-mail into a folder: nothing here reaches anybody's mailbox.
+func (s *System) mailer(options Options) notify.Mailer {
+	folder := cmp.Or(options.MailFolder, filepath.Join(os.TempDir(), "pim-functions-mail"))
+	return notify.NewFolder(notify.FolderConfig{Path: folder, Log: s.log, Observe: s.recorder.Mailed})
 }
 
 // metrics of a function, which the recorder sees and nobody else.

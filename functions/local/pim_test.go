@@ -51,16 +51,16 @@ func TestAPressInThePIMIsAboutWhatIsChosen(t *testing.T) {
 	f := open(t)
 	status, answer := f.inPIM("POST", "/pim/press/export_to_erp",
 		`{"position":"pim.product-grid.action-bar","products":["63139bf3-a7f7-4eaa-ba5e-000000000000"],"models":["model-shirt"],"locale":"fr_FR","channel":"print","user":"peter"}`, nil)
-	var said struct {
+	var got struct {
 		Success bool
 		Message string
 	}
-	if err := json.Unmarshal([]byte(answer), &said); err != nil || status != 200 || !said.Success {
+	if err := json.Unmarshal([]byte(answer), &got); err != nil || status != 200 || !got.Success {
 		t.Fatalf("%d %s", status, answer)
 	}
-	_, id, _ := strings.Cut(said.Message, "Job ID: ")
-	if !strings.HasPrefix(said.Message, "Exporter vers l'ERP : lancé") || id == "" {
-		t.Errorf("says %q, want French", said.Message)
+	_, id, _ := strings.Cut(got.Message, "Job ID: ")
+	if !strings.HasPrefix(got.Message, "Exporter vers l'ERP : lancé") || id == "" {
+		t.Errorf("says %q, want French", got.Message)
 	}
 	f.job(id, jobs.Succeeded)
 	job, err := f.cloud.Store.Load(t.Context(), id)

@@ -31,6 +31,7 @@ type Options struct {
 	ConfigFile   string                           // "": the extensions.yaml of the project
 	SecretsFile  string                           // "": sample values
 	Lookup       func(name string) (string, bool) // variables of the process, for ${NAME} in the configuration
+	MailFolder   string                           // where e-mail is written; "": a folder of the machine's for temporary files
 	AWS          *awsconfig.Config                // an endpoint to run on; nil: memory
 	AllowPrivate bool                             // outbound calls may reach private addresses, and http
 	Demo         bool                             // Run presses a button on start, and prints its way

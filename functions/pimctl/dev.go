@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ Variables:
   ERP_URL                for ${ERP_URL} (the system's own destination); any other ${NAME} is
                          taken from the process as well
   ALLOW_PRIVATE_NETWORK  outbound calls may reach private addresses, and plain http (true)
+  MAIL_FOLDER            where e-mail is written instead of being sent (.artifacts/mail)
   DEMO                   off: press no button on start
   LOG_LEVEL              debug, info, warn or error, for the terminal; the page shows all (info)
   AWS_ENDPOINT_URL       an AWS emulator: the adapters of production are used there, and what
@@ -66,6 +68,7 @@ func devOptions(variables *env.Variables) (local.Options, error) {
 		PIMPort:      variables.Int("PIM_PORT", 0),
 		ConfigFile:   variables.Optional("CONFIG_FILE", ""),
 		SecretsFile:  variables.Optional("SECRETS_FILE", ""),
+		MailFolder:   variables.Optional("MAIL_FOLDER", filepath.Join(".artifacts", "mail")),
 		Lookup:       variables.Lookup,
 		AllowPrivate: variables.Bool("ALLOW_PRIVATE_NETWORK", true),
 		Demo:         variables.Optional("DEMO", "on") != "off",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -152,12 +151,11 @@ func (s *subscribing) connect(ctx context.Context, c *config.Config) error {
 	return nil
 }
 
-// withReason adds what the platform said to an error, for whoever reads it here.
+// withReason adds the platform's own words to an error, for whoever reads it here.
 func withReason(err error) error {
 	failed, ok := errors.AsType[*platformapi.Error](err)
-	if !ok || len(failed.Said) == 0 {
+	if !ok || len(failed.Messages) == 0 {
 		return err
 	}
-	said := slices.Clone(failed.Said)
-	return fmt.Errorf("%w\nthe Event Platform says: %s", err, strings.Join(said, "; "))
+	return fmt.Errorf("%w\nthe Event Platform says: %s", err, strings.Join(failed.Messages, "; "))
 }

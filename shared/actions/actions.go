@@ -19,8 +19,10 @@ import (
 
 // Deps are what kinds of action need to reach the outside.
 type Deps struct {
-	Outbound *outbound.Client
-	Bus      publish.Bus
+	Outbound  *outbound.Client
+	Bus       publish.Bus
+	Mailer    notify.Mailer
+	EmailFrom string // the sender of e-mail where an action names none; "": there is none
 }
 
 // Kinds lists the kinds of action.
@@ -28,7 +30,7 @@ func Kinds(deps Deps) map[string]engine.Kind {
 	return map[string]engine.Kind{
 		"contentful": contentful.New(contentful.Config{Outbound: deps.Outbound}),
 		"forward":    forward.Kind{Client: credential.New(deps.Outbound)},
-		"notify":     notify.Kind{Client: deps.Outbound},
+		"notify":     notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
 		"publish":    publish.Kind{Bus: deps.Bus},
 	}
 }

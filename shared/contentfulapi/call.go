@@ -33,7 +33,7 @@ type Call struct {
 type CallError struct {
 	ID         string
 	Message    string
-	StatusCode int // that the app answered; 0: not said
+	StatusCode int // that the app answered; 0: none
 }
 
 // callOutcome is where a call's outcome stands: in sys in newer versions of the API, beside it in older ones.

@@ -101,9 +101,9 @@ func (c *Client) failure(step string, err error) error {
 		failed.unmade = call.Permanent() || unsent(err)
 		return failed
 	}
-	said := refusal(call.Body)
-	failed.ID = said.id
-	if text := remedy(step, call.Status, said.wrong); text != "" {
+	refused := refusal(call.Body)
+	failed.ID = refused.id
+	if text := remedy(step, call.Status, refused.wrong); text != "" {
 		failed.reason = text
 	}
 	if failed.retryAt.IsZero() && failed.Throttled() {
@@ -131,14 +131,14 @@ func unsent(err error) bool {
 	return distrusted
 }
 
-// said is what is kept of a refusal.
-type said struct{ id, wrong string }
+// refused is what is kept of a refusal.
+type refused struct{ id, wrong string }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,40}$`)
 
 // refusal reads the body of a refusal. Only names are taken over: of the error, and of the fields it complains of. The
 // texts beside them can quote what was sent.
-func refusal(body []byte) said {
+func refusal(body []byte) refused {
 	var parsed struct {
 		Sys struct {
 			ID string `json:"id"`
@@ -146,9 +146,9 @@ func refusal(body []byte) said {
 		Details json.RawMessage `json:"details"`
 	}
 	if json.Unmarshal(body, &parsed) != nil {
-		return said{}
+		return refused{}
 	}
-	var s said
+	var s refused
 	if namePattern.MatchString(parsed.Sys.ID) {
 		s.id = parsed.Sys.ID
 	}

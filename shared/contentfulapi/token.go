@@ -141,9 +141,9 @@ func (c *Client) fetchToken(ctx context.Context, environment Environment) (acces
 		return accessToken{}, &Error{Step: stepToken, reason: "Contentful's answer holds no token"}
 	}
 	ends := now.Add(tokenLife)
-	for _, said := range []time.Time{answer.Sys.ExpiresAt, expiry(answer.Token)} {
-		if !said.IsZero() && said.Before(ends) {
-			ends = said
+	for _, stated := range []time.Time{answer.Sys.ExpiresAt, expiry(answer.Token)} {
+		if !stated.IsZero() && stated.Before(ends) {
+			ends = stated
 		}
 	}
 	return accessToken{text: answer.Token, ends: ends}, nil
@@ -179,11 +179,11 @@ func expiry(token string) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	var said struct {
+	var stated struct {
 		Exp int64 `json:"exp"`
 	}
-	if json.Unmarshal(claims, &said) != nil || said.Exp <= 0 {
+	if json.Unmarshal(claims, &stated) != nil || stated.Exp <= 0 {
 		return time.Time{}
 	}
-	return time.Unix(said.Exp, 0)
+	return time.Unix(stated.Exp, 0)
 }

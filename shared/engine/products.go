@@ -88,7 +88,7 @@ func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, ru
 		run.Items, run.Index = append(run.Items, item), append(run.Index, run.First+index)
 		view := pim.View{}
 		if there {
-			view = pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run))
+			view = pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run)).WithUnits(client.Units(ctx))
 		}
 		run.Products = append(run.Products, view)
 	}

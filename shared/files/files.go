@@ -1,16 +1,15 @@
 // Package files keeps the files that jobs make and the images that they hand on, under keys, in S3 or in a folder. What is
-// stored is whole or not there.
+// stored is whole or not there. A small file is stored by Put; one that is made piece by piece, over several invocations,
+// is an Upload (see Uploads and Writer).
 //
 // It makes no links and knows no job: package signature signs links, and the function files answers them.
 package files
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
-	"path"
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,8 +21,9 @@ var ErrNotFound = errors.New("no such file")
 // MaxName is how many bytes a file's name may have; longer ones are cut (file systems take 255).
 const MaxName = 150
 
-// Store keeps files under keys: segments of [A-Za-z0-9._-] and what Name lets through, with slashes between. A call that
-// fails may have been carried out. All methods are safe for concurrent use.
+// Store keeps files under keys: segments of [A-Za-z0-9._-] and what Name lets through, with slashes between, made by the
+// functions of keys.go; none is a folder of another. A call that fails may have been carried out; every call may be repeated. All methods are safe for
+// concurrent use.
 type Store interface {
 	// Put stores a file, and replaces what was there. Readers see the old or the new content, whole. It is durable when
 	// Put returns nil. contentType is what a browser is told.
@@ -32,16 +32,18 @@ type Store interface {
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
 	// Size is a file's size in bytes. ErrNotFound.
 	Size(ctx context.Context, key string) (int64, error)
+	// List walks the files below a folder, which ends with a slash, in the order of their keys' bytes. An error is its last
+	// pair. What is stored or deleted meanwhile may be in it or not.
+	List(ctx context.Context, folder string) iter.Seq2[File, error]
+	// Delete deletes files; a key that has none is no error. After an error some may be left.
+	Delete(ctx context.Context, keys ...string) error
+	Uploads
 }
 
-// Media is the job's part of the address of an image that is handed on: such files belong to no job.
-const Media = "media"
-
-// MediaKey is where a copy of a PIM's media file lies: the same file of the same PIM has one key. Its last segment is the
-// name in the address, and ends with the file's own name.
-func MediaKey(pim, code string) string {
-	digest := sha256.Sum256([]byte(pim + "\x00" + code))
-	return Media + "/" + hex.EncodeToString(digest[:12]) + "-" + Name(path.Base(code))
+// File is one line of a List.
+type File struct {
+	Key   string
+	Bytes int64
 }
 
 // Name makes one safe segment of a path of a text: letters and digits of any script, spaces, dots, hyphens and underscores

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"path"
 	"strings"
 	"sync"
@@ -13,6 +15,13 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/files"
 )
+
+// allClauses is what every Store must do, uploads too.
+func allClauses() map[string]func(*testing.T, files.Store) {
+	all := maps.Clone(contract)
+	maps.Copy(all, uploadContract)
+	return all
+}
 
 // contract is what every Store must do.
 var contract = map[string]func(*testing.T, files.Store){
@@ -68,6 +77,59 @@ var contract = map[string]func(*testing.T, files.Store){
 		}
 		all.Wait()
 	},
+	"a list": func(t *testing.T, store files.Store) {
+		for _, name := range []string{"b", "a", "c/d", "ä.csv", "b.x"} {
+			put(t, store, files.PartsFolder("job")+name, []byte(name))
+		}
+		put(t, store, files.PartsFolder("job-2")+"z", []byte("of another job"))
+		put(t, store, "parts/job.csv", []byte("beside"))
+		if got, want := list(t, store, files.PartsFolder("job")), "parts/job/a:1 parts/job/b:1 parts/job/b.x:3 parts/job/c/d:3 parts/job/ä.csv:6"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if got := list(t, store, files.PartsFolder("nobody")); got != "" {
+			t.Errorf("nobody's: %s", got)
+		}
+		for file, err := range store.List(t.Context(), files.PartsFolder("job")) {
+			if err != nil || file.Key != "parts/job/a" {
+				t.Errorf("%v, %v", file, err)
+			}
+			break // stops it
+		}
+	},
+	"a list longer than a page": func(t *testing.T, store files.Store) {
+		var keys []string
+		for i := range 1005 {
+			keys = append(keys, files.PartKey("long", fmt.Sprintf("%09d", i)))
+			put(t, store, keys[i], []byte("x"))
+		}
+		if got := strings.Fields(list(t, store, files.PartsFolder("long"))); len(got) != len(keys) || got[1004] != keys[1004]+":1" {
+			t.Errorf("%d files", len(got))
+		}
+		if err := store.Delete(t.Context(), keys...); err != nil {
+			t.Fatal(err)
+		}
+		if got := list(t, store, files.PartsFolder("long")); got != "" {
+			t.Errorf("left: %s", got)
+		}
+	},
+	"deleting": func(t *testing.T, store files.Store) {
+		put(t, store, "x/one", []byte("1"))
+		put(t, store, "x/two", []byte("2"))
+		for range 2 { // what is gone is no error
+			if err := store.Delete(t.Context(), "x/one", "x/nobody", "nowhere/nobody"); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := store.Delete(t.Context()); err != nil {
+			t.Errorf("nothing: %v", err)
+		}
+		if _, err := store.Size(t.Context(), "x/one"); !errors.Is(err, files.ErrNotFound) {
+			t.Errorf("it is there: %v", err)
+		}
+		if got := list(t, store, "x/"); got != "x/two:1" {
+			t.Errorf("left: %s", got)
+		}
+	},
 	"a cancelled context": func(t *testing.T, store files.Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -77,6 +139,14 @@ var contract = map[string]func(*testing.T, files.Store){
 		if _, err := store.Open(ctx, "x/cancelled"); !errors.Is(err, context.Canceled) {
 			t.Errorf("open: %v", err)
 		}
+		if err := store.Delete(ctx, "x/cancelled"); !errors.Is(err, context.Canceled) {
+			t.Errorf("delete: %v", err)
+		}
+		for _, err := range store.List(ctx, "x/") {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("list: %v", err)
+			}
+		}
 	},
 }
 
@@ -85,6 +155,19 @@ func put(t *testing.T, store files.Store, key string, content []byte) {
 	if err := store.Put(t.Context(), key, content, "text/plain"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// list is what lies below a folder, "key:bytes" each.
+func list(t *testing.T, store files.Store, folder string) string {
+	t.Helper()
+	var lines []string
+	for file, err := range store.List(t.Context(), folder) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprintf("%s:%d", file.Key, file.Bytes))
+	}
+	return strings.Join(lines, " ")
 }
 
 func read(t *testing.T, store files.Store, key string) []byte {
@@ -101,7 +184,7 @@ func read(t *testing.T, store files.Store, key string) []byte {
 }
 
 func TestFolder(t *testing.T) {
-	for name, clause := range contract {
+	for name, clause := range allClauses() {
 		t.Run(name, func(t *testing.T) {
 			store, err := files.NewFolder(t.TempDir() + "/made")
 			if err != nil {

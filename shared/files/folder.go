@@ -2,13 +2,17 @@ package files
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Folder keeps files below a folder of this machine.
@@ -28,29 +32,41 @@ func NewFolder(folder string) (*Folder, error) {
 	return &Folder{root: root}, nil
 }
 
-// Put implements Store: it writes beside, then renames.
-func (f *Folder) Put(ctx context.Context, key string, content []byte, _ string) (err error) {
+// Put implements Store.
+func (f *Folder) Put(ctx context.Context, key string, content []byte, _ string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	name := filepath.FromSlash(key)
 	if err := f.root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return fmt.Errorf("store file: %w", err)
+		return fmt.Errorf("store file: %w", folderError(err))
 	}
-	beside := name + ".part"
-	file, err := f.root.Create(beside)
-	if err != nil {
-		return fmt.Errorf("store file: %w", err)
-	}
-	_, err = file.Write(content)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(fmt.Errorf("store file: %w", err), f.root.Remove(beside))
-	}
-	if err := f.root.Rename(beside, name); err != nil {
+	if err := f.write(name, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
 		return fmt.Errorf("store file: %w", err)
 	}
 	return nil
 }
+
+// write makes a file whose folder exists: beside its place, under a name of its own, and then renames.
+func (f *Folder) write(name string, fill func(io.Writer) error) error {
+	beside := filepath.Join(filepath.Dir(name), besidePrefix+rand.Text())
+	file, err := f.root.Create(beside)
+	if err != nil {
+		return folderError(err)
+	}
+	err = fill(file)
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = f.root.Rename(beside, name)
+	}
+	if err != nil {
+		return errors.Join(folderError(err), folderError(f.root.Remove(beside)))
+	}
+	return nil
+}
+
+// besidePrefix begins the names of files that are not whole yet. No key has such a segment.
+const besidePrefix = ".part-"
 
 // Open implements Store.
 func (f *Folder) Open(ctx context.Context, key string) (io.ReadCloser, error) {
@@ -79,12 +95,75 @@ func (f *Folder) Size(ctx context.Context, key string) (int64, error) {
 	return info.Size(), nil
 }
 
+// List implements Store.
+func (f *Folder) List(ctx context.Context, folder string) iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		list, err := f.list(ctx, folder)
+		for _, file := range list {
+			if !yield(file, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(File{}, err)
+		}
+	}
+}
+
+func (f *Folder) list(ctx context.Context, folder string) ([]File, error) {
+	var list []File
+	err := fs.WalkDir(f.root.FS(), path.Clean(folder), func(name string, entry fs.DirEntry, err error) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && name == uploads {
+			return fs.SkipDir
+		}
+		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), besidePrefix) {
+			return err
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // deleted meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		list = append(list, File{Key: name, Bytes: info.Size()})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list files: %w", folderError(err))
+	}
+	slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Key, b.Key) })
+	return list, nil
+}
+
+// Delete implements Store.
+func (f *Folder) Delete(ctx context.Context, keys ...string) error {
+	for _, key := range keys {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f.root.Remove(filepath.FromSlash(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("delete file: %w", folderError(err))
+		}
+	}
+	return nil
+}
+
 // folderError makes ErrNotFound of what is not there. The name of the file stays out: it may hold what users wrote.
 func folderError(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrNotFound
 	}
 	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s file: %w", path.Base(failed.Op), failed.Err)
+	}
+	if failed, ok := errors.AsType[*os.LinkError](err); ok {
 		return fmt.Errorf("%s file: %w", path.Base(failed.Op), failed.Err)
 	}
 	return err

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -28,6 +30,13 @@ type s3Client interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+	DeleteObjects(context.Context, *s3.DeleteObjectsInput, ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error)
+	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
+	UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+	ListParts(context.Context, *s3.ListPartsInput, ...func(*s3.Options)) (*s3.ListPartsOutput, error)
+	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput, ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error)
+	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
 }
 
 // NewS3 returns an S3. The bucket encrypts and ends objects by itself (template.yaml).
@@ -60,6 +69,42 @@ func (s *S3) Size(ctx context.Context, key string) (int64, error) {
 		return 0, s3Error("look for file", err)
 	}
 	return aws.ToInt64(object.ContentLength), nil
+}
+
+// List implements Store.
+func (s *S3) List(ctx context.Context, folder string) iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		for pages := s3.NewListObjectsV2Paginator(s.Client, &s3.ListObjectsV2Input{Bucket: &s.Bucket, Prefix: &folder}); pages.HasMorePages(); {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(File{}, fmt.Errorf("list files: %w", err))
+				return
+			}
+			for _, object := range page.Contents {
+				if !yield(File{Key: aws.ToString(object.Key), Bytes: aws.ToInt64(object.Size)}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Delete implements Store.
+func (s *S3) Delete(ctx context.Context, keys ...string) error {
+	for chunk := range slices.Chunk(keys, 1000) { // Amazon S3, DeleteObjects
+		objects := make([]types.ObjectIdentifier, len(chunk))
+		for i := range chunk {
+			objects[i].Key = &chunk[i]
+		}
+		out, err := s.Client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.Bucket, Delete: &types.Delete{Objects: objects, Quiet: aws.Bool(true)}})
+		if err != nil {
+			return fmt.Errorf("delete files: %w", err)
+		}
+		if len(out.Errors) > 0 {
+			return fmt.Errorf("delete files: %d of %d are left: %s", len(out.Errors), len(chunk), aws.ToString(out.Errors[0].Code))
+		}
+	}
+	return nil
 }
 
 // s3Error makes ErrNotFound of the two ways in which S3 says so (a HEAD has no body to name a key).

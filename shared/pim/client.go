@@ -39,9 +39,9 @@ type Config struct {
 // Client calls one PIM for one connection, one call at a time: the PIM allows four calls of a connection at once, and a
 // worker has as many invocations (Akeneo: "REST API good practices").
 //
-// A call that is answered 401 is made once more with a new token. A call that may be repeated without harm is made up to
-// three times when the PIM is throttled or away and the pause is short. A longer pause, and what stays wrong, is an
-// *Error. It is safe for concurrent use.
+// A call that is answered 401 is made once more with a new token. A call is made up to three times while the PIM is
+// throttled or away and the pause is short. A longer pause, and what stays wrong, is an *Error. It is safe for concurrent
+// use.
 type Client struct {
 	config    Config
 	structure structure
@@ -81,7 +81,6 @@ type request struct {
 	header http.Header
 	body   []byte
 	limit  int64 // bytes of the answer; 0: maxAnswer
-	once   bool  // must not be repeated when nobody can tell whether it arrived
 }
 
 // target is the path with its query.
@@ -106,7 +105,7 @@ func (c *Client) do(ctx context.Context, r request) (*outbound.Response, error) 
 		if !ok {
 			return answer, err
 		}
-		wait, again := c.pause(ctx, failed, r, attempt)
+		wait, again := c.pause(ctx, failed, attempt)
 		if !again {
 			return nil, err
 		}
@@ -117,8 +116,8 @@ func (c *Client) do(ctx context.Context, r request) (*outbound.Response, error) 
 }
 
 // pause says how long to wait before a failed call is made again, and whether it is.
-func (c *Client) pause(ctx context.Context, failed *Error, r request, attempt int) (time.Duration, bool) {
-	if failed.Permanent() || attempt >= attempts || (r.once && !failed.Throttled()) {
+func (c *Client) pause(ctx context.Context, failed *Error, attempt int) (time.Duration, bool) {
+	if failed.Permanent() || attempt >= attempts {
 		return 0, false
 	}
 	wait := shortestWait << (attempt - 1)

@@ -43,6 +43,8 @@ type structure struct {
 	main       string               // code of the main identifier's attribute
 	attributes map[string]Attribute // by code; those that do not exist are not in it
 	channels   []Channel
+
+	measurements []measurementFamily
 }
 
 // MainIdentifier is the code of the attribute that identifies products for people, the SKU in most catalogues. It is read

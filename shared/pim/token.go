@@ -217,19 +217,19 @@ func refusal(err error) error {
 		return err
 	}
 	failed := &TokenError{Status: call.Status, permanent: call.Permanent(), retryAt: call.RetryAt(), reason: call.Summary(), cause: call.Unwrap()}
-	var said struct {
+	var stated struct {
 		Error   string `json:"error"`
 		Message string `json:"message"`
 	}
-	_ = json.Unmarshal(call.Body, &said) // a gateway answers in HTML; the status says enough
+	_ = json.Unmarshal(call.Body, &stated) // a gateway answers in HTML; the status says enough
 	const where = "correct %s of the connection in the connection secret (the PIM shows them under Connect > Connection settings)"
 	switch call.Status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusUnprocessableEntity:
 		what := "client_id, client_secret, username and password"
 		switch {
-		case strings.Contains(said.Message, "client_id") || said.Error == "invalid_client":
+		case strings.Contains(stated.Message, "client_id") || stated.Error == "invalid_client":
 			what = "client_id and client_secret"
-		case strings.Contains(said.Message, "username") || said.Error == "invalid_grant":
+		case strings.Contains(stated.Message, "username") || stated.Error == "invalid_grant":
 			what = "username and password"
 		}
 		failed.reason = fmt.Sprintf("the PIM refused the connection (%d): "+where, call.Status, what)

@@ -19,15 +19,15 @@ import (
 
 var credential = pim.Credential{ClientID: "1_abc", ClientSecret: "T0PSECRET-client", Username: "magento_0000", Password: "T0PSECRET-password"}
 
-// world is a PIM's token route, with a clock that the test moves.
-type world struct {
+// tokenFixture is a PIM's token route, with a clock that the test moves.
+type tokenFixture struct {
 	*pim.Tokens
 	now   time.Time
 	calls atomic.Int32
 }
 
-func newWorld(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, call int32)) *world {
-	w := &world{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+func newTokenFixture(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, call int32)) *tokenFixture {
+	w := &tokenFixture{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { answer(rw, r, w.calls.Add(1)) }))
 	t.Cleanup(server.Close)
 	client := outbound.New(outbound.Config{AllowPrivate: true, Now: func() time.Time { return w.now }})
@@ -42,7 +42,7 @@ func numbered(seconds int) func(http.ResponseWriter, *http.Request, int32) {
 	}
 }
 
-func (w *world) want(t *testing.T, refused, want string) {
+func (w *tokenFixture) want(t *testing.T, refused, want string) {
 	t.Helper()
 	if token, err := w.Token(t.Context(), refused); err != nil || token != want {
 		t.Errorf("token %q, error %v, want %q", token, err, want)
@@ -50,7 +50,7 @@ func (w *world) want(t *testing.T, refused, want string) {
 }
 
 func TestATokenIsAskedForAsThePIMWantsIt(t *testing.T) {
-	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request, call int32) {
+	w := newTokenFixture(t, func(rw http.ResponseWriter, r *http.Request, call int32) {
 		id, secret, _ := r.BasicAuth()
 		var body map[string]string
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
@@ -78,7 +78,7 @@ func TestATokenIsKeptUntilAMinuteBeforeItsEnd(t *testing.T) {
 		{"nonsense", 1 << 60, 24*time.Hour - time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, numbered(c.seconds))
+			w := newTokenFixture(t, numbered(c.seconds))
 			w.want(t, "", "token-1")
 			w.now = w.now.Add(c.kept - time.Second)
 			w.want(t, "", "token-1")
@@ -89,7 +89,7 @@ func TestATokenIsKeptUntilAMinuteBeforeItsEnd(t *testing.T) {
 }
 
 func TestARefusedTokenIsRenewedOnce(t *testing.T) {
-	w := newWorld(t, numbered(3600))
+	w := newTokenFixture(t, numbered(3600))
 	w.want(t, "", "token-1")
 	w.want(t, "token-1", "token-2")
 	w.want(t, "token-1", "token-2") // another call that had the old one
@@ -99,7 +99,7 @@ func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 }
 
 func TestAllWaitForOneToken(t *testing.T) {
-	w := newWorld(t, numbered(3600))
+	w := newTokenFixture(t, numbered(3600))
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() { w.want(t, "", "token-1") })
@@ -112,7 +112,7 @@ func TestAllWaitForOneToken(t *testing.T) {
 
 func TestWhoGivesUpSpoilsNoOthersToken(t *testing.T) {
 	arrived, release := make(chan struct{}), make(chan struct{})
-	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request, call int32) {
+	w := newTokenFixture(t, func(rw http.ResponseWriter, r *http.Request, call int32) {
 		close(arrived)
 		<-release
 		numbered(3600)(rw, r, call)
@@ -152,7 +152,7 @@ func TestWhatARefusalTells(t *testing.T) {
 		{"a token that breaks headers", 200, `{"access_token":"T0PSECRET\r\nX: y"}`, true, "holds no token"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, func(rw http.ResponseWriter, _ *http.Request, _ int32) {
+			w := newTokenFixture(t, func(rw http.ResponseWriter, _ *http.Request, _ int32) {
 				rw.Header().Set("Retry-After", "60")
 				rw.WriteHeader(c.status)
 				fmt.Fprint(rw, c.body)
@@ -176,7 +176,7 @@ func TestWhatARefusalTells(t *testing.T) {
 }
 
 func TestAnIncompleteCredentialMakesNoCall(t *testing.T) {
-	w := newWorld(t, numbered(3600))
+	w := newTokenFixture(t, numbered(3600))
 	w.Credential.Password = ""
 	if _, err := w.Token(t.Context(), ""); err == nil || w.calls.Load() != 0 || !strings.Contains(err.Error(), "under pims in the connection secret") {
 		t.Errorf("error %v after %d calls", err, w.calls.Load())

@@ -15,6 +15,7 @@ type View struct {
 	channel string
 	main    string
 	link    func(code string) (string, error) // nil: no links
+	units   Units                             // nil: nothing is converted
 }
 
 // NewView returns a View. main is the code of the main identifier's attribute; locale and channel say which values are
@@ -26,6 +27,12 @@ func NewView(product Product, main, locale, channel string) View {
 // WithLinks returns the View with links to its files: link makes the address of one, by its code.
 func (v View) WithLinks(link func(code string) (string, error)) View {
 	v.link = link
+	return v
+}
+
+// WithUnits returns the View with measurements in whatever unit is asked for.
+func (v View) WithUnits(units Units) View {
+	v.units = units
 	return v
 }
 
@@ -113,8 +120,8 @@ func (v View) Price(attribute, currency string, place ...string) (any, error) {
 	return nil, nil
 }
 
-// Metric is the amount of a measurement, in the unit it is kept in. With a unit, a measurement in another one is an
-// error.
+// Metric is the amount of a measurement, in the unit that it is kept in or in the one that is named. A unit of another kind
+// of measurement is an error.
 func (v View) Metric(attribute string, unit ...string) (any, error) {
 	var metric struct {
 		Amount any    `json:"amount"`
@@ -123,14 +130,17 @@ func (v View) Metric(attribute string, unit ...string) (any, error) {
 	if there, err := v.read(attribute, nil, &metric); !there || err != nil {
 		return nil, err
 	}
-	if len(unit) > 0 && !strings.EqualFold(unit[0], metric.Unit) {
+	number, err := amount(attribute, metric.Amount)
+	text, ok := number.(json.Number)
+	switch {
+	case err != nil || !ok:
+		return nil, err
+	case len(unit) == 0 || strings.EqualFold(unit[0], metric.Unit):
+		return plainNumber(text.String()), nil
+	case v.units == nil:
 		return nil, fmt.Errorf("%q is kept in %s, not in %s", attribute, metric.Unit, unit[0])
 	}
-	number, err := amount(attribute, metric.Amount)
-	if text, ok := number.(json.Number); ok {
-		return plainNumber(text.String()), nil
-	}
-	return number, err
+	return v.units(attribute, text.String(), metric.Unit, unit[0])
 }
 
 // Label is the label of a select's option in the View's locale, or [code] where it has none; several are a list. Labels

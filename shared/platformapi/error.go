@@ -31,9 +31,9 @@ type Error struct {
 	Step   string // what the call was for: "create subscription"
 	Status int    // 0: no answer
 
-	// Said is what the platform said, for whoever sits at the keyboard: without messages that quote a secret, and not
+	// Messages are what the platform answers, for whoever sits at the keyboard: without messages that quote a secret, and not
 	// part of Error(), which may be logged.
-	Said []string
+	Messages []string
 
 	permanent bool
 	retryAt   time.Time
@@ -67,7 +67,7 @@ func failure(step string, err error, secrets []string) error {
 		return err
 	}
 	failed := &Error{
-		Step: step, Status: call.Status, Said: said(call.Body, secrets), permanent: call.Permanent(), retryAt: call.RetryAt(),
+		Step: step, Status: call.Status, Messages: messages(call.Body, secrets), permanent: call.Permanent(), retryAt: call.RetryAt(),
 		reason: call.Summary(), cause: call.Unwrap(),
 	}
 	if text := remedy(step, call.Status); text != "" {
@@ -111,8 +111,8 @@ const (
 	longestSaid = 300 // characters of one
 )
 
-// said reads the messages of a refusal: {"errors":[{"message"}]}. A gateway answers in HTML, of which nothing is kept.
-func said(body []byte, secrets []string) []string {
+// messages reads the messages of a refusal: {"errors":[{"message"}]}. A gateway answers in HTML, of which nothing is kept.
+func messages(body []byte, secrets []string) []string {
 	var refusal struct {
 		Errors []struct {
 			Message string `json:"message"`

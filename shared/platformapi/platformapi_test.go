@@ -197,12 +197,12 @@ func TestATokenThatHasEndedIsRenewedOnce(t *testing.T) {
 
 func TestWhatARefusalTells(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		config platformtest.Config
-		call   func(*fixture, context.Context, string) error
-		status int
-		reason string
-		said   string
+		name    string
+		config  platformtest.Config
+		call    func(*fixture, context.Context, string) error
+		status  int
+		reason  string
+		message string
 	}{
 		{"unknown event type", platformtest.Config{}, func(w *fixture, ctx context.Context, id string) error {
 			_, err := w.CreateSubscription(ctx, id, w.request("com.akeneo.pim.v1.product.eaten"))
@@ -264,16 +264,16 @@ func TestWhatARefusalTells(t *testing.T) {
 			if !ok {
 				t.Fatalf("error %v (%T), want an *platformapi.Error", err, err)
 			}
-			if failed.Status != c.status || !strings.Contains(failed.Reason(), c.reason) || !strings.Contains(strings.Join(failed.Said, " "), c.said) {
-				t.Errorf("status %d, %q, said %q", failed.Status, failed.Reason(), failed.Said)
+			if failed.Status != c.status || !strings.Contains(failed.Reason(), c.reason) || !strings.Contains(strings.Join(failed.Messages, " "), c.message) {
+				t.Errorf("status %d, %q, messages %q", failed.Status, failed.Reason(), failed.Messages)
 			}
-			if c.said == "" && len(failed.Said) > 0 {
-				t.Errorf("said %q, want nothing", failed.Said)
+			if c.message == "" && len(failed.Messages) > 0 {
+				t.Errorf("messages %q, want none", failed.Messages)
 			}
 			if failed.Permanent() != (c.status != 429 && c.status != 502) {
 				t.Errorf("permanent is %v", failed.Permanent())
 			}
-			if text := fmt.Sprint(err, failed.Reason(), failed.Said); strings.Contains(text, "SECRET") {
+			if text := fmt.Sprint(err, failed.Reason(), failed.Messages); strings.Contains(text, "SECRET") {
 				t.Errorf("a secret in %s", text)
 			}
 		})

@@ -1,11 +1,13 @@
 package inspector
 
 import (
+	"fmt"
 	"maps"
 	"sync"
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/local/recent"
+	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/outbound"
@@ -85,6 +87,15 @@ func (r *Recorder) Published(entry publish.Entry) {
 	defer r.mu.Unlock()
 	r.calls.Add(Call{
 		Action: "publish", Method: "PUT", URL: "bus:" + entry.Source + "/" + entry.DetailType, Status: 200, At: time.Now(),
+	})
+}
+
+// Mailed is for notify.FolderConfig.Observe: e-mail is listed among the calls, without its addresses.
+func (r *Recorder) Mailed(m notify.Mail) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls.Add(Call{
+		Action: "e-mail", Method: "PUT", URL: fmt.Sprintf("mail:%s (%d recipients)", m.Subject, len(m.To)), Status: 200, IdempotencyKey: m.Key, At: time.Now(),
 	})
 }
 

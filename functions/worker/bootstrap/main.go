@@ -15,10 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/actions"
+	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -60,6 +62,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	lettersURL := variables.Required("EVENTS_DLQ_URL", "where events go that failed for good; "+template)
 	table := variables.Required("TABLE_NAME", "the table of records; "+template)
 	bus := variables.Required("EVENT_BUS_NAME", "where publish puts events; "+template)
+	emailFrom := variables.Optional("EMAIL_FROM", "")
 	maxReceives := variables.Int("MAX_RECEIVES", 5)
 	levelName := variables.Optional("LOG_LEVEL", "info")
 	endpoint := variables.Optional("AWS_ENDPOINT_URL", "")
@@ -117,6 +120,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	kinds := actions.Kinds(actions.Deps{
 		Outbound: client,
 		Bus:      publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(account), Bus: bus}),
+		Mailer:   notify.NewSES(notify.SESConfig{Client: sesv2.NewFromConfig(account)}), EmailFrom: emailFrom,
 	})
 	database, queues := dynamodb.NewFromConfig(account), sqs.NewFromConfig(account)
 	events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: database, Table: table, Now: now})

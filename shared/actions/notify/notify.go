@@ -1,6 +1,9 @@
 // Package notify is the kind of action that tells people: it posts a text to Slack, Teams, or any webhook that takes
-// {"text":…}. One message per job or event, whatever the number of items; its text may show products of the first of them.
-// A text that is empty is not sent.
+// {"text":…}, or sends it by e-mail. One message per job or event, whatever the number of items; its text may show products
+// of the first of them. A text that is empty is not sent.
+//
+// A run that is repeated, because nobody knows whether it came through, may bring the message again: webhooks and mail
+// know no idempotency keys.
 package notify
 
 import (
@@ -19,7 +22,11 @@ import (
 )
 
 // Kind makes notify actions.
-type Kind struct{ Client *outbound.Client }
+type Kind struct {
+	Client *outbound.Client
+	Mailer Mailer
+	From   string // the sender of e-mail where an action names none; "": such an action fails
+}
 
 // options are the keys of a notify action in extensions.yaml.
 type options struct {
@@ -27,7 +34,10 @@ type options struct {
 	URL     string        `yaml:"url"`
 	Text    string        `yaml:"text"`
 	Private bool          `yaml:"private"`
-	Read    *engine.Reads `yaml:"read"` // nil: no products
+	To      []string      `yaml:"to"`      // of e-mail, as the next two
+	From    string        `yaml:"from"`    // "": the deployment's
+	Subject string        `yaml:"subject"` // a template
+	Read    *engine.Reads `yaml:"read"`    // nil: no products
 }
 
 // channel is what differs between those who are told.
@@ -55,6 +65,7 @@ type plan struct {
 	options
 	url  *template.URL
 	text *template.Template
+	letter
 }
 
 // maxShown is the most items whose products are read for a text: a person reads no more, and .More tells how many are left
@@ -74,21 +85,36 @@ func parse(section config.Section) (plan, error) {
 	var p plan
 	problems := []error{section.Decode(&p.options)}
 	report := func(err error) { problems = append(problems, err) }
-	if _, ok := channels[p.Channel]; !ok {
-		report(section.Errorf("channel", "use slack, teams or json", "channel %q", p.Channel))
+	if _, ok := channels[p.Channel]; !ok && p.Channel != emailChannel {
+		report(section.Errorf("channel", "use slack, teams, json or email", "channel %q", p.Channel))
 	}
-	if p.URL == "" {
-		report(section.Errorf("url", "add url: secret:NAME", "a notify action needs a url"))
+	if p.Channel == emailChannel {
+		report(p.parseEmail(section))
+	} else {
+		report(p.parseURL(section))
 	}
 	if p.Text == "" {
 		report(section.Errorf("text", `add text: "{{.Label}}: {{.Outcome}}"`, "a notify action needs a text"))
 	}
 	var err error
-	p.url, err = template.ParseURL(p.URL)
-	report(template.Problems(section, "url", err))
 	p.text, err = p.scope().Parse(p.Text)
 	report(template.Problems(section, "text", err))
 	return p, errors.Join(problems...)
+}
+
+func (p *plan) parseURL(section config.Section) error {
+	var problems []error
+	if p.URL == "" {
+		problems = append(problems, section.Errorf("url", "add url: secret:NAME", "a notify action needs a url"))
+	}
+	for key, there := range map[string]bool{"to": len(p.To) > 0, "from": p.From != "", "subject": p.Subject != ""} {
+		if there {
+			problems = append(problems, section.Errorf(key, "remove it, or use channel: email", "%s is for e-mail alone", key))
+		}
+	}
+	var err error
+	p.url, err = template.ParseURL(p.URL)
+	return errors.Join(append(problems, template.Problems(section, "url", err))...)
 }
 
 // Open implements engine.Kind.
@@ -96,6 +122,9 @@ func (k Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, err
 	p, err := parse(section)
 	if err != nil { // its text may hold a value of the secret, which Check has not seen
 		return nil, section.Errorf("url", "look at what url takes from there", "a value of the connection secret does not fit the action")
+	}
+	if p.Channel == emailChannel {
+		return &email{mailer: k.Mailer, from: k.From, plan: p, section: section}, nil
 	}
 	return &action{client: k.Client, plan: p, channel: channels[p.Channel]}, nil
 }
@@ -109,11 +138,11 @@ type action struct {
 func (a *action) Batch() int { return 0 }
 
 // Reads implements engine.Reader.
-func (a *action) Reads() *engine.Reads {
-	if a.Read == nil {
+func (p plan) Reads() *engine.Reads {
+	if p.Read == nil {
 		return nil
 	}
-	return &engine.Reads{Attributes: a.Read.Attributes, Labels: a.Read.Labels, First: maxShown}
+	return &engine.Reads{Attributes: p.Read.Attributes, Labels: p.Read.Labels, First: maxShown}
 }
 
 const maxAnswer = 16 << 10 // bytes of an answer that are read: webhooks answer with a word

@@ -129,7 +129,7 @@ func textOf(t *testing.T, body string) string {
 
 func TestCheckNamesTheLineAndTheRemedy(t *testing.T) {
 	for _, c := range []struct{ name, yaml, want string }{
-		{"channel", "channel: irc\nurl: https://x.example\ntext: a", `section:1: channel "irc"; use slack, teams or json`},
+		{"channel", "channel: irc\nurl: https://x.example\ntext: a", `section:1: channel "irc"; use slack, teams, json or email`},
 		{"no url", "channel: json\ntext: a", "section:1: a notify action needs a url"},
 		{"no text", "channel: json\nurl: https://x.example", "section:1: a notify action needs a text"},
 		{"text", "channel: json\nurl: https://x.example\ntext: '{{.Nobody}}'", `section:3: text: there is no "Nobody"`},
