@@ -4,7 +4,6 @@ package config
 var (
 	Zone          = zone
 	IsName        = isName
-	IsLocale      = isLocale
 	ParseDuration = parseDuration
 )
 

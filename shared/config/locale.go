@@ -2,9 +2,9 @@ package config
 
 import "strings"
 
-// isLocale says whether a text is a locale code as the PIM writes it: en_US, sr_Latn_RS, zh_Hans_CN (Akeneo API,
+// IsLocale says whether a text is a locale code as the PIM writes it: en_US, sr_Latn_RS, zh_Hans_CN (Akeneo API,
 // "Locales"). Which locales a PIM has is the PIM's business.
-func isLocale(text string) bool {
+func IsLocale(text string) bool {
 	language, region, _ := strings.Cut(text, "_")
 	if len(language) < 2 || len(region) < 2 {
 		return false
@@ -29,7 +29,7 @@ const localeRemedy = "write it as the PIM does: en_US"
 // locale returns the value of a key that is a locale code.
 func (t table) locale(key string) string {
 	s := t.scalar(key)
-	if s.text != "" && !isLocale(s.text) {
+	if s.text != "" && !IsLocale(s.text) {
 		t.errorf(s.at, localeRemedy, "%s of %s: %q is not a locale", key, t.what, s.text)
 	}
 	return s.text
@@ -39,7 +39,7 @@ func (t table) locale(key string) string {
 func (t table) locales(key string) []string {
 	var locales []string
 	for _, s := range t.list(key) {
-		if !isLocale(s.text) {
+		if !IsLocale(s.text) {
 			t.errorf(s.at, localeRemedy, "%s of %s: %q is not a locale", key, t.what, s.text)
 		}
 		locales = append(locales, s.text)

@@ -85,6 +85,25 @@ func (s Section) Sub(key string) Section {
 	return Section{file: s.file, line: s.line}
 }
 
+// List is the mappings in the list under a key, each for problems with its own lines; what is no mapping is an empty Section.
+func (s Section) List(key string) []Section {
+	var list []Section
+	for i := 0; s.node != nil && i+1 < len(s.node.Content); i += 2 {
+		name, value := s.node.Content[i], s.node.Content[i+1]
+		if name.Value != key || value.Kind != yaml.SequenceNode {
+			continue
+		}
+		for n, element := range value.Content {
+			section := Section{file: s.file, what: of(fmt.Sprintf("%s %d", key, n+1), s.what), line: element.Line}
+			if element.Kind == yaml.MappingNode {
+				section.node = element
+			}
+			list = append(list, section)
+		}
+	}
+	return list
+}
+
 func (s Section) find(key string) *yaml.Node {
 	if s.node == nil {
 		return nil

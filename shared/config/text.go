@@ -34,7 +34,7 @@ func (t Text) In(locale string) string {
 func (t table) localized(key string) (Text, table) {
 	texts, sub := Text{}, t.sub(key)
 	for _, e := range sub.entries {
-		if e.key.Value != "default" && !isLocale(e.key.Value) {
+		if e.key.Value != "default" && !IsLocale(e.key.Value) {
 			t.errorf(e.key, localeRemedy, "%q in %s is not a locale", e.key.Value, sub.what)
 		}
 		if text := sub.text(e.key.Value); text != "" {

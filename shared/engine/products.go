@@ -15,9 +15,10 @@ import (
 
 // Reads says what an action needs of the products of its items (`read` in extensions.yaml).
 type Reads struct {
-	Attributes []string `yaml:"attributes"` // codes; none: all
+	Attributes []string `yaml:"attributes"` // codes; nil: all; empty: the main identifier alone
 	Labels     bool     `yaml:"labels"`     // labels of options
 	First      int      `yaml:"-"`          // only the first so many items of a run are read; 0: all
+	Complete   bool     `yaml:"-"`          // how complete products are
 }
 
 // Reader is an Action whose runs need products: they come as Run.Products.
@@ -57,11 +58,14 @@ func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, ru
 	if err != nil {
 		return run, nil, err
 	}
-	wanted := pim.Read{Labels: reads.Labels}
-	if len(reads.Attributes) > 0 {
+	wanted := pim.Read{Labels: reads.Labels, Complete: reads.Complete}
+	if reads.Attributes != nil {
 		wanted.Attributes = slices.Clone(reads.Attributes)
 		if main != "" && !slices.Contains(wanted.Attributes, main) {
 			wanted.Attributes = append(wanted.Attributes, main)
+		}
+		if len(wanted.Attributes) == 0 { // an empty list is no question that the PIM knows
+			wanted.Attributes = nil
 		}
 	}
 	items, toRead := run.Items, len(run.Items)

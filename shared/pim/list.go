@@ -13,17 +13,27 @@ import (
 type Read struct {
 	Attributes []string // codes; nil: all. One that the PIM does not know is an *Error with its sentence
 	Labels     bool     // labels of options, in every value's linked_data
+	Complete   bool     // how complete products are; models have no such thing
 }
 
-// query is what Read adds to a list's query. The channel never becomes the query's scope: that would hide products
+// query is what Read adds to a list's query, for a type of product. The channel never becomes the query's scope: that would hide products
 // outside the channel's category tree.
-func (r Read) query() url.Values {
-	query := url.Values{}
+func (r Read) query(kind string) url.Values {
+	query := r.options(kind)
 	if r.Attributes != nil {
 		query.Set("attributes", strings.Join(r.Attributes, ","))
 	}
+	return query
+}
+
+// options is what Read adds to the query of a list and of a single read.
+func (r Read) options(kind string) url.Values {
+	query := url.Values{}
 	if r.Labels {
 		query.Set("with_attribute_options", "true")
+	}
+	if r.Complete && kind == TypeProduct {
+		query.Set("with_completenesses", "true")
 	}
 	return query
 }
@@ -96,10 +106,7 @@ func parts(ids []string) (found [][]string) {
 //
 // The PIM gives all attributes here; others than those asked for are left out.
 func (c *Client) Get(ctx context.Context, kind, id string, read Read) (Product, error) {
-	r := request{path: lists[kind].path + "/" + escape(id)}
-	if read.Labels {
-		r.query = url.Values{"with_attribute_options": {"true"}}
-	}
+	r := request{path: lists[kind].path + "/" + escape(id), query: read.options(kind)}
 	var text json.RawMessage
 	if err := c.getJSON(ctx, r, &text); err != nil {
 		return Product{}, err

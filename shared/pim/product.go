@@ -25,8 +25,16 @@ type Product struct {
 	Categories    []string // inherited ones included
 	Groups        []string
 	Values        Values
+	Complete      []Completeness // of a product, if asked for
 	Updated       time.Time
 	Raw           json.RawMessage // the PIM's own representation, without its links
+}
+
+// Completeness is the share, of the attributes that a product's family requires in a channel and locale, that have a value.
+type Completeness struct {
+	Channel string `json:"scope"`
+	Locale  string `json:"locale"`
+	Percent int    `json:"data"` // 0 to 100
 }
 
 // Values are a product's values by attribute code. A variant's include those that it inherits.
@@ -49,24 +57,25 @@ func (v *Values) UnmarshalJSON(text []byte) error {
 // decodeProduct reads one product (kind TypeProduct) or model.
 func decodeProduct(kind string, text json.RawMessage) (Product, error) {
 	var wire struct {
-		UUID          string    `json:"uuid"`
-		Code          string    `json:"code"`
-		Identifier    string    `json:"identifier"`
-		Family        string    `json:"family"`
-		FamilyVariant string    `json:"family_variant"`
-		Parent        string    `json:"parent"`
-		Enabled       *bool     `json:"enabled"`
-		Categories    []string  `json:"categories"`
-		Groups        []string  `json:"groups"`
-		Values        Values    `json:"values"`
-		Updated       time.Time `json:"updated"`
+		UUID          string         `json:"uuid"`
+		Code          string         `json:"code"`
+		Identifier    string         `json:"identifier"`
+		Family        string         `json:"family"`
+		FamilyVariant string         `json:"family_variant"`
+		Parent        string         `json:"parent"`
+		Enabled       *bool          `json:"enabled"`
+		Categories    []string       `json:"categories"`
+		Groups        []string       `json:"groups"`
+		Values        Values         `json:"values"`
+		Complete      []Completeness `json:"completenesses"`
+		Updated       time.Time      `json:"updated"`
 	}
 	if err := json.Unmarshal(text, &wire); err != nil {
 		return Product{}, err
 	}
 	p := Product{
 		Type: kind, ID: wire.UUID, Identifier: wire.Identifier, Family: wire.Family, FamilyVariant: wire.FamilyVariant, Parent: wire.Parent,
-		Enabled: wire.Enabled == nil || *wire.Enabled, Categories: wire.Categories, Groups: wire.Groups, Values: wire.Values, Updated: wire.Updated,
+		Enabled: wire.Enabled == nil || *wire.Enabled, Categories: wire.Categories, Groups: wire.Groups, Values: wire.Values, Complete: wire.Complete, Updated: wire.Updated,
 	}
 	if kind == TypeModel {
 		p.ID, p.Identifier = wire.Code, wire.Code

@@ -55,7 +55,7 @@ func (c *Client) Page(ctx context.Context, search Search) (Page, error) {
 
 // page reads the first page of a search.
 func (c *Client) page(ctx context.Context, kind string, filter json.RawMessage, read Read) (Page, error) {
-	query := read.query()
+	query := read.query(kind)
 	query.Set("pagination_type", "search_after")
 	query.Set("limit", strconv.Itoa(MaxPage))
 	if len(filter) > 0 {

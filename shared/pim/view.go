@@ -74,6 +74,15 @@ func (v View) Categories() []string { return v.product.Categories }
 // Groups are the codes of the product's groups.
 func (v View) Groups() []string { return v.product.Groups }
 
+// Locale and Channel are those that the View shows.
+func (v View) Locale() string  { return v.locale }
+func (v View) Channel() string { return v.channel }
+
+// Entry is an attribute's value as the PIM gives it, for a locale and channel as Value takes them; nil if there is none.
+func (v View) Entry(attribute string, place ...string) (*Value, error) {
+	return v.find(attribute, place)
+}
+
 // Value is an attribute's value: a string, a json.Number, a bool, or, as the PIM writes them, lists and objects. The
 // View's locale and channel are used where place does not name others: a locale, then a channel. A number has no zeros
 // at its end; a date without a time is YYYY-MM-DD.

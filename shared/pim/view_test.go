@@ -155,3 +155,29 @@ func FuzzProduct(f *testing.F) {
 		}
 	})
 }
+
+// Completeness comes with products that are asked for it, in lists and singly; the PIM has none for models.
+func TestCompleteness(t *testing.T) {
+	f := newFixture(t)
+	listed, err := f.List(t.Context(), pim.TypeProduct, uuids(1), pim.Read{Complete: true})
+	if err != nil || len(listed[uuids(1)[0]].Complete) == 0 {
+		t.Fatalf("%+v, %v", listed, err)
+	}
+	single, err := f.Get(t.Context(), pim.TypeProduct, uuids(1)[0], pim.Read{Complete: true, Attributes: []string{"name"}})
+	if err != nil || fmt.Sprint(single.Complete) != fmt.Sprint(listed[single.ID].Complete) {
+		t.Errorf("%v, %v, want those of the list: %v", single.Complete, err, listed[single.ID].Complete)
+	}
+	if _, err := f.List(t.Context(), pim.TypeModel, []string{"model-shirt"}, pim.Read{Complete: true}); err != nil {
+		t.Fatal(err)
+	}
+	if calls := f.pim.Calls("/api/rest/v1/product-models"); len(calls) != 1 || calls[0].Query["with_completenesses"] != nil {
+		t.Errorf("%+v", calls)
+	}
+	if plain, err := f.Get(t.Context(), pim.TypeProduct, uuids(1)[0], pim.Read{}); err != nil || plain.Complete != nil {
+		t.Errorf("%v, %v: nobody asked", plain.Complete, err)
+	}
+	want := []pim.Completeness{{Channel: "ecommerce", Locale: "en_US", Percent: 86}, {Channel: "ecommerce", Locale: "fr_FR", Percent: 57}, {Channel: "mobile", Locale: "en_US", Percent: 100}}
+	if got := shown(t, "pim-product-with-all-options.json").Complete; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -45,6 +45,7 @@ type Form struct {
 type Expression struct {
 	program    *vm.Program
 	attributes []string
+	labels     bool
 	form       Form
 }
 
@@ -94,7 +95,7 @@ func Compile(text string, form Form) (*Expression, error) {
 	if err != nil {
 		return nil, mistake(err)
 	}
-	return &Expression{program: program, attributes: safe.attributes, form: form}, nil
+	return &Expression{program: program, attributes: safe.attributes, labels: safe.labels, form: form}, nil
 }
 
 // typesOf are the types of what an expression can name; nil may be anything.
@@ -120,6 +121,9 @@ func mistake(err error) error {
 
 // Attributes are the codes of the attributes that the expression uses.
 func (e *Expression) Attributes() []string { return slices.Clone(e.attributes) }
+
+// Labels says whether the expression uses labels of options.
+func (e *Expression) Labels() bool { return e.labels }
 
 // Value evaluates the expression: nil, a bool, a string, a json.Number, []any or map[string]any. The error's text may be
 // shown to users.

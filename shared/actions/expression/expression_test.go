@@ -218,8 +218,8 @@ func TestAnExpressionSaysWhatItReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(compiled.Attributes(), " "); got != "weight sizes color p" {
-		t.Errorf("attributes = %q", got)
+	if got := strings.Join(compiled.Attributes(), " "); got != "weight sizes color p" || !compiled.Labels() {
+		t.Errorf("attributes = %q, labels %t", got, compiled.Labels())
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // counted, and refuses what it does not know.
 type safety struct {
 	attributes []string
+	labels     bool
 	problem    *file.Error // the first
 }
 
@@ -98,6 +99,7 @@ func (s *safety) call(n *ast.CallNode) {
 		s.refuse(n, "the first argument of %s must be the code of an attribute, in quotes", callee.Value)
 		return
 	}
+	s.labels = s.labels || callee.Value == "label"
 	if !slices.Contains(s.attributes, code.Value) {
 		s.attributes = append(s.attributes, code.Value)
 	}
