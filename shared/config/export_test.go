@@ -12,6 +12,3 @@ const (
 	LocalePattern   = localePattern
 	DurationPattern = durationPattern
 )
-
-// Has says whether the section has a key, for its tests.
-func (s Section) Has(key string) bool { return s.find(key) != nil }

@@ -66,6 +66,9 @@ func (s Section) Secrets() []string {
 	return names
 }
 
+// Has says whether the section has a key.
+func (s Section) Has(key string) bool { return s.find(key) != nil }
+
 // Errorf is an error at a key of the section (or at the action, where the key is missing).
 func (s Section) Errorf(key, remedy, format string, args ...any) error {
 	line := s.line
