@@ -65,7 +65,7 @@ var arrows = []arrow{
 	// Kinds of action know the engine, never each other; template and expression are what they share, and shared/actions
 	// lists them.
 	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
-	{from: "shared/actions/template", to: []string{"shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
+	{from: "shared/actions/template", to: []string{"shared/urlwriter", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
 	{from: "shared/actions/expression", to: []string{"shared/pim"}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",
@@ -75,7 +75,7 @@ var arrows = []arrow{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue", "shared/pim", "shared/files",
 		"shared/eventtype",
 	}},
-	{from: "shared/config", to: []string{"shared/address", "shared/eventtype", "shared/levenshtein"}},
+	{from: "shared/config", to: []string{"shared/urlwriter", "shared/address", "shared/eventtype", "shared/levenshtein"}},
 	{from: "shared/outbound", to: []string{"shared/address"}},
 	{from: "shared/credential", to: []string{"shared/outbound", "shared/signature"}},
 	{from: "shared/jobs", to: []string{"shared/queue", "shared/table"}},
@@ -111,7 +111,7 @@ var libraries = []struct {
 	{"github.com/spf13/pflag", commandLine},
 	{"golang.org/x/sync/semaphore", func(f file) bool { return f.folder == "functions/worker" }},
 	{"golang.org/x/sync/singleflight", func(f file) bool {
-		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi", "shared/credential"}, f.folder)
+		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi", "shared/credential", "functions/data"}, f.folder)
 	}},
 	{"golang.org/x/oauth2", func(f file) bool { return f.folder == "shared/credential" }},
 	{"github.com/go-json-experiment/json/jsontext", func(f file) bool { return f.folder == "shared/body" }},

@@ -1,7 +1,9 @@
 // Package data answers the PIM's data components (GET /data/{extension}/{id}): what we have done with one product,
-// product model or category lately, and what the PIM told us of it. The PIM shows the JSON as it is, to read only.
+// product model or category lately, and what the PIM told us of it; or, with lookup, what a destination says of it now.
+// The PIM shows the JSON as it is, to read only.
 //
-// It reads our own records and nothing else; nothing here can act in the PIM.
+// It reads our own records, and destinations with credentials of its own; it never calls the PIM, and nothing here can
+// act there.
 package data
 
 import (
@@ -38,6 +40,7 @@ type Config struct {
 	Signing *secrets.Cache[secrets.Signing]
 	Jobs    jobs.Store
 	Ledger  ledger.Store
+	Lookups *Lookups
 	Samples bool // published sample credentials may prove: on a developer's machine only
 	Now     func() time.Time
 	Metrics *metric.Sink
@@ -58,7 +61,7 @@ func New(config Config) *Handler {
 	}
 }
 
-// ServeRequest answers one look: 200 with what we know, which may be nothing; 400 if the address names no entity (the
+// ServeRequest answers one look: 200 with what we know, which may be nothing, or with what came of a lookup; 400 if the address names no entity (the
 // PIM writes nothing where a placeholder has no value), 401, 405, and 503 if our records or the secrets cannot be read.
 func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
 	if err := gate.Method(req, http.MethodGet); err != nil {
@@ -82,6 +85,10 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 	}
 	h.gate.Verified(req, proven.Variant(), proven.Secret())
 
+	if extension.Lookup != nil {
+		return h.lookUp(ctx, req, extension, path.Rest)
+	}
+
 	// The rest of the path is what a placeholder of the configured URL has put there. A code may hold slashes.
 	kind, id := jobs.ProductModel, path.Rest
 	if extension.ID == "uuid" {
@@ -97,6 +104,24 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 	}
 	req.Log.Add(slog.Int("jobs", len(answer.Jobs)), slog.Int("events", len(answer.Events)))
 	body, err := json.Marshal(answer)
+	if err != nil {
+		return web.Response{}, fmt.Errorf("encode answer: %w", err)
+	}
+	return web.Response{Body: body}, nil
+}
+
+// lookUp answers with what a destination says, or with a sentence: what the PIM shows of another status is not documented.
+func (h *Handler) lookUp(ctx context.Context, req *web.Request, extension config.Extension, id string) (web.Response, error) {
+	got := h.config.Lookups.ask(ctx, extension, id)
+	req.Log.Add(slog.String("lookup", got.outcome))
+	if got.err != nil {
+		req.Log.Add(slog.String("lookup_error", got.err.Error()))
+	}
+	if got.outcome == found {
+		return web.Response{Body: got.body}, nil
+	}
+	locale := h.config.Config.PIMs[extension.PIM].Locale
+	body, err := json.Marshal(map[string]string{"message": texts.Say(got.outcome, locale, nil, texts.Values{Label: extension.Label.In(locale)})})
 	if err != nil {
 		return web.Response{}, fmt.Errorf("encode answer: %w", err)
 	}
@@ -141,15 +166,15 @@ const open ledger.Outcome = "open"
 // look reads what we know of an entity, newest first: jobs of it alone, and events; and when events were lost. Times are
 // in UTC and whole seconds, so that they sort as text too.
 func (h *Handler) look(ctx context.Context, pim, entity string) (answer, error) {
-	found, _, jobsErr := h.config.Jobs.List(ctx, jobs.Query{Entity: entity, Limit: latest})
+	recent, _, jobsErr := h.config.Jobs.List(ctx, jobs.Query{Entity: entity, Limit: latest})
 	entries, eventsErr := h.config.Ledger.Recent(ctx, entity, latest)
 	gaps, gapsErr := h.config.Ledger.Gaps(ctx, pim)
 	if err := errors.Join(jobsErr, eventsErr, gapsErr); err != nil {
 		return answer{}, err
 	}
-	a := answer{Jobs: make([]job, len(found)), Events: make([]event, len(entries))}
+	a := answer{Jobs: make([]job, len(recent)), Events: make([]event, len(entries))}
 	locale, now := h.config.Config.PIMs[pim].Locale, h.config.Now()
-	for i, j := range found {
+	for i, j := range recent {
 		j = j.AsOf(now)
 		a.Jobs[i] = job{
 			Action: texts.Label(j), State: j.State, Message: texts.Status(j, locale, texts.Of(h.config.Config, j, locale, now)),

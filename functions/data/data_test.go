@@ -47,6 +47,7 @@ type fixtures struct {
 	*fixture.Fixture
 	config  *config.Config
 	ledger  *ledger.Memory
+	lookups *data.Lookups
 	samples bool
 }
 
@@ -69,7 +70,7 @@ func newFixture() *fixtures {
 	f.Fixture = fixture.New("data", data.MaxBody, document, func() time.Time { return now })
 	f.Handler = func() web.Handler {
 		return data.New(data.Config{
-			Config: f.config, Signing: f.Signing(), Jobs: f.Store, Ledger: f.ledger, Samples: f.samples, Now: f.Now, Metrics: f.Sink(),
+			Config: f.config, Signing: f.Signing(), Jobs: f.Store, Ledger: f.ledger, Lookups: f.lookups, Samples: f.samples, Now: f.Now, Metrics: f.Sink(),
 		})
 	}
 	for _, name := range append(slices.Collect(maps.Keys(document.Extensions)), "none", "open") {

@@ -75,6 +75,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 		Functions: address, Extensions: s.config, Signing: s.signing, Cloud: s.cloud, PIM: s.pim, Destination: s.destination,
 		Recorder: s.recorder, Log: s.log, Problems: problems,
 	})
+	s.outbound = outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Observe: s.recorder.Called, Now: time.Now})
 	s.functions = s.mount()
 	works := s.worker(options, connections)
 	s.pollers = []cloud.Poller{
@@ -102,11 +103,10 @@ func (s *System) pimURL() string { return fmt.Sprintf("http://127.0.0.1:%d", por
 
 // worker is functions/worker's, with the kinds that it has on AWS.
 func (s *System) worker(options Options, connections *secrets.Cache[secrets.Connections]) *worker.Worker {
-	client := outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Observe: s.recorder.Called, Now: time.Now})
 	return worker.New(worker.Config{
 		Engine: engine.New(engine.Config{
 			Config: s.config,
-			Kinds:  actions.Kinds(actions.Deps{Outbound: client, Bus: s.cloud.Bus, Mailer: s.mailer(options), EmailFrom: "pim-functions@example.com"}),
+			Kinds:  actions.Kinds(actions.Deps{Outbound: s.outbound, Bus: s.cloud.Bus, Mailer: s.mailer(options), EmailFrom: "pim-functions@example.com"}),
 			Store:  s.cloud.Store,
 			Queue:  s.cloud.Jobs,
 			Ledger: s.cloud.Ledger, Events: s.cloud.Events, EventLetters: s.cloud.EventLetters,

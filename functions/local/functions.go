@@ -11,9 +11,12 @@ import (
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
 	"github.com/pim-functions/pim-functions/functions/eventsapi"
 	"github.com/pim-functions/pim-functions/functions/iframe"
+	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/functions/local/gateway"
 	"github.com/pim-functions/pim-functions/functions/local/inspector"
+	"github.com/pim-functions/pim-functions/shared/credential"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/web"
 )
 
@@ -52,7 +55,7 @@ func (s *System) mount() functions {
 			Samples: true, Now: now, Metrics: s.metrics("contentful"),
 		}), contentful.MaxBody),
 		data: behind("data", data.New(data.Config{
-			Config: s.config, Signing: s.signing, Jobs: store, Ledger: s.cloud.Ledger, Samples: true, Now: now,
+			Config: s.config, Signing: s.signing, Jobs: store, Ledger: s.cloud.Ledger, Lookups: s.lookups(), Samples: true, Now: now,
 			Metrics: s.metrics("data"),
 		}), data.MaxBody),
 		eventsAPI: behind("eventsapi", eventsapi.New(eventsapi.Config{
@@ -62,6 +65,13 @@ func (s *System) mount() functions {
 			Config: s.config, Signing: s.signing, Queue: s.cloud.Events, Samples: true, Now: now, Metrics: s.metrics("eventplatform"),
 		}), eventplatform.MaxBody),
 	}
+}
+
+// lookups are those of data components, with calls that the inspector lists.
+func (s *System) lookups() *data.Lookups {
+	return data.NewLookups(data.LookupsConfig{Client: credential.New(s.outbound), Now: time.Now, Secrets: secrets.NewCache(secrets.CacheConfig[secrets.Lookups]{
+		Source: s.cloud.Secrets, ID: cloud.Lookups, Parse: secrets.ParseLookups, Life: time.Second, Pause: time.Second, Log: s.log,
+	})})
 }
 
 // ServeHTTP sends a request to the function that API Gateway would call, or to the inspector. It is no http.ServeMux,

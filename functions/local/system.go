@@ -21,6 +21,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
@@ -54,7 +55,8 @@ type System struct {
 	terminal    *inspector.Log
 	log         *slog.Logger // over terminal
 	functions   functions
-	pollers     []cloud.Poller // one for each queue
+	outbound    *outbound.Client // calls of the functions, which the recorder sees
+	pollers     []cloud.Poller   // one for each queue
 
 	polling sync.WaitGroup
 	receive context.CancelFunc // ends polling

@@ -19,7 +19,8 @@ Variables:
   PORT                   where to listen, on 127.0.0.1 (8080)
   PIM_PORT               where the pages listen that play the PIM (any that is free)
   CONFIG_FILE            another extensions.yaml than the project's own
-  SECRETS_FILE           the secret documents, {"signing":{…},"connections":{…}} (samples)
+  SECRETS_FILE           the secret documents, {"signing":{…},"connections":{…}}, and
+                         perhaps "lookups":{…} (samples)
   PIM_URL                for ${PIM_URL} in the configuration (the pages that play the PIM)
   ERP_URL                for ${ERP_URL} (the system's own destination); any other ${NAME} is
                          taken from the process as well

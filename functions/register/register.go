@@ -87,7 +87,7 @@ func address(e config.Extension, base string) string {
 	case "iframe":
 		return base + "/iframe/" + e.Name
 	case "data_component":
-		return base + "/data/" + e.Name + "/%" + e.ID + "%"
+		return base + "/data/" + e.Name + "/" + e.Placeholder()
 	}
 	return e.URL
 }

@@ -133,3 +133,15 @@ func TestBase(t *testing.T) {
 		}
 	}
 }
+
+// The PIM fills in what stands between percent signs.
+func TestTheAddressOfALookup(t *testing.T) {
+	c := &config.Config{
+		PIMs:       map[string]config.PIM{"main": {Name: "main", URL: "https://pim.example.com"}},
+		Extensions: map[string]config.Extension{"stock": {Name: "stock", PIM: "main", Type: "data_component", ID: "attribute", Attribute: "sku", Positions: []string{"pim.product.panel"}}},
+	}
+	entries, err := register.Entries(c, "https://api.example.com", nil)
+	if err != nil || len(entries) != 1 || entries[0].Configuration.URL != "https://api.example.com/data/stock/%sku%" {
+		t.Errorf("%+v, %v", entries, err)
+	}
+}

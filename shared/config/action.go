@@ -41,7 +41,7 @@ func (r *reader) actions(root table) map[string]Action {
 	}
 	follows := map[string][]scalar{}
 	for _, t := range tables {
-		t.destinationURL("url")
+		t.destinationURL("url", "add private: true, and connect the function to that network")
 		t.needs(actionKeys)
 		retry, then := t.sub("retry"), t.sub("then")
 		retry.takes(retryKeys)

@@ -60,7 +60,9 @@ type Extension struct {
 	Action      string   // type action
 	Actions     []string // type iframe
 	URL         string   // type link
-	ID          string   // type data_component: uuid or code
+	ID          string   // type data_component: uuid, code or attribute
+	Attribute   string   // type data_component with ID attribute: its code
+	Lookup      *Lookup  // type data_component: nil shows what we did
 	Allow       Allow
 	Once        bool // true (running) unless the file says off
 	Unsigned    bool

@@ -13,7 +13,9 @@ import (
 // destinationURL reports a URL of an action that no call could be made to. Where a name leads is known when a call is
 // made alone (package outbound); an address that is written out is known now. What else is right for the key is its
 // kind's business. Problems do not hold the URL, in which somebody may have put a password.
-func (t table) destinationURL(key string) {
+//
+// remedy is for an address in a private network: what opens it, if anything does.
+func (t table) destinationURL(key, remedy string) {
 	e, ok := t.find(key)
 	if !ok || e.value.Kind != yaml.ScalarNode || t.unset[e.value] || strings.HasPrefix(e.value.Value, "secret:") {
 		return // its kind reports what is no text; a secret's value is not known here
@@ -42,11 +44,11 @@ func (t table) destinationURL(key string) {
 	if u == nil || t.stage == Local {
 		return
 	}
-	t.reachable(e.value, u, key)
+	t.reachable(e.value, u, key, remedy)
 }
 
 // reachable reports a host that calls would be refused to.
-func (t table) reachable(at *yaml.Node, u *url.URL, key string) {
+func (t table) reachable(at *yaml.Node, u *url.URL, key, remedy string) {
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	ip, err := netip.ParseAddr(host)
 	private := false
@@ -59,7 +61,7 @@ func (t table) reachable(at *yaml.Node, u *url.URL, key string) {
 	case address.Numeric(host):
 		t.errorf(at, "write a name, or four decimal numbers", "%s of %s has a number as its host", key, t.what)
 	case err == nil && address.Private(ip) && !private:
-		t.errorf(at, "add private: true, and connect the function to that network", "%s of %s is in a private network", key, t.what)
+		t.errorf(at, remedy, "%s of %s is in a private network", key, t.what)
 	case err == nil && !address.Private(ip) && !address.Public(ip):
 		t.errorf(at, "use a public address", "%s of %s is an address that is not public", key, t.what)
 	}

@@ -26,7 +26,8 @@ var extensionKeys = []key{
 	{name: "action", doc: "Type action: what a press does, by its name in actions."},
 	{name: "actions", form: formTexts, doc: "Type iframe: what the page may start, by their names in actions."},
 	{name: "url", doc: "Type link: where it leads; %attribute_code% is filled in by the PIM."},
-	{name: "id", form: formWord, words: identifiers, doc: "Type data_component: what the PIM puts into our address; uuid for products, code for models."},
+	{name: "id", form: formIdentifier, words: identifiers, doc: "Type data_component: what the PIM puts into our address; uuid for products, code for models, {attribute: CODE} with lookup."},
+	{name: "lookup", form: formMapping, keys: lookupKeys, doc: "Type data_component: show what a destination answers, instead of what we did."},
 	{name: "allow", form: formMapping, keys: allowKeys, doc: "Who may press; any match is enough. Default: everybody."},
 	{name: "once", form: formWord, words: onces, doc: "running: one job at a time for the same items (default); off: every press starts one."},
 	{name: "unsigned", form: formFlag, doc: "true: a credential alone proves who calls."},
@@ -48,6 +49,7 @@ var typeKeys = map[string][]string{
 	"actions":  {"iframe"},
 	"url":      {"link"},
 	"id":       {"data_component"},
+	"lookup":   {"data_component"},
 	"allow":    {"action"}, // only an action's signed body says the user's name and groups
 	"once":     {"action", "iframe"},
 	"messages": {"action", "iframe"},
@@ -185,7 +187,8 @@ func (t table) ofType(e *Extension, known references) string {
 	case "link":
 		e.URL = t.link("url")
 	case "data_component":
-		e.ID = t.oneOf("id", identifiers...)
+		e.ID, e.Attribute = t.identifier()
+		e.Lookup = t.lookup()
 	}
 	return kind.text
 }

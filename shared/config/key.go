@@ -22,6 +22,7 @@ const (
 	formTexts                   // a list of values
 	formTextOrTexts             // one value, or a list of them
 	formMapping                 // keys of its own
+	formIdentifier              // a word, or {attribute: CODE}
 	formMessages                // localized texts by some words
 )
 

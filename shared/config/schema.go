@@ -98,6 +98,9 @@ func valueSchema(k key) object {
 	case formLocalized:
 		schema = localizedSchema()
 		schema["required"] = []string{"default"}
+	case formIdentifier:
+		attribute := object{"type": "object", "properties": object{"attribute": anyScalar}, "required": []string{"attribute"}, "additionalProperties": false}
+		schema["anyOf"] = []object{{"enum": k.words}, {"type": "string", "pattern": variablePattern}, attribute}
 	case formMessages:
 		messages := object{}
 		for _, name := range k.words {

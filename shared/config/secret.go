@@ -11,36 +11,51 @@ import (
 const secretPrefix = "secret:"
 
 // places reports secrets and templates where nothing would put their values in. Both work in the keys of an action
-// that its kind reads.
+// that its kind reads; templates work in a lookup too, whose credentials stand in a secret of their own.
 func (r *reader) places(root table) {
 	for _, e := range root.entries {
-		if e.key.Value == "environments" {
-			continue // a variable may bring a secret's name
-		}
-		if e.key.Value != "actions" || e.value.Kind != yaml.MappingNode {
-			r.plain(e.value)
-			continue
-		}
-		for i := 1; i < len(e.value.Content); i += 2 {
-			action := e.value.Content[i]
-			for j := 0; j+1 < len(action.Content) && action.Kind == yaml.MappingNode; j += 2 {
-				if slices.Contains(keyNames(actionKeys), action.Content[j].Value) {
-					r.plain(action.Content[j+1])
+		switch e.key.Value {
+		case "environments": // a variable may bring a secret's name
+		case "actions":
+			r.eachKey(e.value, func(key string, value *yaml.Node) {
+				if slices.Contains(keyNames(actionKeys), key) {
+					r.plain(value, true)
 				} else {
-					r.secretsWhole(action.Content[j+1])
+					r.secretsWhole(value)
 				}
-			}
+			})
+		case "extensions":
+			r.eachKey(e.value, func(key string, value *yaml.Node) { r.plain(value, key != "lookup") })
+		default:
+			r.plain(e.value, true)
 		}
 	}
 }
 
-// plain reports every secret and every template under a node.
-func (r *reader) plain(node *yaml.Node) {
+// eachKey goes through the keys of the mappings in a mapping.
+func (r *reader) eachKey(node *yaml.Node, visit func(key string, value *yaml.Node)) {
+	if node.Kind != yaml.MappingNode {
+		r.plain(node, true)
+		return
+	}
+	for i := 1; i < len(node.Content); i += 2 {
+		named := node.Content[i]
+		if named.Kind != yaml.MappingNode {
+			continue
+		}
+		for j := 0; j+1 < len(named.Content); j += 2 {
+			visit(named.Content[j].Value, named.Content[j+1])
+		}
+	}
+}
+
+// plain reports every secret under a node, and every template where there may be none.
+func (r *reader) plain(node *yaml.Node, templates bool) {
 	for _, value := range values(node) {
 		switch {
 		case strings.HasPrefix(value.Value, secretPrefix) || secretInside(value.Value):
 			r.errorf(value, "secrets are for the keys of an action's kind", "secret: stands where no secret is filled in")
-		case strings.Contains(value.Value, "{{"):
+		case templates && strings.Contains(value.Value, "{{"):
 			r.errorf(value, "templates are for the keys of an action's kind", "a template stands where none is filled in")
 		}
 	}

@@ -101,19 +101,24 @@ func build(environment Environment, level *slog.LevelVar, log *slog.Logger, out 
 	if err != nil {
 		return Parts{}, err
 	}
-	account := awsconfig.New(environment.Account)
-	return Parts{
-		Account: account,
-		Config:  loaded,
-		Signing: secrets.NewCache(secrets.CacheConfig[secrets.Signing]{
-			Source: secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: secretsmanager.NewFromConfig(account)}),
-			ID:     environment.SigningID, Parse: secrets.ParseSigning, Log: log,
-		}),
+	parts := Parts{
+		Account:  awsconfig.New(environment.Account),
+		Config:   loaded,
 		Metrics:  metric.New(metric.Config{Writer: out, Function: environment.MetricName, Now: time.Now}),
 		Now:      time.Now,
 		function: environment.Function,
 		log:      log,
-	}, nil
+	}
+	parts.Signing = Secret(parts, environment.SigningID, secrets.ParseSigning)
+	return parts, nil
+}
+
+// Secret is a document of Secrets Manager, parsed and kept; nobody has read it yet.
+func Secret[T any](p Parts, id string, parse func([]byte) (T, []string, error)) *secrets.Cache[T] {
+	return secrets.NewCache(secrets.CacheConfig[T]{
+		Source: secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: secretsmanager.NewFromConfig(p.Account)}),
+		ID:     id, Parse: parse, Log: p.log,
+	})
 }
 
 // warm fetches the secret and opens connections, at the same time.

@@ -53,6 +53,32 @@ var table = map[string]config.Text{
 		"fr_FR":   "Vous n'êtes pas autorisé à utiliser {label}. Adressez-vous à votre administrateur si vous en avez besoin.",
 		"de_DE":   "Sie dürfen {label} nicht verwenden. Wenden Sie sich an Ihren Administrator, wenn Sie es brauchen.",
 	},
+	// What a data component shows instead of an answer.
+	"lookup_unknown": {
+		"default": "Nothing is known of this there ({label}). Look at its identifier if you expected something.",
+		"fr_FR":   "Rien n'y est connu à ce sujet ({label}). Vérifiez son identifiant si vous attendiez quelque chose.",
+		"de_DE":   "Dort ist dazu nichts bekannt ({label}). Prüfen Sie den Identifier, falls Sie etwas erwartet haben.",
+	},
+	"lookup_nameless": {
+		"default": "This has no value to look it up by ({label}). Fill in the attribute, save, and open it again.",
+		"fr_FR":   "Il manque la valeur nécessaire à la recherche ({label}). Renseignez l'attribut, enregistrez, puis rouvrez.",
+		"de_DE":   "Es fehlt der Wert, nach dem gesucht wird ({label}). Füllen Sie das Attribut aus, speichern Sie, und öffnen Sie es noch einmal.",
+	},
+	"lookup_away": {
+		"default": "{label}: no answer came in time, so nothing is shown. Open it again in a moment.",
+		"fr_FR":   "{label} : aucune réponse n'est arrivée à temps, rien n'est donc affiché. Rouvrez dans un instant.",
+		"de_DE":   "{label}: Es kam keine Antwort zur rechten Zeit, deshalb wird nichts gezeigt. Öffnen Sie es gleich noch einmal.",
+	},
+	"lookup_refused": {
+		"default": "{label}: the question was refused, so nothing is shown. Tell your administrator.",
+		"fr_FR":   "{label} : la demande a été refusée, rien n'est donc affiché. Prévenez votre administrateur.",
+		"de_DE":   "{label}: Die Anfrage wurde abgelehnt, deshalb wird nichts gezeigt. Sagen Sie es Ihrem Administrator.",
+	},
+	"lookup_unreadable": {
+		"default": "{label}: the answer cannot be shown. Tell your administrator.",
+		"fr_FR":   "{label} : la réponse ne peut pas être affichée. Prévenez votre administrateur.",
+		"de_DE":   "{label}: Die Antwort kann nicht gezeigt werden. Sagen Sie es Ihrem Administrator.",
+	},
 	"unavailable": {
 		"default": "{label} could not be started. Please press again.",
 		"fr_FR":   "{label} n'a pas pu être lancé. Veuillez réessayer.",

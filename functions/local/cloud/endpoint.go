@@ -50,8 +50,8 @@ func Endpoint(ctx context.Context, account awsconfig.Config, source secrets.Sour
 		return nil, err
 	}
 	manager := secretsmanager.NewFromConfig(config)
-	for _, id := range []string{Signing, Connections} {
-		if err := putSecret(ctx, manager, source, id); err != nil {
+	for _, id := range []string{Signing, Connections, Lookups} {
+		if err := putSecret(ctx, manager, source, id); err != nil && !(id == Lookups && errors.Is(err, secrets.ErrNotFound)) {
 			return nil, err
 		}
 	}

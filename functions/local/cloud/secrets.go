@@ -15,6 +15,7 @@ import (
 const (
 	Signing     = "signing"
 	Connections = "connections"
+	Lookups     = "lookups" // may be absent
 )
 
 //go:embed secrets.json

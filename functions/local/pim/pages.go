@@ -28,7 +28,7 @@ func (p *PIM) pages() http.Handler {
 	mux.HandleFunc("GET /pim", p.serveAll)
 	mux.HandleFunc("POST /pim/press/{extension}", p.servePress)
 	mux.HandleFunc("POST /pim/token/{extension}", p.serveToken)
-	mux.HandleFunc("GET /pim/data/{extension}/{id}", p.serveData)
+	mux.HandleFunc("GET /pim/data/{extension}/{id...}", p.serveData)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		loopback.Refuse(w, http.StatusNotFound, "not_found", "The PIM has nothing at this address.")
 	})
@@ -57,7 +57,7 @@ type Installed struct {
 	Positions []string          `json:"positions"`
 	Label     map[string]string `json:"label"`
 	URL       string            `json:"url"` // of a page or a link
-	ID        string            `json:"id"`  // of a data component: uuid or code
+	ID        string            `json:"id"`  // of a data component: uuid, code, or an attribute's code
 }
 
 func (p *PIM) installed() []Installed {
@@ -66,7 +66,7 @@ func (p *PIM) installed() []Installed {
 		if extension.Status == "inactive" {
 			continue
 		}
-		one := Installed{extension.Name, extension.Type, extension.Positions, extension.Label, extension.URL, extension.ID}
+		one := Installed{extension.Name, extension.Type, extension.Positions, extension.Label, extension.URL, strings.Trim(extension.Placeholder(), "%")}
 		if extension.Type == "iframe" {
 			one.URL = p.config.Frames + senders.Iframe{Extension: extension.Name}.Page(nil).Path
 		}

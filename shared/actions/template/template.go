@@ -16,6 +16,7 @@ import (
 	"text/template/parse"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/urlwriter"
 )
 
 // MaxText is the most bytes that a template may make. One that makes more fails its batch.
@@ -104,8 +105,8 @@ func (t *Template) write(to io.Writer, data any, escape func(any) (string, error
 	if asked, ok := errors.AsType[*unavailable](err); ok {
 		return asked.err
 	}
-	if errors.Is(err, errHost) {
-		return engine.Permanent(errHost.Error()+": nothing was sent", errHost)
+	if errors.Is(err, urlwriter.ErrHost) {
+		return engine.Permanent(urlwriter.ErrHost.Error()+": nothing was sent", urlwriter.ErrHost)
 	}
 	return engine.Permanent("the text could not be made from this request", fmt.Errorf("execute template: %w", err))
 }

@@ -1,20 +1,16 @@
 package template
 
 import (
-	"bytes"
 	"errors"
-	"net/url"
-	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/urlwriter"
 )
 
 // URL is a template for an address. Values may stand in path and query, where they are escaped as one segment of the
 // path or one part of the query; scheme and host come from the configuration alone. A segment that a value leaves empty,
 // or makes . or .. of, fails the batch: such an address is another resource.
 type URL struct{ template *Template }
-
-var errHost = errors.New("a value can stand in the path and in the query of an address alone")
 
 // ParseURL reads a URL. Its error is a Mistakes.
 func (s Scope) ParseURL(text string) (*URL, error) {
@@ -23,8 +19,8 @@ func (s Scope) ParseURL(text string) (*URL, error) {
 		return nil, mistakes
 	}
 	var w addressWriter
-	if err := parsed.write(&w, s.madeUp(), w.value); errors.Is(err, errHost) {
-		return nil, Mistakes{errHost.Error()}
+	if err := parsed.write(&w, s.madeUp(), w.value); errors.Is(err, urlwriter.ErrHost) {
+		return nil, Mistakes{urlwriter.ErrHost.Error()}
 	}
 	return &URL{parsed}, nil
 }
@@ -42,58 +38,13 @@ func (u *URL) Execute(run engine.Run) (string, error) {
 	if of, ok := data.(ItemData); ok && of.Product.asked != nil && *of.Product.asked {
 		return "", engine.Permanent("the product is deleted, and its address needs what only the PIM knew: nothing was sent; an address can name .Item.ID, and .Event.Identifier where the subscription asks for identifiers", nil)
 	}
-	if !w.whole() {
+	if !w.Whole() {
 		return "", engine.Permanent("a value leaves a part of the address empty, or would change where it leads: nothing was sent", nil)
 	}
-	return w.text.String(), nil
+	return w.String(), nil
 }
 
-// addressWriter takes a template's text and knows in which part of an address the next byte stands.
-type addressWriter struct {
-	text  bytes.Buffer
-	spots []int // where values stand in the path
-}
+// addressWriter writes a template's values by their place.
+type addressWriter struct{ urlwriter.Writer }
 
-func (w *addressWriter) Write(p []byte) (int, error) { return w.text.Write(p) }
-
-func (w *addressWriter) value(v any) (string, error) {
-	text := w.text.String()
-	begin, path := pathOf(text)
-	switch {
-	case begin < 0, strings.Contains(text, "#"):
-		return "", errHost
-	case strings.Contains(path, "?"):
-		return url.QueryEscape(plain(v)), nil
-	}
-	w.spots = append(w.spots, len(text))
-	return url.PathEscape(plain(v)), nil
-}
-
-// pathOf is what follows scheme and host, and where it begins; -1: the host is not complete.
-func pathOf(text string) (begin int, path string) {
-	_, rest, ok := strings.Cut(text, "://")
-	at := strings.IndexAny(rest, "/?")
-	if !ok || at <= 0 {
-		return -1, ""
-	}
-	return len(text) - len(rest) + at, rest[at:]
-}
-
-// whole says that every segment with a value names something.
-func (w *addressWriter) whole() bool {
-	text := w.text.String()
-	begin, path := pathOf(text)
-	path, _, _ = strings.Cut(path, "?")
-	for _, segment := range strings.SplitAfter(path, "/") {
-		end := begin + len(segment)
-		name, err := url.PathUnescape(strings.TrimSuffix(segment, "/"))
-		for _, spot := range w.spots {
-			inside := spot >= begin && (spot < end || spot == end && !strings.HasSuffix(segment, "/"))
-			if inside && (err != nil || name == "" || name == "." || name == "..") {
-				return false
-			}
-		}
-		begin = end
-	}
-	return true
-}
+func (w *addressWriter) value(v any) (string, error) { return w.Escape(plain(v)) }

@@ -205,20 +205,21 @@ function gridPage() {
 // entityPage is a product or a model: header, tabs, panel.
 function entityPage(prefix, entity, title, query, items, id) {
   const head = at(prefix + ".header");
+  const idOf = (extension) => (extension.id === "uuid" || extension.id === "code" ? id : valueIn(entity.values, extension.id));
   const buttons = el("div", { class: "actions" });
   const boxes = el("div", { class: "actions header-frame" });
   for (const extension of head) {
     if (extension.type === "action") buttons.append(pressButton(extension, prefix + ".header", () => items));
     if (extension.type === "link") buttons.append(linkButton(extension, entity));
     if (extension.type === "iframe") boxes.append(embed(extension, prefix + ".header", query));
-    if (extension.type === "data_component") boxes.append(dataBox(extension, id));
+    if (extension.type === "data_component") boxes.append(dataBox(extension, idOf(extension)));
   }
   const content = el("div", { role: "tabpanel", tabIndex: 0 });
   const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Product" });
   const attributes = () => el("dl", {}, ...Object.keys(entity.values).sort().flatMap((name) => [el("dt", {}, name), el("dd", {}, valueIn(entity.values, name) || "–")]),
     el("dt", {}, "family"), el("dd", {}, entity.family), el("dt", {}, "categories"), el("dd", {}, entity.categories.join(", ")));
   const open = [{ name: "Attributes", show: attributes }, ...at(prefix + ".tab").map((extension) => ({
-    name: text(extension.label), extension: extension.name, show: () => (extension.type === "iframe" ? embed(extension, prefix + ".tab", query) : dataBox(extension, id)),
+    name: text(extension.label), extension: extension.name, show: () => (extension.type === "iframe" ? embed(extension, prefix + ".tab", query) : dataBox(extension, idOf(extension))),
   }))];
   open.forEach((tab, index) => {
     const button = el("button", { type: "button", role: "tab", "aria-selected": "false", onclick: () => {
@@ -231,7 +232,7 @@ function entityPage(prefix, entity, title, query, items, id) {
     tabs.append(button);
     if (index === 0) queueMicrotask(() => button.click());
   });
-  const side = at(prefix + ".panel").map((extension) => el("section", {}, el("h2", {}, text(extension.label)), extension.type === "iframe" ? embed(extension, prefix + ".panel", query) : dataBox(extension, id)));
+  const side = at(prefix + ".panel").map((extension) => el("section", {}, el("h2", {}, text(extension.label)), extension.type === "iframe" ? embed(extension, prefix + ".panel", query) : dataBox(extension, idOf(extension))));
   return [el("div", { class: "title" }, el("h1", {}, title), buttons), boxes, tabs, el("div", { class: side.length ? "columns" : "" }, content, side.length ? el("aside", { class: "panel" }, ...side) : "")];
 }
 
