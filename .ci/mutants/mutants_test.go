@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +68,57 @@ func TestEveryFileOfAProfileIsCoveredAsAWhole(t *testing.T) {
 	got, _ := os.ReadFile(name)
 	if want := "mode: set\nx/a.go:1.1,999999.1 1 1\nx/b.go:1.1,999999.1 1 1\n"; string(got) != want {
 		t.Errorf("%s", got)
+	}
+}
+
+// Which mutants of a sample are tried depends on their text alone: not on the tests, nor on the folder.
+func TestASampleIsTheSameEachTime(t *testing.T) {
+	chosen := 0
+	for i := range 1000 {
+		source := write(t, "a.go", fmt.Sprintf("package a\nconst x = %d\n", i))
+		first, err := sampled(filepath.Dir(source), 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(strings.Replace(source, "a.go", "a_test.go", 1), []byte("package a\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if second, err := sampled(filepath.Dir(source), 4); err != nil || second != first {
+			t.Fatalf("%d: %t, then %t, %v", i, first, second, err)
+		}
+		if first {
+			chosen++
+		}
+	}
+	if chosen < 200 || chosen > 300 {
+		t.Errorf("%d of 1000 are one in four", chosen)
+	}
+}
+
+// A mutant that does not compile is none, tests that fail notice one, and slow tests run where the others do not.
+func TestWhatBecomesOfAMutant(t *testing.T) {
+	t.Setenv(goVariable, "go")
+	t.Setenv("GOWORK", "off")
+	for _, row := range []struct {
+		name, source, tests, slow string
+		want                      int
+	}{
+		{"not noticed", "func F() int { return 1 }", "func TestA(t *testing.T) { F() }", "", lived},
+		{"noticed", "func F() int { return 1 }", "func TestA(t *testing.T) { if F() != 2 { t.Fail() } }", "", killed},
+		{"noticed by a slow test", "func F() int { return 1 }", "func TestA(t *testing.T) { F() }\nfunc TestSlow(t *testing.T) { if F() != 2 { t.Fail() } }", "^TestSlow$", killed},
+		{"not noticed by a slow test", "func F() int { return 1 }", "func TestA(t *testing.T) { F() }\nfunc TestSlow(t *testing.T) {}", "^TestSlow$", lived},
+		{"does not compile", "func F() string { return \"a\" - \"b\" }", "func TestA(t *testing.T) { F() }", "", notViable},
+	} {
+		folder := t.TempDir()
+		for name, text := range map[string]string{"go.mod": "module a\n\ngo 1.26\n", "a.go": "package a\n\n" + row.source + "\n", "a_test.go": "package a\n\nimport \"testing\"\n\n" + row.tests + "\n"} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Chdir(folder)
+		if got := runTests(row.slow); got != row.want {
+			t.Errorf("%s: %d, want %d", row.name, got, row.want)
+		}
 	}
 }
 
