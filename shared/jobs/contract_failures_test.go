@@ -1,11 +1,13 @@
 package jobs_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
@@ -84,4 +86,54 @@ func wholeEnd(t *testing.T, b bench) {
 		t.Errorf("failures %v, %v", found, err)
 	}
 	create(t, b, request("b"))
+}
+
+// A reason may be any bytes: cutting it ends.
+func TestAReasonThatIsNoTextIsCut(t *testing.T) {
+	m := jobs.NewMemory(jobs.MemoryConfig{Now: func() time.Time { return noon }})
+	job, err := m.Create(t.Context(), jobs.Job{ID: "a", State: jobs.Recorded, CreatedAt: noon}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Save(t.Context(), job, jobs.Failure{Reason: strings.Repeat("\x80", 2*jobs.MaxReason)}); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := m.Failures(t.Context(), "a", 0); err != nil || len(found) != 1 || len(found[0].Reason) > jobs.MaxReason {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// Both parts of a record have their limit, and what fits it exactly is kept.
+func TestARecordsLimits(t *testing.T) {
+	m := jobs.NewMemory(jobs.MemoryConfig{Now: func() time.Time { return noon }})
+	params := func(size int) json.RawMessage {
+		const around = `{"items":null,"params":{"a":""}}`
+		return json.RawMessage(`{"a":"` + strings.Repeat("x", size-len(around)) + `"}`)
+	}
+	if _, err := m.Create(t.Context(), jobs.Job{ID: "a", State: jobs.Recorded, CreatedAt: noon, Params: params(jobs.MaxRecord)}, nil); err != nil {
+		t.Errorf("at the limit: %v", err)
+	}
+	if _, err := m.Create(t.Context(), jobs.Job{ID: "b", State: jobs.Recorded, CreatedAt: noon, Params: params(jobs.MaxRecord + 1)}, nil); !errors.Is(err, jobs.ErrTooLarge) {
+		t.Errorf("one byte above it: %v", err)
+	}
+
+	job, err := m.Get(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	job.Version++
+	stored, err := json.Marshal(job) // as the next version will be
+	if err != nil {
+		t.Fatal(err)
+	}
+	job.Version--
+	room := jobs.MaxRecord - len(stored) - len(`"message":"",`)
+	job.Message = strings.Repeat("x", room+1)
+	if _, err := m.Save(t.Context(), job); !errors.Is(err, jobs.ErrTooLarge) {
+		t.Errorf("the rest of the record, one byte above the limit: %v", err)
+	}
+	job.Message = strings.Repeat("x", room)
+	if _, err := m.Save(t.Context(), job); err != nil {
+		t.Errorf("the rest of the record, at the limit: %v", err)
+	}
 }

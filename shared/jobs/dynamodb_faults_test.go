@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/table"
 )
 
 // fakeDynamoDB answers writes in DynamoDB's JSON protocol as a test's plan says: one answer per call, and success
@@ -289,5 +290,48 @@ func (f *fakeDynamoDB) check(t *testing.T, err, want error, sent []int) {
 	}
 	if !slices.Equal(got, sent) {
 		t.Errorf("calls of %v actions, expected %v", got, sent)
+	}
+}
+
+// A job is in the index of its user, and one of a single item in that of its entity: from its first write on.
+func TestDynamoDBIndexesAJobByItsOwnerAndItsOnlyItem(t *testing.T) {
+	a, b := jobs.Item{Type: jobs.ProductModel, ID: "a"}, jobs.Item{Type: jobs.ProductModel, ID: "b"}
+	for name, c := range map[string]struct {
+		job           jobs.Job
+		owner, entity string
+	}{
+		"a user's, of one item":  {jobs.Job{PIM: "main", User: jobs.User{UUID: "u"}, Items: []jobs.Item{a}}, "main#u", "main#product_model/a"},
+		"a user's, of two items": {jobs.Job{PIM: "main", User: jobs.User{UUID: "u"}, Items: []jobs.Item{a, b}}, "main#u", ""},
+		"nobody's, of one item":  {jobs.Job{PIM: "main", Items: []jobs.Item{a}}, "", "main#product_model/a"},
+		"nobody's, of none":      {jobs.Job{PIM: "main"}, "", ""},
+		"of no PIM":              {jobs.Job{User: jobs.User{UUID: "u"}, Items: []jobs.Item{a}}, "", ""},
+	} {
+		var state map[string]struct{ S string }
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var in struct {
+				TransactItems []struct {
+					Put struct{ Item map[string]struct{ S string } }
+				}
+			}
+			if err := json.NewDecoder(r.Body).Decode(&in); err != nil || len(in.TransactItems) == 0 {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			state = in.TransactItems[0].Put.Item
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			fmt.Fprint(w, "{}")
+		}))
+		defer server.Close()
+		d := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(awsConfig(server.URL, server.Client())), Table: "table", Now: func() time.Time { return noon }})
+		c.job.ID, c.job.State, c.job.CreatedAt = "id", jobs.Recorded, noon
+		if _, err := d.Create(t.Context(), c.job, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for key, want := range map[[2]string]string{{table.OwnerPK, table.OwnerSK}: c.owner, {table.EntityPK, table.EntitySK}: c.entity} {
+			position, indexed := state[key[1]]
+			if got := state[key[0]].S; got != want || indexed != (want != "") || indexed && !strings.HasPrefix(position.S, "2026-11-23T12:00:00") {
+				t.Errorf("%s: %s is %q at %q, want %q", name, key[0], got, position.S, want)
+			}
+		}
 	}
 }

@@ -169,10 +169,11 @@ func TestDynamoDBFailures(t *testing.T) {
 		asks   int
 		fails  bool
 	}{
-		"all":                     {0, []string{state, items(row("1", "2"), row("3"))}, 3, 0, 2, false},
-		"as many as there are":    {3, []string{state, items(row("1", "2"), row("3"))}, 3, 3, 2, false},
-		"fewer":                   {2, []string{state, items(row("1", "2"), row("3"))}, 2, 2, 2, false},
-		"a part of a row":         {1, []string{state, items(row("1", "2"))}, 1, 1, 2, false},
+		"all":                  {0, []string{state, items(row("1", "2"), row("3"))}, 3, 0, 2, false},
+		"as many as there are": {3, []string{state, items(row("1", "2"), row("3"))}, 3, 3, 2, false},
+		"fewer":                {2, []string{state, items(row("1", "2"), row("3"))}, 2, 2, 2, false},
+		"a part of a row":      {1, []string{state, items(row("1", "2"))}, 1, 1, 2, false},
+		"as many as were asked for, and more behind them": {2, []string{state, strings.Replace(items(row("1", "2")), "}]}", `}],"LastEvaluatedKey":{"pk":{"S":"JOB#a"}}}`, 1)}, 2, 2, 2, false},
 		"none":                    {0, []string{state, items()}, 0, 0, 2, false},
 		"no job":                  {0, []string{`{}`}, 0, 0, 1, false},
 		"the job cannot be read":  {0, []string{refusedRead}, 0, 0, 1, true},

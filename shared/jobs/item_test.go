@@ -30,6 +30,7 @@ func TestWhatCanBeAnItem(t *testing.T) {
 		{"a code with a C1 control character", jobs.ProductModel, "a\u0085", ""},
 		{"a code that is not UTF-8", jobs.ProductModel, "a\xff", ""},
 		{"an entry", jobs.Entry, "A-b_c.9", "A-b_c.9"},
+		{"an entry of 64 characters", jobs.Entry, strings.Repeat("a", 64), strings.Repeat("a", 64)},
 		{"an entry of 65 characters", jobs.Entry, strings.Repeat("a", 65), ""},
 		{"an entry with a slash", jobs.Entry, "a/b", ""},
 		{"an entry with a line end", jobs.Entry, "a\n", ""},

@@ -3,7 +3,9 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -16,7 +18,8 @@ type fixture struct {
 	store *jobs.Memory
 	queue *queue.Memory
 	now   time.Time
-	fail  error // of the next sends
+	fail  error  // of the next sends
+	while func() // what another does while a message is sent; nil: nothing
 }
 
 func newFixture() *fixture {
@@ -34,6 +37,9 @@ type failing struct {
 }
 
 func (f failing) Send(ctx context.Context, messages ...queue.Message) error {
+	if f.fixture.while != nil {
+		f.fixture.while()
+	}
 	if f.fixture.fail != nil {
 		return f.fixture.fail
 	}
@@ -106,6 +112,81 @@ func TestAFailedSendAsksToPressAgain(t *testing.T) {
 	}
 	if submitted := mustSubmit(t, d, "b"); submitted.Verdict != jobs.Started {
 		t.Errorf("a new press: %+v", submitted)
+	}
+}
+
+// unreadable is a store whose reads fail.
+type unreadable struct{ *jobs.Memory }
+
+func (unreadable) Get(context.Context, string) (jobs.Job, error) {
+	return jobs.Job{}, errors.New("DynamoDB is away")
+}
+
+// Another may move the job while its message is sent, and the answer of a send may be lost: what the record says then
+// counts, and success is answered only for a job that somebody works or has queued.
+func TestWhatAnotherDoesWhileTheMessageIsSentCounts(t *testing.T) {
+	down := errors.New("SQS is away")
+	start := func(job jobs.Job) jobs.Job {
+		job, _ = job.Start(jobs.Claim{Turn: 1, Now: noon, Until: noon.Add(time.Minute)})
+		return job
+	}
+	for _, c := range []struct {
+		name       string
+		fail       error
+		change     func(jobs.Job) jobs.Job
+		unreadable bool
+		want       jobs.State // "": not started
+	}{
+		{"a worker has it, since the message arrived", down, start, false, jobs.Running},
+		{"a worker has it, and the send was answered", nil, start, false, jobs.Running},
+		{"a worker has ended it", down, func(job jobs.Job) jobs.Job { return start(job).Advance(1, 0).Finish("", "") }, false, jobs.Succeeded},
+		{"another delivery has queued it", down, jobs.Job.Queue, false, jobs.Queued},
+		{"another delivery could not queue it either", down, jobs.Job.NotQueued, false, ""},
+		{"another press has given it up", down, func(job jobs.Job) jobs.Job {
+			job.State, job.Reason = jobs.Failed, jobs.ReasonNotStarted
+			return job
+		}, false, ""},
+		{"it was changed and is recorded still", down, func(job jobs.Job) jobs.Job { return job }, false, ""},
+		{"nobody can tell", down, start, true, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newFixture()
+			if c.unreadable {
+				d.Store = unreadable{d.store}
+			}
+			d.fail = c.fail
+			d.while = func() {
+				job, err := d.store.Load(t.Context(), "a")
+				if err == nil {
+					_, err = d.store.Save(t.Context(), c.change(job))
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			submitted, err := d.Submit(t.Context(), request("a"))
+			if c.want == "" {
+				if !isNotStarted(err) {
+					t.Errorf("%+v, %v", submitted, err)
+				}
+				return
+			}
+			if err != nil || submitted.Job.State != c.want || submitted.Verdict != jobs.Started || len(submitted.Job.Items) != 1 {
+				t.Errorf("%+v, %v", submitted, err)
+			}
+		})
+	}
+}
+
+// A press that meets a job whose message should have gone on an hour ago sends another: the first may be a dead letter.
+func TestAPressSendsAnotherMessageForAJobThatIsOverdue(t *testing.T) {
+	for wait, want := range map[time.Duration]int{time.Hour - time.Nanosecond: 1, time.Hour: 2} {
+		d := newFixture()
+		mustSubmit(t, d, "a")
+		d.now = d.now.Add(wait)
+		if submitted := mustSubmit(t, d, "b"); submitted.Verdict != jobs.AlreadyRunning || d.sent(t) != want {
+			t.Errorf("after %s: %+v, %d messages, want %d", wait, submitted, d.sent(t), want)
+		}
 	}
 }
 
@@ -189,6 +270,98 @@ func TestWatchReturnsAtTheEndOrAtItsTime(t *testing.T) {
 	}
 	if _, err := jobs.Watch(t.Context(), d.store, "nobody", d.now.Add(time.Hour), time.Now); !errors.Is(err, jobs.ErrNotFound) {
 		t.Errorf("unknown: %v", err)
+	}
+}
+
+// watched is a store that counts its reads.
+type watched struct {
+	*jobs.Memory
+	reads atomic.Int64
+}
+
+func (w *watched) Get(ctx context.Context, id string) (jobs.Job, error) {
+	w.reads.Add(1)
+	return w.Memory.Get(ctx, id)
+}
+
+func TestWatchSeesTheEndSoonAndReadsSeldom(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		end   time.Duration // of the job; 0: it does not end
+		leave time.Duration // of the caller; 0: it stays
+		after time.Duration // when Watch returns, at the latest
+		state jobs.State
+	}{
+		{"the job ends at once", time.Millisecond, 0, 25 * time.Millisecond, jobs.Cancelled},
+		{"the job ends later", 1900 * time.Millisecond, 0, 2100 * time.Millisecond, jobs.Cancelled},
+		{"the time ends first", 0, 0, 4 * time.Second, jobs.Queued},
+		{"the caller leaves", 0, time.Second, time.Second, jobs.Queued},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &watched{Memory: jobs.NewMemory(jobs.MemoryConfig{Now: time.Now})}
+				job, err := store.Create(t.Context(), jobs.Job{ID: "a", State: jobs.Queued, CreatedAt: time.Now()}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, leave := context.WithCancel(t.Context())
+				defer leave()
+				if c.end > 0 {
+					time.AfterFunc(c.end, func() { _, _ = store.Save(t.Context(), job.Cancel(time.Now())) })
+				}
+				if c.leave > 0 {
+					time.AfterFunc(c.leave, leave)
+				}
+				begun := time.Now()
+				got, err := jobs.Watch(ctx, store, "a", begun.Add(4*time.Second), time.Now)
+				if took := time.Since(begun); err != nil || got.State != c.state || took > c.after || c.end == 0 && took != c.after {
+					t.Errorf("%s after %s, %v", got.State, took, err)
+				}
+				if n := store.reads.Load(); n > 26 {
+					t.Errorf("%d reads", n)
+				}
+			})
+		})
+	}
+}
+
+// racing is a store whose job a worker starts between a read and the write after it, once.
+type racing struct {
+	*jobs.Memory
+	started bool
+}
+
+func (r *racing) Save(ctx context.Context, job jobs.Job, failures ...jobs.Failure) (jobs.Job, error) {
+	if !r.started {
+		r.started = true
+		stored, err := r.Memory.Get(ctx, job.ID)
+		if err == nil {
+			stored, _ = stored.Start(jobs.Claim{Now: noon, Until: noon.Add(time.Minute)})
+			_, err = r.Memory.Save(ctx, stored)
+		}
+		if err != nil {
+			return jobs.Job{}, err
+		}
+	}
+	return r.Memory.Save(ctx, job, failures...)
+}
+
+func TestCancelIsOfTheJobAsItIs(t *testing.T) {
+	clock := func() time.Time { return noon }
+	store := &racing{Memory: jobs.NewMemory(jobs.MemoryConfig{Now: clock})}
+	if _, err := jobs.Cancel(t.Context(), store, "nobody", clock); !errors.Is(err, jobs.ErrNotFound) {
+		t.Errorf("no job: %v", err)
+	}
+	if _, err := store.Create(t.Context(), jobs.Job{ID: "a", State: jobs.Queued, CreatedAt: noon}, nil); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := jobs.Cancel(t.Context(), store, "a", clock)
+	if err != nil || asked.State != jobs.Running || !asked.Stop {
+		t.Errorf("a worker was faster: %+v, %v", asked, err)
+	}
+	again, err := jobs.Cancel(t.Context(), store, "a", clock)
+	if err != nil || again.Version != asked.Version {
+		t.Errorf("asked twice, written twice: version %d after %d, %v", again.Version, asked.Version, err)
 	}
 }
 
