@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -262,4 +263,93 @@ func saveMark(subscription, entity string) func(context.Context, *ledger.DynamoD
 func digest(of string) string {
 	sum := sha256.Sum256([]byte(of))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// answering returns a store whose calls are all answered with one body, and how many there were.
+func answering(t *testing.T, body string) (*ledger.DynamoDB, *atomic.Int64) {
+	t.Helper()
+	calls := &atomic.Int64{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		fmt.Fprint(w, body)
+	}))
+	t.Cleanup(server.Close)
+	return ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client(server.URL, server.Client()), Table: "table", Now: func() time.Time { return noon }}), calls
+}
+
+// stored is a row as it stands in the table, with a second to live.
+func stored(record string) string {
+	return fmt.Sprintf(`{"json":{"S":%q},"expires":{"N":"%d"}}`, record, noon.Add(time.Second).Unix())
+}
+
+func TestDynamoDBReadsARow(t *testing.T) {
+	expired := strings.ReplaceAll(stored(`{"key":"k"}`), fmt.Sprint(noon.Add(time.Second).Unix()), fmt.Sprint(noon.Unix()))
+	for name, c := range map[string]struct {
+		body string
+		want error // nil: found
+	}{
+		"there":              {`{"Item":` + stored(`{"key":"k"}`) + `}`, nil},
+		"of this format":     {`{"Item":` + stored(fmt.Sprintf(`{"key":"k","format":%d}`, ledger.Format)) + `}`, nil},
+		"of a newer format":  {`{"Item":` + stored(fmt.Sprintf(`{"key":"k","format":%d}`, ledger.Format+1)) + `}`, ledger.ErrNewer},
+		"its time has ended": {`{"Item":` + expired + `}`, ledger.ErrNotFound},
+		"there is none":      {`{}`, ledger.ErrNotFound},
+		"no record":          {`{"Item":` + stored("nonsense") + `}`, errAway},
+	} {
+		d, _ := answering(t, c.body)
+		entry, err := d.Get(t.Context(), "k")
+		if c.want == errAway && (err == nil || errors.Is(err, ledger.ErrNotFound)) || c.want != errAway && !errors.Is(err, c.want) || c.want == nil && entry.Key != "k" {
+			t.Errorf("%s: %q, %v", name, entry.Key, err)
+		}
+	}
+}
+
+func TestDynamoDBLists(t *testing.T) {
+	one, two, newer := stored(`{"key":"1"}`), stored(`{"key":"2"}`), stored(fmt.Sprintf(`{"format":%d}`, ledger.Format+1))
+	page := func(more string, rows ...string) string {
+		return `{"Items":[` + strings.Join(rows, ",") + `]` + more + `}`
+	}
+	const goesOn = `,"LastEvaluatedKey":{"pk":{"S":"a"}}`
+	for name, c := range map[string]struct {
+		body  string
+		limit int
+		want  string
+		fails bool
+	}{
+		"as many as there are":                 {page("", one, two), 2, "1 2", false},
+		"fewer":                                {page("", one, two), 1, "1", false},
+		"no more is read than is asked for":    {page(goesOn, one, two), 2, "1 2", false},
+		"none":                                 {page(""), 2, "", false},
+		"a newer version's record is left out": {page("", newer, two), 2, "2", false},
+		"a row that is no record":              {page("", one, stored("nonsense")), 2, "", true},
+	} {
+		d, calls := answering(t, c.body)
+		found, err := d.Recent(t.Context(), "main#product/1", c.limit)
+		var got []string
+		for _, entry := range found {
+			got = append(got, entry.Key)
+		}
+		if strings.Join(got, " ") != c.want || (err != nil) != c.fails || calls.Load() != 1 {
+			t.Errorf("%s: %q, %v after %d calls", name, got, err, calls.Load())
+		}
+	}
+	// A hundred gaps are two hundred rows: no more are read.
+	rows := make([]string, 200)
+	for i := range rows {
+		rows[i] = stored(fmt.Sprintf(`{"subscription":"s","from":%q}`, noon.Add(time.Duration(i)*time.Second).Format(time.RFC3339)))
+	}
+	d, calls := answering(t, page(goesOn, rows...))
+	if found, err := d.Gaps(t.Context(), "main"); len(found) != 100 || err != nil || calls.Load() != 1 {
+		t.Errorf("%d gaps, %v after %d calls", len(found), err, calls.Load())
+	}
+}
+
+func TestDynamoDBWritesTheNextVersion(t *testing.T) {
+	for version, want := range map[int64]string{0: "1", 6: "7"} {
+		fake := &fakeDynamoDB{}
+		saved, err := fake.open(t).Save(t.Context(), ledger.Entry{Key: "events-api/main/1", Version: version})
+		if got := fake.calls[0].Item["version"].N; err != nil || got != want || fmt.Sprint(saved.Version) != want {
+			t.Errorf("after %d: stored %s, saved %d, %v", version, got, saved.Version, err)
+		}
+	}
 }

@@ -2,7 +2,10 @@ package ledger_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,5 +95,99 @@ func TestAnOutcomeLeavesTheEntryItWasMadeFrom(t *testing.T) {
 	}
 	if !maps.Equal(after.Outcomes, outcomes{"a": ledger.Applied, "b": ledger.Shadow}) || !maps.Equal(after.Reasons, map[string]string{"a": "late"}) {
 		t.Errorf("after: %v, %v", after.Outcomes, after.Reasons)
+	}
+}
+
+// An event goes on when the first of its subscriptions may; one that has yet to begin may at once.
+func TestWhenAnEventIsDue(t *testing.T) {
+	pending := func(tries ...time.Duration) ledger.Entry {
+		entry := ledger.Entry{}
+		for i, try := range tries {
+			p := ledger.Pending{Tries: 1}
+			if try > 0 {
+				p.NextTry = noon.Add(try)
+			}
+			entry = entry.Remember(string(rune('a'+i)), p)
+		}
+		return entry
+	}
+	for _, row := range []struct {
+		name  string
+		entry ledger.Entry
+		want  time.Time
+	}{
+		{"nothing is known", ledger.Entry{}, time.Time{}},
+		{"one waits", pending(time.Hour), noon.Add(time.Hour)},
+		{"three wait", pending(2*time.Hour, time.Hour, 3*time.Hour), noon.Add(time.Hour)},
+		{"one waits, one has yet to begin", pending(time.Hour, 0), time.Time{}},
+	} {
+		if got := row.entry.Due(); !got.Equal(row.want) {
+			t.Errorf("%s: %s, want %s", row.name, got, row.want)
+		}
+	}
+}
+
+// What an entry remembers of a subscription goes with its try, or with its outcome; that of others stays.
+func TestAnEntryRemembersEachSubscriptionForItself(t *testing.T) {
+	state := json.RawMessage(`{"call":"c1"}`)
+	entry := (ledger.Entry{}).Wait("a", ledger.Pending{Tries: 1}, state).Wait("b", ledger.Pending{Tries: 2}, state)
+	if len(entry.KindStates) != 2 || entry.Of("a").Tries != 1 || entry.Of("b").Tries != 2 {
+		t.Fatalf("%+v", entry)
+	}
+	if again := entry.Wait("a", ledger.Pending{Tries: 3}, nil); len(again.KindStates) != 1 || string(again.KindStates["b"]) != string(state) || again.Of("a").Tries != 3 {
+		t.Errorf("a try that leaves no state: %+v", again)
+	}
+	ended := entry.With("a", ledger.Failed, "422", "tell")
+	if _, there := ended.KindStates["a"]; there || len(ended.Pending) != 1 || ended.Of("b").Tries != 2 || !maps.Equal(ended.ThenDue, map[string]string{"a": "tell"}) {
+		t.Errorf("an outcome: %+v", ended)
+	}
+	if last := ended.With("b", ledger.Applied, "", ""); last.KindStates != nil || last.Pending != nil || len(last.ThenDue) != 1 {
+		t.Errorf("the last outcome: %+v", last)
+	}
+	if none := (ledger.Entry{}).With("a", ledger.Applied, "", ""); none.ThenDue != nil {
+		t.Errorf("a follow-up that nobody asked for: %v", none.ThenDue)
+	}
+}
+
+func TestWhatAnEntryKeepsOfOddTexts(t *testing.T) {
+	m := ledger.NewMemory(ledger.MemoryConfig{Now: func() time.Time { return noon }})
+	for at, kept := range map[time.Time]bool{
+		time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC): true, time.Date(-1, 12, 31, 0, 0, 0, 0, time.UTC): false,
+		time.Date(9999, 12, 31, 23, 0, 0, 0, time.UTC): true, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC): false,
+	} {
+		saved, err := m.Save(t.Context(), ledger.Entry{Key: at.String(), Time: at})
+		if want := map[bool]time.Time{true: at}[kept]; err != nil || !saved.Time.Equal(want) {
+			t.Errorf("the time %s: %s, %v", at, saved.Time, err)
+		}
+	}
+	for length, want := range map[int]string{300: strings.Repeat("x", 300), 301: strings.Repeat("x", 297) + "…"} {
+		saved, err := m.Save(t.Context(), (ledger.Entry{Key: fmt.Sprint(length)}).With("a", ledger.Failed, strings.Repeat("x", length), ""))
+		if err != nil || saved.Reasons["a"] != want {
+			t.Errorf("a reason of %d bytes: %d bytes, %v", length, len(saved.Reasons["a"]), err)
+		}
+	}
+}
+
+// A record of exactly what a row holds is kept.
+func TestAnEntrysLimit(t *testing.T) {
+	const most = 350_000 // bytes, with the end of its line
+	m := ledger.NewMemory(ledger.MemoryConfig{Now: func() time.Time { return noon }})
+	with := func(size int) ledger.Entry {
+		return (ledger.Entry{Key: "k"}).Wait("a", ledger.Pending{Tries: 1}, json.RawMessage(`"`+strings.Repeat("x", size)+`"`))
+	}
+	saved, err := ledger.NewMemory(ledger.MemoryConfig{Now: func() time.Time { return noon }}).Save(t.Context(), with(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := most - len(text) - 1
+	if _, err := m.Save(t.Context(), with(room+1)); !errors.Is(err, ledger.ErrTooLarge) {
+		t.Errorf("one byte above it: %v", err)
+	}
+	if _, err := m.Save(t.Context(), with(room)); err != nil {
+		t.Errorf("at it: %v", err)
 	}
 }
