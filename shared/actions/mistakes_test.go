@@ -39,7 +39,7 @@ var mistakes = []struct {
 	{"two that follow", "actions", `{kind: forward, url: "https://e.example/x", then: {failed: [a, b]}}`,
 		[]string{`failed of then of action "NAME" is not a text; write one value`}},
 	{"one that always follows", "actions", `{kind: forward, url: "https://e.example/x", then: {always: send}}`,
-		[]string{`unknown key "always" in then of action "NAME"; known are failed, partial, succeeded`}},
+		[]string{`unknown key "always" in then of action "NAME"; known are done, failed, not_done, partial, succeeded`}},
 	{"a body that is a mapping", "actions", `{kind: forward, url: "https://e.example/x", body: {a: 1}}`,
 		[]string{`body of action "NAME" is not a text; write one value, in quotes if it begins with { or [`}},
 	{"credentials in the file", "actions", `{kind: forward, url: "https://e.example/x", auth: {bearer: abc}}`,

@@ -15,7 +15,7 @@ const (
 
 // actionKeys are the keys of an action that mean the same for every kind.
 var actionKeys = []key{
-	{name: "kind", need: "add kind: forward, notify, publish, contentful or one of your own", doc: "What the action does."},
+	{name: "kind", need: "add kind: forward, notify, publish, contentful, validate or one of your own", doc: "What the action does."},
 	{name: "wait", form: formDuration, doc: "How long a press waits for the verdict and tells it to the user; at most 4s."},
 	{name: "retry", form: formMapping, keys: retryKeys, doc: "How long to go on while the destination is down."},
 	{name: "then", form: formMapping, keys: thenKeys, doc: "Another action when the job has ended."},
@@ -30,6 +30,8 @@ var thenKeys = []key{
 	{name: "succeeded", doc: "The action that follows when every item succeeded."},
 	{name: "partial", doc: "The action that follows when some items failed."},
 	{name: "failed", doc: "The action that follows when no item succeeded."},
+	{name: "done", doc: "The action that follows for the items that succeeded."},
+	{name: "not_done", doc: "The action that follows for the items that failed."},
 }
 
 func (r *reader) actions(root table) map[string]Action {

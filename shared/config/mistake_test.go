@@ -104,7 +104,7 @@ func TestMistakes(t *testing.T) {
 
 		// What must be there.
 		{"pim without url", `{url: "${PIM_URL}"}`, "{}", `f.yaml:5: pim "main" has no url; add url: https://NAME.cloud.akeneo.com`},
-		{"action without kind", "{kind: notify}", "{}", `f.yaml:8: action "tell" has no kind; add kind: forward, notify, publish, contentful or one of your own`},
+		{"action without kind", "{kind: notify}", "{}", `f.yaml:8: action "tell" has no kind; add kind: forward, notify, publish, contentful, validate or one of your own`},
 		{"extension without pim", "data: {pim: main, ", "data: {", `f.yaml:13: extension "data" has no pim; add pim: with a name from pims`},
 		{"extension without type", "type: data_component, ", "", `f.yaml:13: extension "data" has no type; add type: action, iframe, link or data_component`},
 		{"extension without positions", "positions: [pim.product.panel], ", "", `f.yaml:13: extension "data" has no positions; add positions: [pim.product.header]`},

@@ -134,7 +134,7 @@ func (s recordingStore) Save(ctx context.Context, job jobs.Job, failures ...jobs
 	saved, err := s.Store.Save(ctx, job, failures...)
 	if err == nil {
 		text := fmt.Sprintf("%s %d/%d", job.State, job.Next, job.Total)
-		if job.ThenDue != "" {
+		if len(job.ThenDue) > 0 {
 			text += " with a follow-up due"
 		}
 		s.jobs[job.ID] = append(s.jobs[job.ID], text)

@@ -306,8 +306,8 @@ func (w *eventWork) settled(ctx context.Context) error {
 	}
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	for _, name := range slices.Sorted(maps.Keys(entry.ThenDue)) {
-		if err := w.startFollowUpOf(ctx, name); err != nil {
+	for _, key := range slices.Sorted(maps.Keys(entry.ThenDue)) {
+		if err := w.startFollowUpOf(ctx, key); err != nil {
 			return w.unavailable(ctx, fmt.Errorf("follow-up: %w", err))
 		}
 	}

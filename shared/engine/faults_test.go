@@ -70,8 +70,8 @@ func faultScenario(t *testing.T, b backing, items int, bad bool, plan fault) *fa
 	}
 	for id := range confirmed {
 		job := w.job(id)
-		if job.State != want || job.Done+job.Failed != job.Total || job.ThenDue != "" {
-			t.Errorf("job ended as %s (%s), done %d, failed %d of %d, then %q", job.State, job.Reason, job.Done, job.Failed, job.Total, job.ThenDue)
+		if job.State != want || job.Done+job.Failed != job.Total || len(job.ThenDue) > 0 {
+			t.Errorf("job ended as %s (%s), done %d, failed %d of %d, then %v", job.State, job.Reason, job.Done, job.Failed, job.Total, job.ThenDue)
 		}
 		follow := w.job(jobs.ID("report", []byte(id), []byte(want)))
 		if follow.State != jobs.Succeeded {

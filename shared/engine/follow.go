@@ -5,35 +5,62 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
-// followUp starts what is due after a job's end: record, send, clear. Each step may be repeated; the follow-up's
-// ID is derived, so that it is one job however often this runs.
-func (i *Invocation) followUp(ctx context.Context, log *slog.Logger, d Delivery, ended jobs.Job) error {
-	if ended.ThenDue == "" {
+// follows are the follow-ups of a job that has ended: of its end, and of its items, where there are any.
+func follows(then map[string]string, ended jobs.Job) jobs.Follows {
+	due := jobs.Follows{}
+	for what, holds := range map[string]bool{
+		string(ended.State): true,
+		jobs.ThenDone:       ended.Done > 0 && (ended.State == jobs.Succeeded || ended.State == jobs.Partial),
+		jobs.ThenNotDone:    ended.Failed > 0 && (ended.State == jobs.Failed || ended.State == jobs.Partial),
+	} {
+		if action := then[what]; action != "" && holds {
+			due[what] = action
+		}
+	}
+	if len(due) == 0 {
 		return nil
 	}
-	if err := i.startFollowUp(ctx, ended); err != nil {
-		return i.jobUnavailable(ctx, log, d, fmt.Errorf("follow-up: %w", err))
+	return due
+}
+
+// followUp starts what is due after a job's end: record and send each, then clear. Each step may be repeated; a follow-up's
+// ID is derived, so that it is one job however often this runs.
+func (i *Invocation) followUp(ctx context.Context, log *slog.Logger, d Delivery, ended jobs.Job) error {
+	if len(ended.ThenDue) == 0 {
+		return nil
+	}
+	for _, what := range slices.Sorted(maps.Keys(ended.ThenDue)) {
+		if err := i.startFollowUp(ctx, ended, what); err != nil {
+			return i.jobUnavailable(ctx, log, d, fmt.Errorf("follow-up: %w", err))
+		}
 	}
 	cleared := ended
-	cleared.ThenDue = ""
+	cleared.ThenDue = nil
 	if _, err := i.Store.Save(ctx, cleared); err != nil && !errors.Is(err, jobs.ErrConflict) {
 		return i.jobUnavailable(ctx, log, d, fmt.Errorf("follow-up: %w", err))
 	}
 	return nil
 }
 
-func (i *Invocation) startFollowUp(ctx context.Context, ended jobs.Job) error {
-	items, err := i.followUpItems(ctx, ended)
+// startFollowUp starts what follows a job's end in a state, or its items.
+func (i *Invocation) startFollowUp(ctx context.Context, ended jobs.Job, what string) error {
+	action := ended.ThenDue[what]
+	if what == "" {
+		what = string(ended.State) // as the first wave recorded it
+	}
+	items, err := i.followUpItems(ctx, ended, what)
 	if err != nil {
 		return err
 	}
 	return i.start(ctx, jobs.Job{
-		ID:     jobs.ID(ended.ThenDue, []byte(ended.ID), []byte(ended.State)),
-		Action: ended.ThenDue, Extension: ended.Extension, Label: ended.Label, PIM: ended.PIM,
+		ID:     jobs.ID(action, []byte(ended.ID), []byte(what)),
+		Action: action, Extension: ended.Extension, Label: ended.Label, PIM: ended.PIM,
 		Items: items, Context: ended.Context, Params: ended.Params, User: ended.User,
 		Parent: ended.ID, Correlation: ended.Correlation,
 		Ended: &jobs.Ended{Job: ended.ID, Action: ended.Action, Outcome: ended.State, Done: ended.Done, Total: ended.Total, Message: ended.Message},
@@ -49,8 +76,9 @@ func (i *Invocation) start(ctx context.Context, follow jobs.Job) error {
 	return i.sendJob(ctx, follow.ID, follow.Turn, 0, 0)
 }
 
-// followUpItems are all items after a success, else those that failed.
-func (i *Invocation) followUpItems(ctx context.Context, ended jobs.Job) ([]jobs.Item, error) {
+// followUpItems are all items after a success and those that failed after another end; by item, those that did or did not
+// succeed.
+func (i *Invocation) followUpItems(ctx context.Context, ended jobs.Job, what string) ([]jobs.Item, error) {
 	if ended.State == jobs.Succeeded {
 		return ended.Items, nil
 	}
@@ -58,9 +86,19 @@ func (i *Invocation) followUpItems(ctx context.Context, ended jobs.Job) ([]jobs.
 	if err != nil {
 		return nil, fmt.Errorf("read failures: %w", err)
 	}
+	failed := make(map[int]bool, len(failures))
 	items := make([]jobs.Item, len(failures))
 	for n, failure := range failures {
-		items[n] = failure.Item
+		items[n], failed[failure.Index] = failure.Item, true
+	}
+	if what != jobs.ThenDone {
+		return items, nil
+	}
+	items = nil
+	for index, item := range ended.Items {
+		if !failed[index] {
+			items = append(items, item)
+		}
 	}
 	return items, nil
 }

@@ -313,7 +313,7 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 		job = job.Cancelled()
 	case ends:
 		job = job.Finish(job.Reason, job.Message)
-		job.ThenDue = w.configured().Then[string(job.State)]
+		job.ThenDue = follows(w.configured().Then, job)
 	}
 	return job, failures
 }

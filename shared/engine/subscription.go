@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -74,7 +75,7 @@ func (w *eventWork) subscription(ctx context.Context, s config.Subscription, las
 		err := w.record(ctx, entry, v.next == waits && len(v.state) == 0)
 		if errors.Is(err, ledger.ErrTooLarge) { // all subscriptions' states together: without its own the kind would do its work twice
 			w.entry = before
-			return w.record(ctx, before.With(s.Name, ledger.Failed, noRoom, w.Config.Config.Actions[s.Action].Then[string(jobs.Failed)]), last)
+			return w.record(ctx, w.ended(before, s, ledger.Failed, noRoom), last)
 		}
 		if err != nil || v.next == waits {
 			return err
@@ -140,12 +141,11 @@ func (w *eventWork) decide(s config.Subscription, a answer) verdict {
 
 // apply is the entry after a verdict for one subscription.
 func (w *eventWork) apply(s config.Subscription, v verdict) ledger.Entry {
-	then := w.Config.Config.Actions[s.Action].Then
 	if v.next == ends && v.reason != "" {
-		return w.entry.With(s.Name, ledger.Failed, v.message, then[string(jobs.Failed)])
+		return w.ended(w.entry, s, ledger.Failed, v.message)
 	}
 	if v.next == ends {
-		return w.entry.With(s.Name, ledger.Applied, "", then[string(jobs.Succeeded)])
+		return w.ended(w.entry, s, ledger.Applied, "")
 	}
 	before := w.entry.Of(s.Name)
 	pending := ledger.Pending{
@@ -162,6 +162,21 @@ func (w *eventWork) apply(s config.Subscription, v verdict) ledger.Entry {
 	return w.entry.Wait(s.Name, pending, state)
 }
 
+// ended is an entry with the outcome for one subscription, and with what follows: the outcome, and the entity if kinds that
+// work items can work it.
+func (w *eventWork) ended(entry ledger.Entry, s config.Subscription, outcome ledger.Outcome, reason string) ledger.Entry {
+	then := w.Config.Config.Actions[s.Action].Then
+	state, byItem := jobs.Succeeded, jobs.ThenDone
+	if outcome != ledger.Applied {
+		state, byItem = jobs.Failed, jobs.ThenNotDone
+	}
+	entry = entry.With(s.Name, outcome, reason, then[string(state)])
+	if action := then[byItem]; action != "" && len(eventItems(w.event.Kind, w.event.EntityID)) > 0 {
+		entry = entry.Follow(s.Name, byItem, action)
+	}
+	return entry
+}
+
 // record saves the entry, or leaves that to the write at the end of the turn.
 func (w *eventWork) record(ctx context.Context, entry ledger.Entry, later bool) error {
 	if later {
@@ -175,9 +190,10 @@ func (w *eventWork) record(ctx context.Context, entry ledger.Entry, later bool) 
 	return err
 }
 
-// startFollowUpOf starts what follows an ended event for one subscription.
-func (w *eventWork) startFollowUpOf(ctx context.Context, name string) error {
-	action, outcome, done := w.entry.ThenDue[name], jobs.Succeeded, 1
+// startFollowUpOf starts what follows an ended event by one key of what is due.
+func (w *eventWork) startFollowUpOf(ctx context.Context, key string) error {
+	name, _, _ := strings.Cut(key, "/")
+	action, outcome, done := w.entry.ThenDue[key], jobs.Succeeded, 1
 	if w.entry.Outcomes[name] != ledger.Applied {
 		outcome, done = jobs.Failed, 0
 	}
@@ -186,7 +202,7 @@ func (w *eventWork) startFollowUpOf(ctx context.Context, name string) error {
 		ran = w.Config.Config.Notifications[w.event.PIM].Action
 	}
 	return w.start(ctx, jobs.Job{
-		ID:     jobs.ID(action, []byte(w.entry.Key), []byte(name), []byte(outcome), fmt.Append(nil, w.entry.Round)),
+		ID:     jobs.ID(action, []byte(w.entry.Key), []byte(key), []byte(outcome), fmt.Append(nil, w.entry.Round)),
 		Action: action, Label: name, PIM: w.event.PIM, Items: eventItems(w.event.Kind, w.event.EntityID),
 		Correlation: w.delivery.Attributes[pimevent.AttributeCorrelation],
 		Ended:       &jobs.Ended{Job: w.entry.Key, Action: ran, Outcome: outcome, Done: done, Total: 1, Message: w.entry.Reasons[name]},

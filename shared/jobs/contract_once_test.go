@@ -66,7 +66,7 @@ func onceFreed(t *testing.T, b bench) {
 		}
 		job.State = end
 		job = mustSave(t, b, job)
-		job.ThenDue = "" // a write after the end finds no key to free
+		job.ThenDue = nil // a write after the end finds no key to free
 		mustSave(t, b, job)
 	}
 }

@@ -91,6 +91,28 @@ type Ended struct {
 	Message string `json:"message,omitempty"`
 }
 
+// What of `then` follows a job by item, beside the states that it may end in.
+const (
+	ThenDone    = "done"     // its items succeeded
+	ThenNotDone = "not_done" // its items did not
+)
+
+// Follows are names of actions by what they follow: a state, ThenDone or ThenNotDone.
+type Follows map[string]string
+
+// UnmarshalJSON takes the first wave's form too: the name of the action that follows the state, here under "".
+func (f *Follows) UnmarshalJSON(text []byte) error {
+	var name string
+	if json.Unmarshal(text, &name) == nil {
+		*f = nil
+		if name != "" {
+			*f = Follows{"": name}
+		}
+		return nil
+	}
+	return json.Unmarshal(text, (*map[string]string)(f))
+}
+
 // Job is the record. Items, Context and Params never change after Create and are kept apart from the rest: Get
 // leaves them empty, Load fills them.
 type Job struct {
@@ -126,7 +148,7 @@ type Job struct {
 	Stop        bool            `json:"stop,omitempty"`        // cancel was asked while it ran
 	Parent      string          `json:"parent,omitempty"`      // job whose end started this one
 	Ended       *Ended          `json:"ended,omitempty"`       // that job's end
-	ThenDue     string          `json:"thenDue,omitempty"`     // name of the follow-up action that is still to be started
+	ThenDue     Follows         `json:"thenDue,omitempty"`     // follow-up actions that are still to be started
 	DownSince   time.Time       `json:"downSince,omitzero"`    // first failed try since there was progress
 	NotBefore   time.Time       `json:"notBefore,omitzero"`    // a pause that somebody asked for: no call before this
 	Asked       time.Duration   `json:"asked,omitempty"`       // pauses asked for since there was progress, together

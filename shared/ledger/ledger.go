@@ -81,7 +81,7 @@ type Entry struct {
 	Delivery   string                     `json:"delivery,omitempty"`  // the delivery whose message goes on with the event: another's is a duplicate
 	EndedBy    string                     `json:"endedBy,omitempty"`   // the delivery that ended it: its own message may come back
 	Letter     bool                       `json:"letter,omitempty"`    // its message is to be put on the dead letters before it is deleted
-	ThenDue    map[string]string          `json:"thenDue,omitempty"`   // by subscription: the follow-up action that is to be started once the event has ended
+	ThenDue    map[string]string          `json:"thenDue,omitempty"`   // follow-up actions that are to be started once the event has ended: by subscription, and by Follow
 	Round      int                        `json:"round,omitempty"`     // redrives so far
 	Lease      Lease                      `json:"lease"`
 	Tries      int                        `json:"tries,omitempty"`    // of all subscriptions together: the first wave's

@@ -108,6 +108,13 @@ func (e Entry) With(subscription string, outcome Outcome, reason, then string) E
 	return e
 }
 
+// Follow is the entry with a further action that is due for a subscription, beside what follows its outcome: what says
+// which. The key is the subscription and that, with a slash between them.
+func (e Entry) Follow(subscription, what, action string) Entry {
+	e.ThenDue = with(e.ThenDue, subscription+"/"+what, action)
+	return e
+}
+
 // Release is the entry that goes on later, by the message with a turn.
 func (e Entry) Release(turn int64) Entry {
 	e.Lease.Until = time.Time{}
