@@ -335,6 +335,8 @@ actions:
   send:   {kind: forward, url: "%[1]s/send", batch: 2, then: {failed: report, partial: report, succeeded: report}}
   report: {kind: notify, channel: json, url: "%[1]s/report", text: "{{.Outcome}}: {{.Done}} of {{.Total}}"}
   plain:  {kind: forward, url: "%[1]s/plain", batch: 2, retry: {for: 2h}}
+  item:   {kind: forward, each: true, read: {attributes: [name]}, url: "%[1]s/item/{{.Item.ID}}", json: {sku: "{{.Product.Identifier}}"}}
+  wide:   {kind: forward, read: {}, url: "%[1]s/wide"}
   script: {kind: script, then: {failed: report, partial: report, succeeded: report}}
   alone:  {kind: script}
   listen: {kind: script, retry: {for: 2h}}
