@@ -1,6 +1,9 @@
 package template
 
 import (
+	"context"
+	"errors"
+
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pim"
@@ -55,7 +58,7 @@ func (p Product) Price(attribute, currency string, place ...string) (any, error)
 	return usable(p.known().Price(attribute, currency, place...))
 }
 
-// Metric is the amount of a measurement; with a unit, a measurement in another one is an error.
+// Metric is the amount of a measurement, in the unit that it is kept in or in the one that is named.
 func (p Product) Metric(attribute string, unit ...string) (any, error) {
 	return usable(p.known().Metric(attribute, unit...))
 }
@@ -78,8 +81,13 @@ func (p Product) Link(attribute string, place ...string) (string, error) {
 	return address, nil
 }
 
-// usable is a value with the language's own numbers. An error says that the template does not fit the attribute.
+// usable is a value with the language's own numbers. An error of a call that the value takes, such as one for the PIM's units,
+// means what it means; any other says that the template does not fit the attribute.
 func usable(value any, err error) (any, error) {
+	var call interface{ Permanent() bool }
+	if errors.As(err, &call) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil, &unavailable{err}
+	}
 	if err != nil {
 		return nil, engine.Permanent("the template does not fit the product: "+err.Error(), nil)
 	}

@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
@@ -227,6 +228,8 @@ func TestWhatATemplateAsksForMayPass(t *testing.T) {
 		{"in a branch", `{{with .Product}}{{if true}}{{.Link "image" | upper}}{{end}}{{end}}`, down{}, false, ""},
 		{"an image that is gone", `{{.Product.Link "image"}}`, engine.Permanent("the PIM no longer has the image", nil), true, "no longer has the image"},
 		{"a link to what is no file", `{{.Product.Link "size_chart"}}`, down{}, true, `"size_chart" holds no file`},
+		{"units, while the PIM is down", `{{.Product.Metric "weight" "GRAM"}}`, down{}, false, ""},
+		{"units, while the process stops", `{{.Product.Metric "weight" "GRAM"}}`, context.Canceled, false, ""},
 		{"a price that is none", `{{.Product.Price "weight" "EUR"}}`, nil, true, "of another type"},
 		{"a measurement in another unit", `{{.Product.Metric "weight" "GRAM"}}`, nil, true, "kept in KILOGRAM"},
 		{"a label of what has no options", `{{.Product.Label "size_chart"}}`, nil, true, "no options"},
@@ -234,6 +237,9 @@ func TestWhatATemplateAsksForMayPass(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			run := oneProduct(t)
 			run.Products[0] = run.Products[0].WithLinks(func(string) (string, error) { return "https://here.example/x", c.link })
+			if c.link != nil {
+				run.Products[0] = run.Products[0].WithUnits(func(_, _, _, _ string) (json.Number, error) { return "", c.link })
+			}
 			text, err := each.Parse(c.text)
 			if err != nil {
 				t.Fatal(err)
