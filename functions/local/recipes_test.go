@@ -1,0 +1,275 @@
+package local
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/functions/local/pim"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+)
+
+// recipes run what shared/actions/README.md promises, by the recipe's heading. A recipe is the YAML block under its
+// heading: a complete extensions.yaml of at most fifteen lines.
+var recipes = map[string]struct {
+	secrets string // what the connection secret has beside the samples; SINK is the destination
+	run     func(t *testing.T, r *recipe)
+}{
+	"Publish to a shop": {`{"auth":{"shop":{"bearer":"token-of-the-shop"}}}`, publishToAShop},
+	"ERP push": {`{"auth":{"erp":{"oauth2":{"token_url":"SINK/token","client_id":"us","client_secret":"secret-of-the-erp"}}},` +
+		`"values":{"slack":"SINK/slack"}}`, pushToAnERP},
+	"Tell the team about products": {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
+}
+
+const sock = "63139bf3-a7f7-4eaa-ba5e-000000000000" // the catalogue's first product
+
+func publishToAShop(t *testing.T, r *recipe) {
+	id := r.started("publish", pim.Press{Position: "pim.product-grid.action-bar", Products: []string{sock}})
+	r.job(id, jobs.Succeeded)
+	call := r.called("PUT /products/"+sock, 1)[0]
+	var sent struct {
+		SKU, Title string
+		Price      json.Number
+	}
+	if err := json.Unmarshal([]byte(call.body), &sent); err != nil || sent.SKU == "" || sent.Title == "" || sent.Price == "" {
+		t.Errorf("sent %s, %v", call.body, err)
+	}
+	if key := call.header.Get("Idempotency-Key"); call.header.Get("Authorization") != "Bearer token-of-the-shop" || !strings.HasPrefix(key, id+"/0/") {
+		t.Errorf("headers %v", call.header)
+	}
+	r.event("updated", "com.akeneo.pim.v1.product.updated", sock)
+	if again := r.called("PUT /products/"+sock, 2)[1]; again.body != call.body || !strings.HasPrefix(again.header.Get("Idempotency-Key"), "event-platform/main/updated/shop/") {
+		t.Errorf("an update sends %s with %v", again.body, again.header)
+	}
+	r.event("deleted", "com.akeneo.pim.v1.product.deleted", sock)
+	if gone := r.called("DELETE /products/"+sock, 1)[0]; gone.body != "" {
+		t.Errorf("a deletion sends %q", gone.body)
+	}
+	r.answer("/products/"+sock, 200, `{"error":"out of stock"}`)
+	refused := r.job(r.started("publish", pim.Press{Position: "pim.product-grid.action-bar", Products: []string{sock}, User: "peter"}), jobs.Failed)
+	if len(refused.Failures) != 1 || !strings.Contains(refused.Failures[0].Reason, "out of stock") {
+		t.Errorf("failures %+v", refused.Failures)
+	}
+}
+
+func pushToAnERP(t *testing.T, r *recipe) {
+	r.answer("/token", 200, `{"access_token":"token-1","token_type":"Bearer","expires_in":3600}`)
+	r.answer("/articles", 200, `{"failures":[{"index":1,"reason":"no such unit"}]}`)
+	products := make([]string, 60)
+	for i := range products {
+		products[i] = fmt.Sprintf("63139bf3-a7f7-4eaa-ba5e-%012d", i)
+	}
+	job := r.job(r.started("push", pim.Press{Position: "pim.product-grid.action-bar", Products: products, Locale: "fr_FR"}), jobs.Partial)
+	if job.Done != 58 || job.Failed != 2 || job.Failures[0].Reason != "no such unit" {
+		t.Errorf("done %d, failures %+v", job.Done, job.Failures)
+	}
+	calls := r.called("POST /articles", 2)
+	var sent struct {
+		Articles []struct {
+			Number, Text, Colour string
+			Grams                json.Number
+		}
+	}
+	if err := json.Unmarshal([]byte(calls[0].body), &sent); err != nil || len(sent.Articles) != 50 || sent.Articles[0].Number == "" || sent.Articles[0].Text == "" {
+		t.Errorf("sent %.300s, %v", calls[0].body, err)
+	}
+	if calls[1].header.Get("Authorization") != "Bearer token-1" || len(r.called("POST /token", 1)) != 1 {
+		t.Errorf("headers %v", calls[1].header)
+	}
+	if told := r.called("POST /slack", 1)[0].body; !strings.Contains(told, "Push to ERP: the ERP took 58 of 60") {
+		t.Errorf("told %s", told)
+	}
+}
+
+func tellTheTeam(t *testing.T, r *recipe) {
+	products := make([]string, 25)
+	for i := range products {
+		products[i] = fmt.Sprintf("63139bf3-a7f7-4eaa-ba5e-%012d", i)
+	}
+	r.job(r.started("ask", pim.Press{Position: "pim.product-grid.action-bar", Products: products}), jobs.Succeeded)
+	var sent struct{ Text string }
+	if err := json.Unmarshal([]byte(r.called("POST /slack", 1)[0].body), &sent); err != nil || !strings.HasPrefix(sent.Text, "julia asks for a look at:\n") ||
+		strings.Count(sent.Text, ": ") != 20 || !strings.Contains(sent.Text, "and 5 more") {
+		t.Errorf("%q, %v", sent.Text, err)
+	}
+}
+
+func TestRecipes(t *testing.T) {
+	all := readRecipes(t)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		t.Run(name, func(t *testing.T) {
+			text := all[name]
+			if lines := strings.Count(text, "\n"); lines > 15 {
+				t.Errorf("%d lines, and 15 are promised", lines)
+			}
+			known, there := recipes[name]
+			if !there {
+				t.Fatal("no test runs it")
+			}
+			known.run(t, openRecipe(t, text, known.secrets))
+		})
+	}
+	for name := range recipes {
+		if all[name] == "" {
+			t.Errorf("%s is not in the README", name)
+		}
+	}
+}
+
+var recipeForm = regexp.MustCompile("(?s)### ([^\n]+)\n.*?```yaml\n(.*?)```")
+
+// readRecipes are the README's recipes by their headings.
+func readRecipes(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../../shared/actions/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(string(text), "\n## Recipes\n")
+	part, _, _ = strings.Cut(part, "\n## ")
+	found := map[string]string{}
+	for _, match := range recipeForm.FindAllStringSubmatch(part, -1) {
+		found[match[1]] = match[2]
+	}
+	if len(found) == 0 {
+		t.Fatal("the README has no recipes")
+	}
+	return found
+}
+
+// recipe is a local system that runs one, with a destination that remembers every call.
+type recipe struct {
+	*fixture
+	mu      sync.Mutex
+	calls   []recipeCall
+	answers map[string]recipeAnswer // by path; others are 200 {}
+}
+
+type recipeCall struct {
+	what   string // method and path
+	body   string
+	header http.Header
+}
+
+type recipeAnswer struct {
+	status int
+	body   string
+}
+
+func openRecipe(t *testing.T, text, connection string) *recipe {
+	t.Helper()
+	r := &recipe{answers: map[string]recipeAnswer{}}
+	sink := httptest.NewServer(r)
+	t.Cleanup(sink.Close)
+	folder := t.TempDir()
+	options := Options{
+		ConfigFile: filepath.Join(folder, "extensions.yaml"), SecretsFile: filepath.Join(folder, "secrets.json"),
+		AllowPrivate: true, Log: &transcript{}, Level: slog.LevelDebug,
+		Lookup: func(name string) (string, bool) { return sink.URL, strings.HasSuffix(name, "_URL") && name != "PIM_URL" },
+	}
+	if err := os.WriteFile(options.ConfigFile, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(options.SecretsFile, recipeSecrets(t, text, strings.ReplaceAll(connection, "SINK", sink.URL)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	system, err := Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	system.Start()
+	t.Cleanup(func() { system.Stop() })
+	r.fixture = &fixture{system, t, options.Log.(*transcript)}
+	return r
+}
+
+// recipeSecrets are the samples, with what a recipe's extensions and its destination need.
+func recipeSecrets(t *testing.T, text, connection string) []byte {
+	t.Helper()
+	samples, err := os.ReadFile("cloud/secrets.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documents struct {
+		Signing     map[string]any `json:"signing"`
+		Connections map[string]any `json:"connections"`
+	}
+	if err := json.Unmarshal(samples, &documents); err != nil {
+		t.Fatal(err)
+	}
+	var own map[string]any
+	if err := json.Unmarshal([]byte(connection), &own); err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(documents.Connections, own)
+	_, section, _ := strings.Cut("\n"+text, "\nextensions:\n")
+	section, _, _ = strings.Cut(section, "\nsubscriptions:")
+	extensions := map[string]any{}
+	for _, match := range regexp.MustCompile(`(?m)^  ([a-z_]+):`).FindAllStringSubmatch(section, -1) {
+		extensions[match[1]] = map[string]any{"secrets": []string{"sample-secret-of-" + match[1] + "-with-32-characters"}}
+	}
+	documents.Signing["extensions"] = extensions
+	all, err := json.Marshal(documents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func (r *recipe) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, _ := io.ReadAll(request.Body)
+	r.mu.Lock()
+	r.calls = append(r.calls, recipeCall{request.Method + " " + request.URL.Path, string(body), request.Header})
+	answer, there := r.answers[request.URL.Path]
+	r.mu.Unlock()
+	if !there {
+		answer = recipeAnswer{200, "{}"}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(answer.status)
+	_, _ = io.WriteString(w, answer.body)
+}
+
+// answer says what a path answers from now on.
+func (r *recipe) answer(path string, status int, body string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answers[path] = recipeAnswer{status, body}
+}
+
+// called waits until the destination got n calls of one kind, and returns them.
+func (r *recipe) called(what string, n int) (found []recipeCall) {
+	r.t.Helper()
+	r.until(fmt.Sprintf("%d calls of %s", n, what), func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		found = nil
+		for _, call := range r.calls {
+			if call.what == what {
+				found = append(found, call)
+			}
+		}
+		return len(found) >= n
+	})
+	return found
+}
+
+// event sends an event about a product.
+func (r *recipe) event(id, kind, product string) {
+	r.t.Helper()
+	r.platform("/event-platform/main", "sample-primary-secret-of-the-event-platform", fmt.Sprintf(
+		`{"specversion":"1.0","id":%q,"type":%q,"source":"pim","subject":"s","time":%q,"datacontenttype":"application/json",`+
+			`"data":{"product":{"uuid":%q},"author":{"identifier":"julia","type":"user"}}}`, id, kind, time.Now().UTC().Format(time.RFC3339Nano), product))
+}
