@@ -177,7 +177,9 @@ func openRecipe(t *testing.T, text, connection string) *recipe {
 	options := Options{
 		ConfigFile: filepath.Join(folder, "extensions.yaml"), SecretsFile: filepath.Join(folder, "secrets.json"),
 		AllowPrivate: true, Log: &transcript{}, Level: slog.LevelDebug,
-		Lookup: func(name string) (string, bool) { return sink.URL, strings.HasSuffix(name, "_URL") && name != "PIM_URL" },
+		Lookup: func(name string) (string, bool) {
+			return sink.URL, strings.HasSuffix(name, "_URL") && name != "PIM_URL"
+		},
 	}
 	if err := os.WriteFile(options.ConfigFile, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
