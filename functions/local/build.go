@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/data"
 	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/functions/local/destination"
 	"github.com/pim-functions/pim-functions/functions/local/inspector"
@@ -55,7 +57,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 	if err != nil {
 		return fmt.Errorf("read secrets: %w", err)
 	}
-	problems := problems(s.config, signing, known)
+	problems := append(problems(s.config, signing, known), s.lookupProblems(ctx)...)
 	for _, problem := range problems {
 		s.log.Warn("configuration", "problem", problem)
 	}
@@ -119,6 +121,19 @@ func (s *System) worker(options Options, connections *secrets.Cache[secrets.Conn
 		MaxReceives: cloud.MaxReceives,
 		Log:         s.log,
 	})
+}
+
+// lookupProblems are what keeps data components from looking anything up.
+func (s *System) lookupProblems(ctx context.Context) []string {
+	var known secrets.Lookups
+	document, err := s.cloud.Secrets.Get(ctx, cloud.Lookups)
+	if err == nil {
+		known, _, err = secrets.ParseLookups(document)
+	}
+	if err != nil && !errors.Is(err, secrets.ErrNotFound) {
+		return []string{err.Error()}
+	}
+	return data.Missing(s.config, known)
 }
 
 // mailer writes e-mail into a folder: nothing here reaches anybody's mailbox.
