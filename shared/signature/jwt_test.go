@@ -91,6 +91,7 @@ func TestVerifyJWT(t *testing.T) {
 		{"no iat", with(`{"exp":1743413636,"userId":"1"}`), ""},
 		{"without the older id", with(`{"exp":1743413636,"userUuid":"557ed4c9"}`), ""},
 		{"claims that we do not know", with(`{"exp":1743413636,"userId":"1","userEmail":"julia@example.com","x":{}}`), ""},
+		{"exp the last second of the year 9999", with(`{"exp":253402300799,"userId":"1"}`), ""},
 		{"header without typ", under(`{"alg":"HS256"}`), ""},
 		{"59 s expired, by our clock", with(`{"exp":1743410041,"userId":"1"}`), ""},
 		{"issued in 60 s, by our clock", with(`{"iat":1743410160,"exp":1743413636,"userId":"1"}`), ""},

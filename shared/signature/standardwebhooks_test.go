@@ -36,10 +36,37 @@ func TestWhatCannotBeSignedAsAWebhook(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	longest := "whsec_" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 64)))
+	if _, err := signature.SignStandardWebhooks(longest, webhookID, webhookSent, nil); err != nil {
+		t.Errorf("the longest secret: %v", err)
+	}
 	for _, id := range []string{"", "a.1614265330"} {
 		if _, err := signature.SignStandardWebhooks(webhookSecret, id, webhookSent, nil); !errors.Is(err, signature.ErrStandardWebhooksID) {
 			t.Errorf("id %q: %v", id, err)
 		}
+	}
+}
+
+// The signed parts are joined by full stops: an id that held one could take a part of the body for the time.
+func TestAWebhooksPartsCannotBeMoved(t *testing.T) {
+	signed, err := signature.SignStandardWebhooks(webhookSecret, "a", time.Unix(1, 0), []byte("1614265330.x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := map[string]string{"webhook-id": "a.1", "webhook-timestamp": "1614265330", "webhook-signature": signed}
+	_, err = signature.VerifyStandardWebhooks([]string{webhookSecret}, header, []byte("x"), webhookSent)
+	if failed, ok := errors.AsType[*signature.Error](err); !ok || failed.Reason != signature.SignatureMismatch {
+		t.Errorf("parts moved: %v", err)
+	}
+
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(webhookSecret, "whsec_"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header = map[string]string{"webhook-timestamp": "1614265330", "webhook-signature": "v1," + base64.StdEncoding.EncodeToString(hmac256(string(key), []byte(".1614265330.x")))}
+	_, err = signature.VerifyStandardWebhooks([]string{webhookSecret}, header, []byte("x"), webhookSent)
+	if failed, ok := errors.AsType[*signature.Error](err); !ok || failed.Reason != signature.SignatureMismatch {
+		t.Errorf("no id: %v", err)
 	}
 }
 

@@ -28,6 +28,9 @@ func TestMistakesAreFoundInEveryBranch(t *testing.T) {
 		{"in parentheses", `{{len (.Nope)}}`, `there is no "Nope"`},
 		{"in a pipeline", `{{.Nope | json}}`, `there is no "Nope"`},
 		{"by a variable of a variable", `{{$u := .User}}{{$u.Email}}`, `there is no "Email"`},
+		{"by a variable that is declared anew", `{{$x := .Label}}{{$x := .User}}{{$x.Email}}`, `there is no "Email"`},
+		{"by a variable that is assigned the same type", `{{$x := .User}}{{$x = .User}}{{$x.Email}}`, `there is no "Email"`},
+		{"two arguments, one of them piped", `{{.Label | lower .Label}}`, "lower has 2 arguments"},
 		{"by the root", `{{range .Items}}{{$.Nope}}{{end}}`, `there is no "Nope"`},
 		{"a method's argument", `{{.Event.Time.Format}}`, "Format has 0 arguments"},
 		{"a function's argument", `{{upper}}`, "upper has 0 arguments"},
@@ -60,6 +63,7 @@ func TestWhatOnlyARequestTellsPasses(t *testing.T) {
 		"{{.Params.list}} {{len .Params.list}} {{index .Items 0}}", "{{.Params.a.b.c}}", "{{range .Params.list}}{{.x}}{{end}}", "{{with .Context.locale}}{{.}}{{end}}",
 		"{{if gt .Params.qty 5}}many{{end}}", "{{index .Params.list 3}}", "{{range $k, $v := .Params}}{{$k}}={{$v.x}}{{end}}", "{{(index .Items 0).ID}}",
 		"{{.Event.Time.Format \"2006\"}}", "{{.Event.Notice.Reason}}", "{{range .Event.Changes}}{{.Name}}{{end}}", "{{and .Count .Params.x}}", "{{not .Label}}",
+		"{{.Label | lower}}", `{{printf "x"}}`, "{{$x := .Label}}{{$x = .User}}{{$x.Username}}",
 		"{{$x := .Params.a}}{{$x.b}}", "{{range 3}}{{.}}{{end}}", `{{define "m"}}{{.x}}{{end}}{{template "m" .Params}}`, `{{.User.Username | printf "%s-%d" .Label}}`, "",
 	} {
 		if _, err := template.Parse(text); err != nil {

@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/pim-functions/pim-functions/shared/actions/template"
@@ -9,9 +10,22 @@ import (
 )
 
 func TestNumbersOfARequestCompare(t *testing.T) {
-	run := engine.Run{Params: json.RawMessage(`{"qty":7,"text":"7","word":"seven","price":1.50,"half":0.5,"big":12345678901234567890,"bigger":12345678901234567891,"zero":0,"none":0.00,"huge":1e400,"tiny":1e-999,"yes":true}`)}
+	run := engine.Run{Params: json.RawMessage(`{"qty":7,"text":"7","word":"seven","price":1.50,"half":0.5,"big":12345678901234567890,"bigger":12345678901234567891,"zero":0,"none":0.00,"huge":1e400,"tiny":1e-999,"yes":true,"minus":-7,"tiny9":9e-999,"zeroes":0e5,"long":"1.` + strings.Repeat("0", 398) + `","longer":"1.` + strings.Repeat("0", 399) + `"}`)}
 	for text, want := range map[string]string{
 		`eq .Params.qty 7`:                       "true",
+		`lt .Params.qty 7`:                       "false",
+		`ge .Params.qty 7`:                       "true",
+		`eq .Params.yes "7"`:                     "false",
+		`eq "7" .Params.yes`:                     "false",
+		`eq .Params.qty " 7"`:                    "false",
+		`eq .Params.qty "-7"`:                    "false",
+		`eq .Params.minus "-7"`:                  "true",
+		`eq .Params.half "0.5"`:                  "true",
+		`eq 9 "9"`:                               "true",
+		`eq 8 "0x1p3"`:                           "false",
+		`eq 7 "7x"`:                              "false",
+		`eq 1 .Params.long`:                      "true",
+		`eq 1 .Params.longer`:                    "false",
 		`eq .Params.qty 8`:                       "false",
 		`eq .Params.qty 8 7`:                     "true",
 		`eq .Params.qty "7"`:                     "true",
@@ -38,6 +52,8 @@ func TestNumbersOfARequestCompare(t *testing.T) {
 		`eq .Params.huge .Params.huge`:           "true",
 		`and .Params.qty (not .Params.zero)`:     "true",
 		`not .Params.none`:                       "true",
+		`not .Params.tiny9`:                      "false",
+		`not .Params.zeroes`:                     "true",
 		`not .Params.tiny`:                       "false",
 		`printf "%.2f" .Params.price`:            "1.50",
 		`printf "%d %s" .Params.qty "x"`:         "7 x",
@@ -52,7 +68,7 @@ func TestNumbersOfARequestCompare(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", text, got, err, want)
 		}
 	}
-	for _, text := range []string{`lt .Params.word 5`, `gt .Params.yes 1`} {
+	for _, text := range []string{`lt .Params.word 5`, `gt .Params.yes 1`, `lt .Params.huge 5`, `lt .Params.tiny 5`} {
 		parsed, err := template.Parse("{{" + text + "}}")
 		if err != nil {
 			t.Fatal(err)

@@ -37,6 +37,7 @@ func TestAStructureBecomesJSON(t *testing.T) {
 		{"texts", `json: {who: "{{.User.Username}}", label: "<{{.Label}}>"}`, `{"label":"<Export <now>>","who":"julia"}`},
 		{"fixed values", `json: {a: 1, b: true, c: null, d: 1.5, e: text, f: [1, {g: x}]}`, `{"a":1,"b":true,"c":null,"d":1.5,"e":"text","f":[1,{"g":"x"}]}`},
 		{"a number", `json: {n: {number: "{{.Params.big}}"}}`, `{"n":12345678901234567890}`},
+		{"numbers of every kind", `json: [{number: "0"}, {number: "9.5"}, {number: "-1"}, {number: 7}, 9007199254740991.0]`, `[0,9.5,-1,7,9007199254740991]`},
 		{"a boolean", `json: {b: {boolean: "{{eq .Count 2}}"}}`, `{"b":true}`},
 		{"any value", `json: {v: {json: "{{json .Params.nested}}"}}`, `{"v":{"x":1}}`},
 		{"empty is null", `json: {n: {number: "{{.Params.nobody}}"}, b: {boolean: " "}, v: {json: "{{.Params.nobody}}"}, t: "{{.Params.nobody}}"}`, `{"b":null,"n":null,"t":"","v":null}`},
@@ -85,6 +86,15 @@ func TestAStructureIsBounded(t *testing.T) {
 	if got, err := parsed.Execute(large); err == nil {
 		t.Errorf("a body of %d bytes was made", len(got))
 	}
+	for length, fits := range map[int]bool{template.MaxBody - len(`[""]`): true, template.MaxBody - len(`[""]`) + 1: false} {
+		exact, err := template.ParseJSON([]any{strings.Repeat("x", length)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := exact.Execute(engine.Run{}); (err == nil) != fits {
+			t.Errorf("a text of %d bytes: %v", length, err)
+		}
+	}
 	large.Items = large.Items[:800]
 	if _, err := parsed.Execute(large); err != nil {
 		t.Error(err)
@@ -103,6 +113,13 @@ func TestMistakesOfAStructureNameTheirPlace(t *testing.T) {
 		`json: {a: {boolean: "yes"}}`:                  "a is not true or false",
 		`json: {a: {json: "{"}}`:                       "a is not JSON",
 		`json: {a: 2026-11-25}`:                        "put it in quotes",
+		`json: {a: .nan}`:                              "JSON has no such number",
+		`json: {a: -.inf}`:                             "JSON has no such number",
+		`json: {a: 9007199254740992.0}`:                "would be rounded",
+		`json: {a: {number: "true"}}`:                  "a is not a number",
+		`json: {a: {number: "[1]"}}`:                   "a is not a number",
+		`json: {a: {number: '"1"'}}`:                   "a is not a number",
+		`json: {a: {number: "1x"}}`:                    "a is not a number",
 		`json: {a: .inf}`:                              "JSON has no such number",
 		`json: {a: 123456789012345678901234}`:          "would be rounded",
 		`json: {a: {1: x}}`:                            "put it in quotes",

@@ -3,11 +3,13 @@ package template_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/pim-functions/pim-functions/shared/actions/template"
+	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
@@ -18,7 +20,7 @@ var run = engine.Run{
 	Items:  []jobs.Item{{Type: jobs.Product, ID: "p1"}, {Type: jobs.ProductModel, ID: "armor"}},
 	Params: json.RawMessage(`{"message":"Tom & Jerry","big":12345678901234567890,"list":["a","b"],"nested":{"x":1}}`), Context: json.RawMessage(`{"locale":"en_US"}`),
 	Ended: &jobs.Ended{Outcome: jobs.Partial, Done: 2, Total: 5},
-	Event: &pimevent.Event{Type: "product.updated", EntityID: "e1", Author: pimevent.Author{Identifier: "julia"}},
+	Event: &pimevent.Event{Type: "product.updated", EntityID: "e1", Author: pimevent.Author{Identifier: "julia"}, Raw: []byte(`{"id":"e1"}`)},
 }
 
 func TestWhatATemplateSees(t *testing.T) {
@@ -29,6 +31,9 @@ func TestWhatATemplateSees(t *testing.T) {
 		{"params", "{{.Params.message}}", "Tom & Jerry"},
 		{"a number stays exact", "{{.Params.big}}", "12345678901234567890"},
 		{"a list", `{{join ", " .Params.list}} {{.Params.list}}`, `a, b ["a","b"]`},
+		{"a list of one text", `{{join ", " .Label}}`, "Export <now>"},
+		{"a list that is not there", `{{join ", " .Params.nobody}}`, ""},
+		{"a list of bytes", `{{join ", " .Event.Raw}}`, `{"id":"e1"}`},
 		{"an object", "{{.Params.nested}} {{json .Params.nested}}", `{"x":1} {"x":1}`},
 		{"what is not there", "[{{.Params.nobody}}] [{{.Context.nobody}}]", "[] []"},
 		{"the end of the job before", "{{.Outcome}}: {{.Done}} of {{.Total}}, {{.Failures}} failed", "partial: 2 of 5, 3 failed"},
@@ -91,6 +96,15 @@ func TestATextIsBounded(t *testing.T) {
 	if _, err := parsed.Execute(long, nil); err == nil {
 		t.Error("a text of 400 KB was made")
 	}
+	label, err := template.Parse("{{.Label}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for length, fits := range map[int]bool{template.MaxText: true, template.MaxText + 1: false} {
+		if got, err := label.Execute(engine.Run{Label: strings.Repeat("x", length)}, nil); (err == nil) != fits || fits && len(got) != length {
+			t.Errorf("a text of %d bytes: %d, %v", length, len(got), err)
+		}
+	}
 }
 
 func TestParamsThatAreNoObjectArePermanent(t *testing.T) {
@@ -125,6 +139,35 @@ func TestAnEventStandsInItsOwnBytes(t *testing.T) {
 	}
 }
 
+func TestAJobsItemsStandInItsJSON(t *testing.T) {
+	for items, want := range map[string][]jobs.Item{
+		`[]`:                             nil,
+		`[{"type":"product","id":"p1"}]`: {{Type: jobs.Product, ID: "p1"}},
+	} {
+		got, err := template.JSON(engine.Run{Action: "send", Items: want}, false)
+		if err != nil || !strings.Contains(string(got), `"items":`+items) {
+			t.Errorf("%s, %v; want items %s", got, err, items)
+		}
+	}
+}
+
+// Each mistake stands at its key's line; no mistake is no error.
+func TestMistakesAreProblemsOfTheirSection(t *testing.T) {
+	section, err := config.ParseSection("kind: x\ntext: y")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := template.Problems(section, "text", nil); err != nil {
+		t.Errorf("no mistake: %v", err)
+	}
+	for name, err := range map[string]error{"mistakes": template.Mistakes{"one", "two"}, "another error": errors.New("one")} {
+		got := template.Problems(section, "text", err)
+		if got == nil || !strings.Contains(got.Error(), "text: one") || strings.Contains(got.Error(), "text: two") != (name == "mistakes") {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // One key never carries two contents.
 func TestAKeyChangesWithWhatTheConfigurationCanChange(t *testing.T) {
 	event := engine.Run{Key: "k", Action: "send", Event: &pimevent.Event{Raw: []byte(`{}`)}}
@@ -147,7 +190,7 @@ func TestAKeyChangesWithWhatTheConfigurationCanChange(t *testing.T) {
 
 func TestAKeyIsALegalHeader(t *testing.T) {
 	seen := map[string]bool{}
-	for _, key := range []string{"api/main/a\nb/s", "api/main/a\x01b/s", "api/main/évènement/s", "api/main/ lead/s", "api/main/lead /s", "api/main/\x7f", "", strings.Repeat("x", 300)} {
+	for _, key := range []string{"api/main/a\nb/s", "api/main/a\x01b/s", "api/main/évènement/s", "api/main/ lead/s", "api/main/lead /s", "api/main/\x7f", "", strings.Repeat("x", 231)} {
 		got := template.HeaderKey(key)
 		if len(got) != 64 || strings.Trim(got, "0123456789abcdef") != "" || seen[got] {
 			t.Errorf("%q became %q", key, got)
@@ -157,7 +200,7 @@ func TestAKeyIsALegalHeader(t *testing.T) {
 			t.Errorf("%q with a body became %q", key, with)
 		}
 	}
-	for _, key := range []string{"event-platform/main/018e197c/catalogue", "job-1/0-99", "a/b?c#d", "a\"b"} {
+	for _, key := range []string{"event-platform/main/018e197c/catalogue", "job-1/0-99", "!~", strings.Repeat("x", 230), "a/b?c#d", "a\"b"} {
 		if got := template.HeaderKey(key); got != key {
 			t.Errorf("%q became %q", key, got)
 		}
