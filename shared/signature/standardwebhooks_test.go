@@ -120,3 +120,15 @@ func TestVerifyStandardWebhooks(t *testing.T) {
 		})
 	}
 }
+
+// What was signed as the beginning of a body cannot be sent as the time behind a longer id.
+func TestPartsOfAWebhookDoNotMove(t *testing.T) {
+	signed, err := signature.SignStandardWebhooks(webhookSecret, "a", webhookSent, []byte("1614265330.x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := map[string]string{"webhook-id": "a.1614265330", "webhook-timestamp": "1614265330", "webhook-signature": signed}
+	if _, err := signature.VerifyStandardWebhooks([]string{webhookSecret}, header, []byte("x"), webhookSent); err == nil {
+		t.Error("another message is proven")
+	}
+}
