@@ -230,12 +230,15 @@ func TestRedriveLeavesALetterOfItsFirstMillisecond(t *testing.T) {
 		letters := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
 		work := queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute})
 		send(t, letters, queue.Message{Body: []byte("a")}) // the bubble's clock begins with a whole second
-		for _, want := range []queue.Redriven{{Newer: 1}, {Moved: 1}} {
-			time.Sleep(time.Millisecond / 2)
-			if done, err := (queue.Redrive{Letters: letters, Work: work, Now: time.Now}).Run(t.Context()); err != nil || done != want {
-				t.Errorf("redriven %+v, %v, want %+v", done, err, want)
+		sent := time.Now()
+		for _, row := range []struct {
+			after time.Duration
+			want  queue.Redriven
+		}{{time.Millisecond - 1, queue.Redriven{Newer: 1}}, {time.Millisecond, queue.Redriven{Moved: 1}}} {
+			begun := func() time.Time { return sent.Add(row.after) }
+			if done, err := (queue.Redrive{Letters: letters, Work: work, Now: begun}).Run(t.Context()); err != nil || done != row.want {
+				t.Errorf("begun after %s: redriven %+v, %v, want %+v", row.after, done, err, row.want)
 			}
-			time.Sleep(time.Millisecond)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -172,11 +173,7 @@ func TestSQSSendFaults(t *testing.T) {
 			var failed []int
 			partial, isPartial := errors.AsType[*queue.PartialError](err)
 			if isPartial {
-				for i := range test.send {
-					if partial.Failed[i] != nil {
-						failed = append(failed, i)
-					}
-				}
+				failed = slices.Sorted(maps.Keys(partial.Failed))
 			}
 			if !slices.Equal(failed, test.failed) {
 				t.Errorf("failed %v, expected %v: %v", failed, test.failed, err)
