@@ -283,3 +283,21 @@ func TestSQSReceiveLeavesWhatItCannotDecode(t *testing.T) {
 		t.Errorf("received %+v", got)
 	}
 }
+
+// A call takes 1 MiB of messages, and not a byte more.
+func TestSQSFillsACall(t *testing.T) {
+	for more, want := range map[int][]int{0: {2}, 1: {1, 1}} {
+		fake := &fakeSQS{}
+		half := strings.Repeat("x", queue.MaxPayload/2)
+		if err := fake.open(t).Send(t.Context(), queue.Message{Body: []byte(half)}, queue.Message{Body: []byte(half + strings.Repeat("x", more))}); err != nil {
+			t.Fatal(err)
+		}
+		var calls []int
+		for _, call := range fake.calls {
+			calls = append(calls, call.entries)
+		}
+		if !slices.Equal(calls, want) {
+			t.Errorf("%d bytes above 1 MiB: calls of %v entries, want %v", more, calls, want)
+		}
+	}
+}
