@@ -69,6 +69,11 @@ type Run struct {
 	Correlation  string
 	Began        time.Time // when the job or the event was recorded: the same at every try
 	Now          time.Time
+
+	// intend notes in the job's record that an undo file is about to be written, and returns its name. nil: an event's run,
+	// which cannot be undone.
+	intend func(context.Context) (name string, err error)
+	undo   []string // names of the undo files of this batch, of earlier tries
 }
 
 // Result is what a run achieved.
@@ -76,10 +81,15 @@ type Result struct {
 	// Done is how many items, from the first, are through, whether they succeeded or failed: the next run begins
 	// behind them. 0 without an error: all of them. 0 with an error: none.
 	Done     int
-	Failures []Failure       // items that failed; the others that are through succeeded. Of items that are not, none counts
-	Message  string          // for the user
-	Result   json.RawMessage // structured, for who reads the job; JSON of at most 8 KB, anything else is left out
-	State    json.RawMessage // with Later: given to the next run of this batch; JSON of at most 8 KB, anything else fails the batch
+	Failures []Failure // items that failed; the others that are through succeeded. Of items that are not, none counts
+	// Updates of items, which the engine makes in the PIM before the checkpoint, if the action is a Writer. Those of items
+	// that failed, or are not through, are left out. An item whose update the PIM does not make fails.
+	Updates []Update
+	Message string          // for the user
+	Result  json.RawMessage // structured, for who reads the job; JSON of at most 8 KB, anything else is left out
+	State   json.RawMessage // with Later: given to the next run of this batch; JSON of at most 8 KB, anything else fails the batch
+
+	changed int // items that changed in the PIM
 }
 
 // Failure of one item of a run.

@@ -31,6 +31,7 @@ type answer struct {
 	began    bool // a run began; what goes wrong before concerns all that is left, not this batch alone
 	through  int  // items from the first of the batch that are through
 	failures []Failure
+	changed  int // items that changed in the PIM
 	message  string
 	result   json.RawMessage
 	state    json.RawMessage // with later
@@ -44,7 +45,7 @@ type answer struct {
 // answerOf says what a run's result and error mean. batch is how many items it was given. stopping says that the process is
 // about to end, which is nobody's failure.
 func answerOf(result Result, err error, batch int, stopping bool) answer {
-	a := answer{began: true, message: result.Message, result: result.Result, through: min(max(result.Done, 0), batch)}
+	a := answer{began: true, changed: result.changed, message: result.Message, result: result.Result, through: min(max(result.Done, 0), batch)}
 	if err == nil && result.Done == 0 {
 		a.through = batch
 	}

@@ -92,9 +92,9 @@ func (i *Invocation) runTime(now time.Time) time.Duration {
 
 // run opens an action and does one run of it, within the invocation's time. Where the destination does not accept the
 // credentials and there are fresh ones, it runs once more.
-func (i *Invocation) run(ctx context.Context, log *slog.Logger, name string, fresh func(Action) Run) answer {
+func (i *Invocation) run(ctx context.Context, log *slog.Logger, name string, open func(context.Context, string) (Action, error), fresh func(Action) Run) answer {
 	for refreshed := false; ; refreshed = true {
-		action, err := i.open(ctx, name)
+		action, err := open(ctx, name)
 		if err != nil {
 			return notBegun(err, ctx.Err() != nil)
 		}
@@ -127,6 +127,12 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 	var result Result
 	if lost == nil || len(lost.kept) > 0 || batch == 0 {
 		result, err = guard(timed, log, action, run)
+	}
+	if err == nil || result.Done > 0 {
+		var unwritten error
+		if result, unwritten = i.write(timed, log, action, run, result); unwritten != nil {
+			result, err = Result{}, unwritten
+		}
 	}
 	if !refreshed && credentialsRefused(err) && !i.over(i.Now()) && i.refreshed(ctx, log) {
 		return answer{}, true

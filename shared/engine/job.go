@@ -167,7 +167,11 @@ func (w *jobWork) work(ctx context.Context) answer {
 	if !w.extensionKnown() {
 		return notBegun(ErrUnknownAction, ctx.Err() != nil)
 	}
-	return w.run(ctx, w.log, w.job.Action, func(action Action) Run {
+	open := w.open
+	if w.job.Trigger == jobs.TriggerUndo {
+		open = w.openUndo
+	}
+	return w.run(ctx, w.log, w.job.Action, open, func(action Action) Run {
 		job := &w.job
 		if job.Batch == 0 {
 			job.Batch = max(action.Batch(), 0)
@@ -182,13 +186,14 @@ func (w *jobWork) work(ctx context.Context) answer {
 			Action: job.Action, Trigger: job.Trigger, Job: job.ID, Extension: job.Extension, Label: job.Label, PIM: job.PIM,
 			Items: job.Items[from:to:to], First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
 			Ended: job.Ended, State: job.KindState, Interrupted: job.Interrupted, Attempt: job.Tries + 1, Correlation: job.Correlation, Began: job.CreatedAt, Now: w.Now(),
+			intend: w.intend, undo: undoFiles(job.Undo, from),
 		}
 	})
 }
 
 // extensionKnown says whether the deployment has what started the job.
 func (w *jobWork) extensionKnown() bool {
-	if w.job.Extension == "" || w.job.Trigger == jobs.TriggerThen {
+	if w.job.Extension == "" || w.job.Trigger == jobs.TriggerThen || w.job.Trigger == jobs.TriggerUndo {
 		return true
 	}
 	if w.job.Trigger == jobs.TriggerContentful {
@@ -199,9 +204,10 @@ func (w *jobWork) extensionKnown() bool {
 	return known
 }
 
-// configured is the job's action as it is configured now; none, if the deployment does not have what started the job.
+// configured is the job's action as it is configured now; none, if the deployment does not have what started the job, and
+// for an undo, which nothing follows.
 func (w *jobWork) configured() config.Action {
-	if !w.extensionKnown() {
+	if !w.extensionKnown() || w.job.Trigger == jobs.TriggerUndo {
 		return config.Action{}
 	}
 	return w.Config.Config.Actions[w.job.Action]
@@ -259,6 +265,9 @@ func (w *jobWork) write(ctx context.Context, a answer, v *verdict, turn int64, u
 		if next.State.Ended() && next.Message == "" && next.Failed > 0 {
 			next.Message = w.firstReason(ctx, failures)
 		}
+		if next.State.Ended() && next.Message == "" {
+			next.Message = changedMessage(next)
+		}
 		saved, err := w.Store.Save(ctx, next, failures...)
 		if err == nil {
 			w.job = saved
@@ -289,6 +298,7 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 		failures[i] = jobs.Failure{Index: index, Item: job.Items[index], Reason: failure.Reason}
 	}
 	job = job.Advance(v.through, len(failures))
+	job.Changed += v.changed
 	job.Tries, job.DownSince, job.Asked = v.tries, v.downSince, v.asked
 	job.KindState, job.Interrupted = v.state, v.interrupted
 	if v.keepsState {

@@ -87,7 +87,7 @@ func (w *eventWork) subscription(ctx context.Context, s config.Subscription, las
 func (w *eventWork) work(ctx context.Context, s config.Subscription) answer {
 	pending := w.entry.Of(s.Name)
 	event := w.event
-	a := w.run(ctx, w.log, s.Action, func(Action) Run {
+	a := w.run(ctx, w.log, s.Action, w.Invocation.open, func(Action) Run {
 		return Run{
 			Key: w.key(s, pending), Action: s.Action, Trigger: "event", Subscription: s.Name, PIM: event.PIM, Label: s.Name, Event: &event,
 			Items: eventItems(event.Kind, event.EntityID), Total: 1, State: w.entry.KindStates[s.Name], Interrupted: pending.Interrupted,

@@ -58,6 +58,7 @@ type moment struct {
 type verdict struct {
 	next     next
 	through  int       // items, from the first that was not, that are through
+	changed  int       // of these, how many changed in the PIM
 	failures []Failure // of these, by index from the same place
 	at       time.Time // with waits: when to go on
 	held     bool      // with waits: somebody asked for this pause, and no message may go on before it ends
@@ -76,7 +77,7 @@ type verdict struct {
 
 // decide says what follows an answer, for jobs and events alike. It is pure but for the chance in a wait's length.
 func decide(s standing, a answer, t moment) verdict {
-	v := verdict{retries: s.retries, through: a.through, failures: a.failures, message: a.message, result: a.result, keepsState: a.through == 0}
+	v := verdict{retries: s.retries, through: a.through, changed: a.changed, failures: a.failures, message: a.message, result: a.result, keepsState: a.through == 0}
 	if a.through > 0 || a.class == done {
 		v.retries = retries{} // progress: the destination works
 	}

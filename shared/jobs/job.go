@@ -65,6 +65,7 @@ const (
 	TriggerPanel      = "panel"      // a button on our page inside the PIM
 	TriggerContentful = "contentful" // an App Action
 	TriggerThen       = "then"       // another job's end
+	TriggerUndo       = "undo"       // a user who takes back what another job, the Parent, has changed in the PIM
 )
 
 // Failure says why one item was not done.
@@ -131,6 +132,8 @@ type Job struct {
 	Failed      int             `json:"failed"` // items that did not
 	Next        int             `json:"next"`   // index of the first item not worked yet: the checkpoint
 	Total       int             `json:"total"`
+	Changed     int             `json:"changed,omitempty"`   // items that changed in the PIM
+	Undo        []string        `json:"undo,omitempty"`      // names of undo files, in the order in which they were written; the last may not be there
 	Batch       int             `json:"batch"`               // items per batch, fixed by the first start; 0: not fixed yet
 	Broken      bool            `json:"broken,omitempty"`    // a batch of none failed: there is no item to count
 	Result      json.RawMessage `json:"result,omitempty"`    // what the kind of action answered last

@@ -45,6 +45,7 @@ type Config struct {
 type Client struct {
 	config    Config
 	structure structure
+	variants  variants
 	turn      chan struct{} // holds one value while a call is under way
 
 	calls, bytes, throttled atomic.Int64

@@ -91,6 +91,12 @@ func (e *Error) TooLarge() bool { return e.tooLarge || e.Status == http.StatusRe
 // NotFound says that the PIM does not have the entity, or hides it from this connection.
 func (e *Error) NotFound() bool { return e.Status == http.StatusNotFound }
 
+// gone says that the PIM does not have the entity, or hides it.
+func gone(err error) bool {
+	failed, ok := errors.AsType[*Error](err)
+	return ok && failed.NotFound()
+}
+
 // Reason is the error in words for a user. It names no host and no status.
 func (e *Error) Reason() string {
 	switch {

@@ -27,6 +27,7 @@ type Product struct {
 	Values        Values
 	Complete      []Completeness // of a product, if asked for
 	Updated       time.Time
+	Workflow      string          // what the connection's user may do with it, see Draft; "" from PIMs without permissions
 	Raw           json.RawMessage // the PIM's own representation, without its links
 }
 
@@ -35,6 +36,12 @@ type Completeness struct {
 	Channel string `json:"scope"`
 	Locale  string `json:"locale"`
 	Percent int    `json:"data"` // 0 to 100
+}
+
+// Draft says that the connection's user has changes of the product that somebody has yet to approve (Akeneo: "Drafts and
+// proposals").
+func (p Product) Draft() bool {
+	return p.Workflow == "draft_in_progress" || p.Workflow == "proposal_waiting_for_approval"
 }
 
 // Values are a product's values by attribute code. A variant's include those that it inherits.
@@ -57,18 +64,19 @@ func (v *Values) UnmarshalJSON(text []byte) error {
 // decodeProduct reads one product (kind TypeProduct) or model.
 func decodeProduct(kind string, text json.RawMessage) (Product, error) {
 	var wire struct {
-		UUID          string         `json:"uuid"`
-		Code          string         `json:"code"`
-		Identifier    string         `json:"identifier"`
-		Family        string         `json:"family"`
-		FamilyVariant string         `json:"family_variant"`
-		Parent        string         `json:"parent"`
-		Enabled       *bool          `json:"enabled"`
-		Categories    []string       `json:"categories"`
-		Groups        []string       `json:"groups"`
-		Values        Values         `json:"values"`
-		Complete      []Completeness `json:"completenesses"`
-		Updated       time.Time      `json:"updated"`
+		UUID          string          `json:"uuid"`
+		Code          string          `json:"code"`
+		Identifier    string          `json:"identifier"`
+		Family        string          `json:"family"`
+		FamilyVariant string          `json:"family_variant"`
+		Parent        string          `json:"parent"`
+		Enabled       *bool           `json:"enabled"`
+		Categories    []string        `json:"categories"`
+		Groups        []string        `json:"groups"`
+		Values        Values          `json:"values"`
+		Updated       time.Time       `json:"updated"`
+		Metadata      json.RawMessage `json:"metadata"` // [] from some PIMs
+		Complete      []Completeness  `json:"completenesses"`
 	}
 	if err := json.Unmarshal(text, &wire); err != nil {
 		return Product{}, err
@@ -76,6 +84,12 @@ func decodeProduct(kind string, text json.RawMessage) (Product, error) {
 	p := Product{
 		Type: kind, ID: wire.UUID, Identifier: wire.Identifier, Family: wire.Family, FamilyVariant: wire.FamilyVariant, Parent: wire.Parent,
 		Enabled: wire.Enabled == nil || *wire.Enabled, Categories: wire.Categories, Groups: wire.Groups, Values: wire.Values, Complete: wire.Complete, Updated: wire.Updated,
+	}
+	var metadata struct {
+		Workflow string `json:"workflow_status"`
+	}
+	if json.Unmarshal(wire.Metadata, &metadata) == nil {
+		p.Workflow = metadata.Workflow
 	}
 	if kind == TypeModel {
 		p.ID, p.Identifier = wire.Code, wire.Code

@@ -69,7 +69,7 @@ func (p *PIM) show(k kind, e *Entity, query url.Values) map[string]any {
 	out := map[string]any{
 		"_links": map[string]any{"self": map[string]string{"href": p.link("/api/rest/v1/" + k.path + "/" + url.PathEscape(e.id()))}},
 		"family": e.Family, "parent": e.Parent, "categories": s.inCategories(e), "values": p.emptyMap(values),
-		"created": stamp(e.Created), "updated": stamp(e.Updated), "metadata": map[string]string{"workflow_status": "working_copy"},
+		"created": stamp(e.Created), "updated": stamp(e.Updated), "metadata": map[string]string{"workflow_status": p.workflow(e)},
 		"associations": p.rawMap(e.Associations), "quantified_associations": p.rawMap(e.Quantified),
 	}
 	if e.UUID != "" {

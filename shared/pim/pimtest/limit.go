@@ -54,6 +54,7 @@ type faults struct {
 	emptyLists bool            // empty maps are written []
 
 	rights      map[string]Right // by id; others are owned
+	drafts      map[string]bool  // ids of which the connection's user has a draft
 	viewLocales map[string]bool
 	cut         int // so many answers to batches end after cutAfter bytes
 	cutAfter    int

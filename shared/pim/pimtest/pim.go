@@ -64,7 +64,7 @@ func New(config Config) *PIM {
 	}
 	p := &PIM{now: config.Now, connections: config.Connections, limits: config.Limits.orDocumented(), catalogue: newState(config.Catalogue)}
 	p.access.tokens = map[string]time.Time{}
-	p.faults = faults{hidden: map[string]bool{}, lagging: map[string]int{}, rights: map[string]Right{}, viewLocales: map[string]bool{}}
+	p.faults = faults{hidden: map[string]bool{}, lagging: map[string]int{}, rights: map[string]Right{}, drafts: map[string]bool{}, viewLocales: map[string]bool{}}
 	p.mux = p.routes()
 	return p
 }

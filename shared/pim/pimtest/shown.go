@@ -24,6 +24,7 @@ type ShownProduct struct {
 	Family     string                  `json:"family"`
 	Parent     string                  `json:"parent"` // code of its model; "" for a simple product
 	Categories []string                `json:"categories"`
+	Groups     []string                `json:"groups"`
 	Enabled    bool                    `json:"enabled"`
 	Values     map[string][]ShownValue `json:"values"`
 }
@@ -54,7 +55,7 @@ func (p *PIM) Shown() Shown {
 		e = s.products[e.UUID]
 		shown.Products = append(shown.Products, ShownProduct{
 			UUID: e.UUID, Identifier: s.identifier(e), Family: e.family(), Parent: text(e.Parent), Categories: s.inCategories(e),
-			Enabled: e.Enabled == nil || *e.Enabled, Values: s.showText(e),
+			Groups: slices.Sorted(slices.Values(e.Groups)), Enabled: e.Enabled == nil || *e.Enabled, Values: s.showText(e),
 		})
 	}
 	for _, e := range s.ProductModels {

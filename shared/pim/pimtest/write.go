@@ -45,6 +45,43 @@ func (p *PIM) ViewLocale(locale string) {
 	p.faults.viewLocales[locale] = true
 }
 
+// workflow is what the connection's user may do with an entity, as metadata say.
+func (p *PIM) workflow(e *Entity) string {
+	switch {
+	case p.faults.rights[e.id()] == View:
+		return "read_only"
+	case p.faults.drafts[e.id()]:
+		return "draft_in_progress"
+	}
+	return "working_copy"
+}
+
+// Delete removes products and models, as a user does in between.
+func (p *PIM) Delete(ids ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, id := range ids {
+		delete(p.catalogue.products, id)
+		delete(p.catalogue.models, id)
+	}
+	gone := func(e *Entity) bool { return slices.Contains(ids, e.id()) }
+	p.catalogue.Products = slices.DeleteFunc(slices.Clone(p.catalogue.Products), gone)
+	p.catalogue.ProductModels = slices.DeleteFunc(slices.Clone(p.catalogue.ProductModels), gone)
+}
+
+// RemoveAttribute removes an attribute, and with it its values.
+func (p *PIM) RemoveAttribute(code string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.catalogue.attributes, code)
+	p.catalogue.Attributes = slices.DeleteFunc(slices.Clone(p.catalogue.Attributes), func(a Attribute) bool { return a.Code == code })
+	for _, all := range []map[string]*Entity{p.catalogue.products, p.catalogue.models} {
+		for _, e := range all {
+			delete(e.Values, code)
+		}
+	}
+}
+
 // CutAnswers ends the answers to the next so many batches after so many bytes, although every line was carried out.
 func (p *PIM) CutAnswers(batches, after int) {
 	p.mu.Lock()
@@ -207,7 +244,10 @@ func (p *PIM) change(k kind, id string, change map[string]json.RawMessage, batch
 		if w.fields {
 			return 0, &refusal{status: http.StatusForbidden, Message: `You cannot update the following fields "categories". You should at least own this product to do it.`}
 		}
-		return status, nil // a draft: the product stays as it is
+		if !e.equal(w.after) {
+			p.faults.drafts[id] = true
+		}
+		return status, nil // the product stays as it is
 	case status == http.StatusCreated || !e.equal(w.after):
 		w.after.Updated = p.now().UTC()
 	}

@@ -1,0 +1,46 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Why a job cannot be undone.
+var (
+	ErrNotEnded      = errors.New("the job has not ended: stop it, or wait, before it is undone")
+	ErrNothingToUndo = errors.New("the job has changed nothing in the PIM: there is nothing to undo")
+	ErrUndoing       = errors.New("the job is being undone already: wait for that to end")
+)
+
+// Undo starts a job that takes back what another one has changed in the PIM, for a user. It has the items of that job, its
+// action and its label; its Trigger is TriggerUndo and its Parent the other job. At most one at a time undoes a job. Its
+// error is ErrNotFound, ErrNotEnded, ErrNothingToUndo, ErrUndoing, or that of Submit.
+func (s *Submitter) Undo(ctx context.Context, id string, user User) (Job, error) {
+	done, err := s.Store.Load(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return Job{}, err
+	}
+	if err != nil {
+		return Job{}, &NotStartedError{fmt.Errorf("read the job to undo: %w", err)}
+	}
+	switch {
+	case !done.AsOf(s.Now()).State.Ended():
+		return Job{}, ErrNotEnded
+	case len(done.Undo) == 0:
+		return Job{}, ErrNothingToUndo
+	}
+	submitted, err := s.Submit(ctx, Job{
+		ID:     ID("undo", []byte(id), fmt.Append(nil, s.Now().UnixNano())),
+		Action: done.Action, Trigger: TriggerUndo, Extension: done.Extension, PIM: done.PIM, Label: done.Label,
+		Items: done.Items, Context: done.Context, Params: done.Params, User: user, Parent: id, Correlation: done.Correlation,
+		Once: Digest([]byte("undo"), []byte(id)),
+	})
+	if err != nil {
+		return Job{}, err
+	}
+	if submitted.Verdict == AlreadyRunning {
+		return submitted.Job, ErrUndoing
+	}
+	return submitted.Job, nil
+}
