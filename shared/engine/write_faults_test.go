@@ -75,7 +75,7 @@ func TestAFailureAtAnyOperationOfAWrite(t *testing.T) {
 // Whatever is asked of whatever products, with whatever rights and interruptions: what the job says it changed is what
 // differs in the PIM, and one undo is its inverse.
 func TestWhatAJobSaysItChangedIsWhatDiffers(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range uint64(120) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomWrite(t, rand.New(rand.NewPCG(seed, 7))) })
 	}
 }
@@ -128,12 +128,12 @@ func randomWrite(t *testing.T, random *rand.Rand) {
 			return u
 		})), fault{}).playWriting(goods())
 	var items []jobs.Item
-	for n := range 12 {
-		items = append(items, one(random.IntN(200)))
-		if n%4 == 0 {
-			items = append(items, jobs.Item{Type: jobs.ProductModel, ID: pick("model-shirt", "model-shirt-blue", "model-boots")})
+	for range 12 {
+		if n := random.IntN(200); n < 6 || n > 11 { // the variants of the jacket show what its models change
+			items = append(items, one(n))
 		}
 	}
+	items = append(items, jobs.Item{Type: jobs.ProductModel, ID: pick("model-jacket", "model-jacket-blue")})
 	items = distinct(items)
 	for _, item := range items {
 		switch random.IntN(8) {
