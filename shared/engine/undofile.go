@@ -37,10 +37,10 @@ func undoFiles(names []string, first int) (found []string) {
 }
 
 // undoKey is where an undo file lies.
-func undoKey(job, name string) string { return "undo/" + job + "/" + name + ".ndjson" }
+func undoKey(job, name string) string { return files.UndoKey(job, name+".ndjson") }
 
 // refusedKey is where the lines lie that the PIM refused; there is none if it refused none.
-func refusedKey(job, name string) string { return "undo/" + job + "/" + name + ".refused.ndjson" }
+func refusedKey(job, name string) string { return files.UndoKey(job, name+".refused.ndjson") }
 
 const ndjson = "application/x-ndjson"
 
