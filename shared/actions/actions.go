@@ -11,6 +11,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions/forward"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/actions/update"
 	"github.com/pim-functions/pim-functions/shared/actions/validate"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/credential"
@@ -33,6 +34,7 @@ func Kinds(deps Deps) map[string]engine.Kind {
 		"forward":    forward.Kind{Client: credential.New(deps.Outbound)},
 		"notify":     notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
 		"publish":    publish.Kind{Bus: deps.Bus},
+		"update":     update.Kind{},
 		"validate":   validate.Kind{},
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -146,4 +147,18 @@ func (s Section) Text(key string) string {
 		}
 	}
 	return ""
+}
+
+// Mentions says whether any text under a key holds a part.
+func (s Section) Mentions(key, part string) bool {
+	for i := 0; s.node != nil && i+1 < len(s.node.Content); i += 2 {
+		if s.node.Content[i].Value == key {
+			return mentions(s.node.Content[i+1], part)
+		}
+	}
+	return false
+}
+
+func mentions(node *yaml.Node, part string) bool {
+	return strings.Contains(node.Value, part) || slices.ContainsFunc(node.Content, func(each *yaml.Node) bool { return mentions(each, part) })
 }

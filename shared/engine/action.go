@@ -69,6 +69,7 @@ type Run struct {
 	Correlation  string
 	Began        time.Time // when the job or the event was recorded: the same at every try
 	Now          time.Time
+	Answer       json.RawMessage // what a destination answered: a kind sets it for templates that are made of it
 
 	// intend notes in the job's record that an undo file is about to be written, and returns its name. nil: an event's run,
 	// which cannot be undone.

@@ -26,6 +26,9 @@ type Writes struct {
 	// Current says that the products that came with the run are as the PIM has them now: the action called nobody. Else
 	// they are read again before anything is written.
 	Current bool `yaml:"-"`
+
+	// DryRun says that nothing is written: the result tells what would be.
+	DryRun bool `yaml:"-"`
 }
 
 // Values of Writes.Models.
@@ -135,6 +138,9 @@ func (i *Invocation) write(ctx context.Context, log *slog.Logger, action Action,
 		result.Failures = append(result.Failures, Failure{Index: index, Reason: w.failed[index]})
 		delete(w.changed, index)
 	}
+	if w.writes.DryRun {
+		return w.report(result), nil
+	}
 	result.changed = len(w.changed)
 	return result, nil
 }
@@ -152,6 +158,9 @@ func (w *writing) all(ctx context.Context, result Result) error {
 		if err := step(ctx, wanted); err != nil {
 			return err
 		}
+	}
+	if w.writes.DryRun {
+		return nil
 	}
 	w.recall(earlier)
 	return w.patch(ctx)

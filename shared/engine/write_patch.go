@@ -33,18 +33,10 @@ func (w *writing) recall(earlier []line) {
 	}
 }
 
-// index is the position among the job's items of one of the run's.
-func (w *writing) index(n int) int {
-	if w.run.Index != nil {
-		return w.run.Index[n]
-	}
-	return w.run.First + n
-}
-
-// position is the inverse of index; -1 for an item of another run.
+// position is where in the run one of the job's items is; -1 for an item of another run.
 func (w *writing) position(index int) int {
 	for n := range w.run.Items {
-		if w.index(n) == index {
+		if w.run.At(n) == index {
 			return n
 		}
 	}
@@ -61,7 +53,7 @@ func (w *writing) patch(ctx context.Context) error {
 		}
 		each := line{Item: t.Item, Edits: t.edits}
 		for _, n := range t.of {
-			each.Of = append(each.Of, w.index(n))
+			each.Of = append(each.Of, w.run.At(n))
 		}
 		lines = append(lines, each)
 	}

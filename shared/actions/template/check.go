@@ -28,6 +28,9 @@ func check(parsed *template.Template, in Scope) (mistakes Mistakes, open bool) {
 		if in.Each {
 			root = reflect.TypeFor[ItemData]()
 		}
+		if in.Answer {
+			root = reflect.TypeFor[AnswerData]()
+		}
 		c.list(tree.Root, root, variables{"$": root})
 	}
 	return c.mistakes, c.open
@@ -44,6 +47,9 @@ func (s Scope) madeUp() any {
 			Source: "pim", Subject: "s", Changes: []pimevent.Change{{Name: "name", Value: true}}, Notice: &pimevent.Notification{Type: "t", Events: []string{"e"}}, Raw: []byte("{}"),
 		},
 		Outcome: "partial", Done: 1, Total: 2, Failures: 1,
+	}
+	if s.Answer {
+		return AnswerData{ItemData: data.item(0), Answer: map[string]any{}}
 	}
 	if s.Each {
 		return data.item(0)
@@ -290,7 +296,7 @@ func (c *checker) field(t reflect.Type, name string, with arguments) reflect.Typ
 var (
 	productType    = reflect.TypeFor[Product]()
 	batchType      = reflect.TypeFor[Data]()
-	productHolders = []reflect.Type{batchType, reflect.TypeFor[ItemData](), reflect.TypeFor[Item]()}
+	productHolders = []reflect.Type{batchType, reflect.TypeFor[ItemData](), reflect.TypeFor[AnswerData](), reflect.TypeFor[Item]()}
 )
 
 // noProduct says what a template that names .Product needs.

@@ -52,6 +52,22 @@ type ItemData struct {
 	Product Product
 }
 
+// AnswerData is what a template sees that is made of what a destination answered for one item.
+type AnswerData struct {
+	ItemData
+	Answer any // JSON
+}
+
+func answerOf(raw json.RawMessage) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var decoded any
+	if err := decoder.Decode(&decoded); err != nil {
+		return nil, engine.Permanent("the destination's answer is not JSON: nothing was changed", fmt.Errorf("decode answer: %w", err))
+	}
+	return native(decoded), nil
+}
+
 func (d Data) item(index int) ItemData {
 	return ItemData{Data: d, Item: d.Items[index], Product: d.Items[index].Product}
 }
