@@ -225,6 +225,7 @@ func TestWhatATemplateAsksForMayPass(t *testing.T) {
 		want       string
 	}{
 		{"a link, while the PIM is down", `{{.Product.Link "image"}}`, down{}, false, ""},
+		{"a link, while our own store is away", `{{.Product.Link "image"}}`, errors.New("store is away"), false, ""},
 		{"in a branch", `{{with .Product}}{{if true}}{{.Link "image" | upper}}{{end}}{{end}}`, down{}, false, ""},
 		{"an image that is gone", `{{.Product.Link "image"}}`, engine.Permanent("the PIM no longer has the image", nil), true, "no longer has the image"},
 		{"a link to what is no file", `{{.Product.Link "size_chart"}}`, down{}, true, `"size_chart" holds no file`},
