@@ -43,8 +43,8 @@ var arrows = []arrow{
 	{from: "functions/local/recent"},
 	{from: "functions/local/destination", to: []string{"functions/local/recent"}},
 	{from: "functions/local/cloud", to: []string{
-		"functions/local/recent", "shared/actions/publish", "shared/awsconfig", "shared/jobs", "shared/ledger", "shared/pimevent",
-		"shared/queue", "shared/secrets", "shared/table",
+		"functions/local/recent", "shared/actions/publish", "shared/awsconfig", "shared/files", "shared/files/address", "shared/jobs", "shared/ledger", "shared/pimevent",
+		"shared/queue", "shared/secrets", "shared/signature", "shared/table",
 	}},
 	{from: "functions/local/pim", to: []string{
 		"functions/local/loopback", "shared/config", "shared/pim/pimtest", "shared/pimevent", "shared/secrets", "shared/senders",
@@ -75,6 +75,8 @@ var arrows = []arrow{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue", "shared/pim", "shared/files",
 		"shared/eventtype",
 	}},
+	{from: "shared/files", to: []string{"shared/files/address"}},
+	{from: "shared/files/address", to: []string{"shared/signature"}},
 	{from: "shared/config", to: []string{"shared/urlwriter", "shared/address", "shared/eventtype", "shared/levenshtein"}},
 	{from: "shared/outbound", to: []string{"shared/address"}},
 	{from: "shared/credential", to: []string{"shared/outbound", "shared/signature"}},

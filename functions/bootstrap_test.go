@@ -121,7 +121,7 @@ func build() { variables.Required("READ", "…"); variables.Int("BOTH", 5); vari
 	parsed := parseTemplate(t, `
 Parameters: {Url: {Type: String, Default: ""}}
 Globals: {Function: {Environment: {Variables: {BOTH: 5, ERP_URL: !Ref Url, MAYBE: !Ref Url, SET: !Ref Queue, GOMEMLIMIT: 400MiB}}}}`)
-	got := variableProblems(variablesOf(t, program), parsed.Globals.Function.Environment.Variables, parsed, "url: ${ERP_URL}")
+	got := variableProblems(variablesOf(t, program, func(string) bool { return true }), parsed.Globals.Function.Environment.Variables, parsed, "url: ${ERP_URL}")
 	want := []string{
 		"MAYBE is required by the bootstrap, and empty unless somebody sets the parameter Url",
 		"READ is read by the bootstrap and not set by template.yaml",
@@ -157,7 +157,7 @@ func variableProblems(read map[string]bool, set map[string]yaml.Node, parsed tem
 func variablesIn(t *testing.T, folder string) map[string]bool {
 	t.Helper()
 	read := map[string]bool{}
-	starts := false
+	starts, begin := false, "" // the bootstrap's own text
 	for _, pattern := range []string{filepath.Join(root, folder, "*.go"), filepath.Join(root, "shared", "startup", "*.go")} {
 		if strings.Contains(pattern, "startup") && !starts {
 			continue
@@ -175,14 +175,20 @@ func variablesIn(t *testing.T, folder string) map[string]bool {
 				t.Fatal(err)
 			}
 			starts = starts || strings.Contains(string(text), `"`+module+`shared/startup"`)
-			maps.Copy(read, variablesOf(t, string(text)))
+			if !strings.Contains(pattern, "startup") {
+				begin += string(text)
+			}
+			maps.Copy(read, variablesOf(t, string(text), func(function string) bool {
+				return !strings.Contains(pattern, "startup") || !token.IsExported(function) || strings.Contains(begin, "startup."+function+"(")
+			}))
 		}
 	}
 	return read
 }
 
-// variablesOf are the names that a program reads through variables, and whether it requires them.
-func variablesOf(t *testing.T, program string) map[string]bool {
+// variablesOf are the names that a program reads through variables, and whether it requires them, in the functions that
+// count.
+func variablesOf(t *testing.T, program string, counts func(function string) bool) map[string]bool {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), "main.go", program, parser.SkipObjectResolution)
 	if err != nil {
@@ -190,6 +196,9 @@ func variablesOf(t *testing.T, program string) map[string]bool {
 	}
 	read := map[string]bool{}
 	ast.Inspect(parsed, func(node ast.Node) bool {
+		if function, ok := node.(*ast.FuncDecl); ok && !counts(function.Name.Name) {
+			return false
+		}
 		call, ok := node.(*ast.CallExpr)
 		if !ok || len(call.Args) == 0 {
 			return true

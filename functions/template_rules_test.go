@@ -160,7 +160,7 @@ func ruleProblems(t *testing.T, text, readme string, metrics []string) (found []
 		case "AWS::CloudWatch::Dashboard":
 			dashboardProblems(name, p, metrics, say)
 		}
-		if slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"}, resource.Type) &&
+		if slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"}, resource.Type) &&
 			(resource.DeletionPolicy != "Retain" || resource.ReplacePolicy != "Retain") {
 			say("%s: it is deleted with the stack, or when it is replaced", name)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"go/token"
 	"go/types"
 	"maps"
 	"os"
@@ -58,6 +59,9 @@ func reachableCalls(folders []string) (map[string][]string, error) {
 		linked := closure(loaded[i].Types)
 		roots := []*ssa.Function{main.Func("init"), main.Func("main")}
 		for function := range all {
+			if inTemplates(function) && linked[function.Pkg.Pkg] {
+				roots = append(roots, function)
+			}
 			if function.Name() == "Invoke" && function.Pkg != nil && linked[function.Pkg.Pkg] && strings.HasPrefix(function.Pkg.Pkg.Path(), module) {
 				roots = append(roots, function)
 			}
@@ -74,6 +78,15 @@ func reachableCalls(folders []string) (map[string][]string, error) {
 		found[path.Base(path.Dir(loaded[i].PkgPath))] = slices.Sorted(maps.Keys(calls))
 	}
 	return found, nil
+}
+
+// inTemplates says whether text/template can call a function, which it does by reflection: an exported method of what
+// templates see.
+func inTemplates(function *ssa.Function) bool {
+	if function.Pkg == nil || function.Signature.Recv() == nil || !token.IsExported(function.Name()) {
+		return false
+	}
+	return slices.Contains([]string{module + "shared/actions/template", module + "shared/pim"}, function.Pkg.Pkg.Path())
 }
 
 // closure is what a package imports, itself and indirectly included.

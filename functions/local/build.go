@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
@@ -37,9 +39,17 @@ func (s *System) build(ctx context.Context, options Options) error {
 	if s.config, err = s.loadConfig(options); err != nil {
 		return err
 	}
-	source := cloud.Secrets{Path: options.SecretsFile, Port: s.Port()}
+	source := cloud.Secrets{Path: options.SecretsFile, Port: s.Port(), Made: cloud.MakeLinks()}
+	if s.folder, err = os.MkdirTemp("", "pim-functions-files-"); err != nil {
+		return fmt.Errorf("make folder for files: %w", err)
+	}
+	folder, err := files.NewFolder(s.folder)
+	if err != nil {
+		return err
+	}
+	s.downloads = &cloud.Downloads{Origin: s.URL(), Secret: rand.Text(), Files: folder, Now: time.Now, Log: s.log}
 	if options.AWS == nil {
-		s.cloud = cloud.Memory(cloud.MemoryConfig{Secrets: source, Published: s.recorder.Published, Log: s.log})
+		s.cloud = cloud.Memory(cloud.MemoryConfig{Secrets: source, Downloads: s.downloads, Published: s.recorder.Published, Log: s.log})
 	} else if s.cloud, err = cloud.Endpoint(ctx, *options.AWS, source); err != nil {
 		return fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
 	}
@@ -48,6 +58,12 @@ func (s *System) build(ctx context.Context, options Options) error {
 	})
 	signing, err := s.signing.Get(ctx)
 	if err != nil {
+		return fmt.Errorf("read secrets: %w", err)
+	}
+	s.links = secrets.NewCache(secrets.CacheConfig[secrets.Links]{
+		Source: s.cloud.Secrets, ID: cloud.Links, Parse: secrets.ParseLinks, Life: time.Second, Pause: time.Second, Log: s.log,
+	})
+	if _, err := s.links.Get(ctx); err != nil {
 		return fmt.Errorf("read secrets: %w", err)
 	}
 	connections := secrets.NewCache(secrets.CacheConfig[secrets.Connections]{
@@ -114,6 +130,8 @@ func (s *System) worker(options Options, connections *secrets.Cache[secrets.Conn
 			Ledger: s.cloud.Ledger, Events: s.cloud.Events, EventLetters: s.cloud.EventLetters,
 			Secrets: worker.Secrets(connections), Refresh: worker.Refresh(connections),
 			PIM:     worker.PIMs(s.config, connections, outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Now: time.Now})),
+			Files:   s.cloud.Files,
+			Link:    worker.Link(s.links, s.URL()),
 			Log:     s.log,
 			Metrics: s.metrics("worker"),
 			Now:     time.Now,

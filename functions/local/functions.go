@@ -10,6 +10,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/data"
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
 	"github.com/pim-functions/pim-functions/functions/eventsapi"
+	"github.com/pim-functions/pim-functions/functions/files"
 	"github.com/pim-functions/pim-functions/functions/iframe"
 	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/functions/local/gateway"
@@ -22,13 +23,13 @@ import (
 
 // functions are those that face the outside, each behind the gateway.
 type functions struct {
-	action, contentful, data, eventsAPI, eventPlatform, iframe http.Handler
+	action, contentful, data, eventsAPI, eventPlatform, files, iframe http.Handler
 }
 
 // routes are those of template.yaml; a function without one has the $default route.
 var routes = map[string]string{
 	"action": "/actions/{proxy+}", "contentful": "/contentful/{proxy+}", "data": "/data/{proxy+}", "eventsapi": "/events-api/{proxy+}",
-	"iframe": "/iframe/{proxy+}",
+	"files": "/files/{proxy+}", "iframe": "/iframe/{proxy+}",
 }
 
 // mount builds each function as its bootstrap does, on this machine's ports.
@@ -64,6 +65,9 @@ func (s *System) mount() functions {
 		eventPlatform: behind("eventplatform", eventplatform.New(eventplatform.Config{
 			Config: s.config, Signing: s.signing, Queue: s.cloud.Events, Samples: true, Now: now, Metrics: s.metrics("eventplatform"),
 		}), eventplatform.MaxBody),
+		files: behind("files", files.New(files.Config{
+			Links: s.links, Jobs: store, Signer: s.cloud.Signer, Now: now, Metrics: s.metrics("files"),
+		}), files.MaxBody),
 	}
 }
 
@@ -93,6 +97,10 @@ func (s *System) owner(path string) http.Handler {
 		return s.functions.data
 	case below("/events-api"):
 		return s.functions.eventsAPI
+	case below("/files"):
+		return s.functions.files
+	case strings.HasPrefix(path, cloud.DownloadsPath):
+		return s.downloads
 	case inspector.Owns(path):
 		return s.inspector
 	}

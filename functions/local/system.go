@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,7 +48,10 @@ type System struct {
 
 	config      *config.Config
 	signing     *secrets.Cache[secrets.Signing]
+	links       *secrets.Cache[secrets.Links]
 	cloud       *cloud.Cloud
+	folder      string // of files, which go with the process
+	downloads   *cloud.Downloads
 	pim         *pim.PIM
 	destination *destination.Destination
 	inspector   *inspector.Inspector
@@ -78,6 +82,7 @@ func Open(ctx context.Context, options Options) (*System, error) {
 	if err := s.build(ctx, options); err != nil {
 		listener.Close()
 		pimListener.Close()
+		os.RemoveAll(s.folder)
 		return nil, err
 	}
 	return s, nil
@@ -154,6 +159,9 @@ func (s *System) Stop() string {
 		if err := server.Shutdown(ctx); err != nil {
 			server.Close()
 		}
+	}
+	if err := os.RemoveAll(s.folder); err != nil {
+		s.log.Warn("files are left in the temporary folder", "reason", "folder_left", "error", err.Error())
 	}
 	return s.left(ctx)
 }

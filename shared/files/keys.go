@@ -5,16 +5,18 @@ import (
 	"encoding/hex"
 	"path"
 	"time"
+
+	"github.com/pim-functions/pim-functions/shared/files/address"
 )
 
 // Media is the job's part of the address of an image that is handed on: such files belong to no job.
-const Media = "media"
+const Media = address.Media
 
 // MediaKey is where a copy of a PIM's media file lies: the same file of the same PIM has one key. Its last segment is the
 // name in the address, and ends with the file's own name.
 func MediaKey(pim, code string) string {
 	digest := sha256.Sum256([]byte(pim + "\x00" + code))
-	return Media + "/" + hex.EncodeToString(digest[:12]) + "-" + Name(path.Base(code))
+	return address.MediaKey(hex.EncodeToString(digest[:address.MediaDigest/2]) + "-" + Name(path.Base(code)))
 }
 
 // PartsFolder is where a job keeps what it needs until its file is whole: List walks it, and Delete clears it after the end

@@ -72,27 +72,36 @@ const (
 //
 // Its error is a *web.Error: unavailable if no secret can be had, else the one refusal of the unproven.
 func (g *Gate) Prove(ctx context.Context, req *web.Request, path Path, verify func(secrets.Signing) error) error {
-	signing, err := g.Signing.Get(ctx)
-	if err != nil {
-		return &web.Error{Code: web.Unavailable, Reason: "secrets_unavailable", Err: err}
-	}
-	refusal := verify(g.seen(signing, path))
-	if otherSecretsMayProve(refusal) {
-		signing, fresh, err := g.Signing.Refresh(ctx)
-		switch {
-		case err != nil:
-			refusal = fmt.Errorf("%w (and the secrets were not refreshed: %v)", refusal, err)
-		case fresh:
-			refusal = verify(g.seen(signing, path))
-		}
-	}
+	refusal, err := proveWith(ctx, g.Signing, func(signing secrets.Signing) error { return verify(g.seen(signing, path)) })
 	switch {
+	case err != nil:
+		return err
 	case !path.Known:
 		return g.Refuse(req, &signature.Error{Reason: Unknown})
 	case refusal != nil:
 		return g.Refuse(req, refusal)
 	}
 	return nil
+}
+
+// proveWith has a request verified with the document in hand, and once more with a fetched one if that could prove it. err
+// is that no document can be had.
+func proveWith[T any](ctx context.Context, document *secrets.Cache[T], verify func(T) error) (refusal, err error) {
+	own, err := document.Get(ctx)
+	if err != nil {
+		return nil, &web.Error{Code: web.Unavailable, Reason: "secrets_unavailable", Err: err}
+	}
+	refusal = verify(own)
+	if otherSecretsMayProve(refusal) {
+		own, fresh, err := document.Refresh(ctx)
+		switch {
+		case err != nil:
+			refusal = fmt.Errorf("%w (and the secrets were not refreshed: %v)", refusal, err)
+		case fresh:
+			refusal = verify(own)
+		}
+	}
+	return refusal, nil
 }
 
 // seen is the document that a request is checked with.

@@ -20,6 +20,7 @@ var contract = []struct {
 }{
 	{"what is created is read back", readBack},
 	{"a job of zero values is a job", zeroValues},
+	{"files outlive the work that made them", filesOutliveWork},
 	{"an ID is taken once, whoever holds the once key", exists},
 	{"a once key has one holder", once},
 	{"of twenty creates with one once key one wins", onceRace},
@@ -80,6 +81,8 @@ func readBack(t *testing.T, b bench) {
 	want := given
 	want.Version, want.UpdatedAt, want.ExpiresAt = 1, noon, noon.Add(jobs.Life)
 	want.CreatedAt, want.DownSince, want.Lease.Until = given.CreatedAt.UTC(), given.DownSince.UTC(), given.Lease.Until.UTC()
+	want.Files = []jobs.File{given.Files[0]}
+	want.Files[0].Until = given.Files[0].Until.UTC()
 	want.NotBefore, want.NextTry, want.GivesUpAt = given.NotBefore.UTC(), given.NextTry.UTC(), given.GivesUpAt.UTC()
 	same(t, "created", created, want)
 	same(t, "loaded", load(t, b, given.ID), want)
@@ -90,6 +93,28 @@ func readBack(t *testing.T, b bench) {
 		if name := fields.Type().Field(i).Name; fields.Field(i).IsZero() && !slices.Contains([]string{"Version", "UpdatedAt", "ExpiresAt"}, name) {
 			t.Errorf("the test's job has no %s", name)
 		}
+	}
+}
+
+// A record lives as long as the longest of its files' links: whoever follows one is told from it.
+func filesOutliveWork(t *testing.T, b bench) {
+	created := create(t, b, jobs.Job{ID: "files"})
+	for _, row := range []struct {
+		life, want time.Duration
+	}{{jobs.Life - time.Hour, jobs.Life}, {90 * 24 * time.Hour, 90 * 24 * time.Hour}} {
+		created.Files = append(created.Files, jobs.File{Name: "a.csv", Key: "k", Until: noon.Add(row.life)})
+		saved, err := b.Save(t.Context(), created)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !saved.ExpiresAt.Equal(noon.Add(row.want)) || !get(t, b, "files").ExpiresAt.Equal(noon.Add(row.want)) {
+			t.Errorf("expires %s, want %s", saved.ExpiresAt, noon.Add(row.want))
+		}
+		created = saved
+	}
+	created.Files = make([]jobs.File, jobs.MaxFiles+1)
+	if _, err := b.Save(t.Context(), created); !errors.Is(err, jobs.ErrTooLarge) {
+		t.Errorf("%d files: %v", len(created.Files), err)
 	}
 }
 

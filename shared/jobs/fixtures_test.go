@@ -50,6 +50,7 @@ func fullJob() jobs.Job {
 		Result: json.RawMessage(`["<"]`), Message: "waits", Reason: jobs.ReasonPermanent, KindState: json.RawMessage(`{"call":1}`),
 		Attempt: 6, Tries: 7, Lease: jobs.Lease{Token: 8, Until: noon.Add(9 * time.Nanosecond).In(paris)}, Interrupted: true, LastReceive: true, Stop: true,
 		Parent: "before", Ended: &jobs.Ended{Job: "before", Action: "check", Outcome: jobs.Partial, Done: 1, Total: 2, Message: "m"},
+		Files:   []jobs.File{{Name: "é.csv", Key: "export/7d/full/é.csv", Bytes: 11, Until: noon.Add(7 * 24 * time.Hour).In(paris)}},
 		Changed: 2, Undo: []string{"0-1.1", "100-2.2"}, ThenDue: jobs.Follows{"partial": "tell", jobs.ThenDone: "go-on"}, DownSince: noon.Add(-time.Nanosecond), Correlation: "c", Once: "once",
 		Cause: jobs.CauseDestinationBusy, NextTry: noon.Add(time.Hour).In(paris), GivesUpAt: noon.Add(2 * time.Hour).In(paris),
 		NotBefore: noon.Add(time.Hour).In(paris), Asked: time.Hour, Format: jobs.Format, Turn: 10,

@@ -40,6 +40,7 @@ const Format = 2
 const (
 	MaxItems     = 1000      // items of one job (a PIM grid sends at most 500, Contentful is held to 1,000)
 	MaxRecord    = 350 << 10 // bytes of items, params and context together (a DynamoDB item holds 400 KB)
+	MaxFiles     = 100       // of one job
 	MaxReason    = 300       // bytes of a failure's reason; longer ones are cut
 	MaxKindState = 8 << 10   // bytes of what a kind of action may keep between runs
 	RecordedLife = 5 * time.Minute
@@ -148,6 +149,7 @@ type Job struct {
 	Lease       Lease           `json:"lease"`
 	Interrupted bool            `json:"interrupted,omitempty"` // a run that had this KindState did not come back: it may have acted
 	LastReceive bool            `json:"lastReceive,omitempty"` // this run's message will not come again: a crash is a dead letter
+	Files       []File          `json:"files,omitempty"`       // that it made, whole and stored: at most MaxFiles
 	Stop        bool            `json:"stop,omitempty"`        // cancel was asked while it ran
 	Parent      string          `json:"parent,omitempty"`      // job whose end started this one
 	Ended       *Ended          `json:"ended,omitempty"`       // that job's end
@@ -163,6 +165,14 @@ type Job struct {
 	CreatedAt   time.Time       `json:"createdAt"`
 	UpdatedAt   time.Time       `json:"updatedAt"`
 	ExpiresAt   time.Time       `json:"expiresAt"`
+}
+
+// File is one file that a job made. Its link lives until Until, and the record as long as the longest of its links.
+type File struct {
+	Name  string    `json:"name"` // as users see it: one segment, see files.Name
+	Key   string    `json:"key"`  // in package files' store
+	Bytes int64     `json:"bytes"`
+	Until time.Time `json:"until"` // when it is deleted
 }
 
 // Lease is the right to work on a job until a time. Its token grows with every start: a worker whose token is no

@@ -37,6 +37,16 @@ func encodeNext(job Job, now time.Time) (Job, []byte, error) {
 	job.Format = Format
 	job.UpdatedAt = now
 	job.ExpiresAt = now.Add(Life)
+	if len(job.Files) > MaxFiles {
+		return Job{}, nil, fmt.Errorf("%w: %d files, at most %d", ErrTooLarge, len(job.Files), MaxFiles)
+	}
+	job.Files = slices.Clone(job.Files)
+	for i := range job.Files {
+		job.Files[i].Until = job.Files[i].Until.UTC().Round(0)
+		if until := job.Files[i].Until; until.After(job.ExpiresAt) {
+			job.ExpiresAt = until // whoever follows its link is told from the record
+		}
+	}
 	for _, t := range []*time.Time{&job.CreatedAt, &job.UpdatedAt, &job.ExpiresAt, &job.DownSince, &job.NotBefore, &job.Lease.Until, &job.NextTry, &job.GivesUpAt} {
 		*t = t.UTC().Round(0)
 	}

@@ -1,6 +1,6 @@
-// Package secrets is where secrets come from: a Source holds two JSON documents, one that proves who calls us
-// (Signing) and one that lets us act elsewhere (Connections), so that a function which only verifies can never act
-// in the PIM. Production reads AWS Secrets Manager, the local system a file.
+// Package secrets is where secrets come from: a Source holds three JSON documents: what proves who calls us
+// (Signing), what lets us act elsewhere (Connections), so that a function which only verifies can never act in the PIM,
+// and what signs the links that we hand out (Links). Production reads AWS Secrets Manager, the local system a file.
 //
 // Values are never logged, never part of an error, and never compared here: that is what package signature does.
 package secrets

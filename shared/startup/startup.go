@@ -37,7 +37,8 @@ type Environment struct {
 	Function   string // in log lines
 	MetricName string // the function's own name, which tells the metrics of several deployments in one account apart
 	Stage      string
-	SigningID  string
+	SigningID  string // "": the function proves callers by links alone
+	LinkID     string // "": it answers no links
 	LogLevel   string
 	Account    awsconfig.Config
 	variables  *env.Variables
@@ -45,11 +46,24 @@ type Environment struct {
 
 // Read reads the variables of every function. A program reads its own from the same variables, and then asks Build.
 func Read(function string, variables *env.Variables) Environment {
+	environment := read(function, variables)
+	environment.SigningID = variables.Required("SIGNING_SECRET_ID", "the secret that proves who calls"+FromTemplate)
+	return environment
+}
+
+// ReadLinks is Read for a function that answers links of ours, and nothing else: it has neither the configuration nor the
+// secrets that prove senders.
+func ReadLinks(function string, variables *env.Variables) Environment {
+	environment := read(function, variables)
+	environment.LinkID = variables.Required("LINK_SECRET_ID", "the secret that signs links"+FromTemplate)
+	return environment
+}
+
+func read(function string, variables *env.Variables) Environment {
 	return Environment{
 		Function:   function,
 		MetricName: variables.Optional("AWS_LAMBDA_FUNCTION_NAME", function),
 		Stage:      variables.Required("STAGE", "it names an entry of environments in extensions.yaml"+FromTemplate),
-		SigningID:  variables.Required("SIGNING_SECRET_ID", "the secret that proves who calls"+FromTemplate),
 		LogLevel:   variables.Optional("LOG_LEVEL", "info"),
 		Account: awsconfig.Config{
 			Region:          variables.Required("AWS_REGION", "Lambda sets it"),
@@ -65,8 +79,9 @@ func Read(function string, variables *env.Variables) Environment {
 // Parts are what every function is built of.
 type Parts struct {
 	Account  aws.Config
-	Config   *config.Config
-	Signing  *secrets.Cache[secrets.Signing]
+	Config   *config.Config                  // nil where SigningID is ""
+	Signing  *secrets.Cache[secrets.Signing] // nil where SigningID is ""
+	Links    *secrets.Cache[secrets.Links]   // nil where LinkID is ""
 	Metrics  *metric.Sink
 	Now      func() time.Time
 	function string
@@ -95,21 +110,26 @@ func build(environment Environment, level *slog.LevelVar, log *slog.Logger, out 
 	if err := level.UnmarshalText([]byte(environment.LogLevel)); err != nil {
 		return Parts{}, fmt.Errorf("LOG_LEVEL is %q: set it to debug, info, warn or error", environment.LogLevel)
 	}
-	loaded, err := config.Load(config.Source{
-		File: config.File, Text: config.Embedded(), Stage: environment.Stage, Lookup: environment.variables.Lookup,
-	})
-	if err != nil {
-		return Parts{}, err
-	}
 	parts := Parts{
 		Account:  awsconfig.New(environment.Account),
-		Config:   loaded,
 		Metrics:  metric.New(metric.Config{Writer: out, Function: environment.MetricName, Now: time.Now}),
 		Now:      time.Now,
 		function: environment.Function,
 		log:      log,
 	}
-	parts.Signing = Secret(parts, environment.SigningID, secrets.ParseSigning)
+	if environment.SigningID != "" {
+		loaded, err := config.Load(config.Source{
+			File: config.File, Text: config.Embedded(), Stage: environment.Stage, Lookup: environment.variables.Lookup,
+		})
+		if err != nil {
+			return Parts{}, err
+		}
+		parts.Config = loaded
+		parts.Signing = Secret(parts, environment.SigningID, secrets.ParseSigning)
+	}
+	if environment.LinkID != "" {
+		parts.Links = Secret(parts, environment.LinkID, secrets.ParseLinks)
+	}
 	return parts, nil
 }
 
@@ -126,16 +146,23 @@ func (p Parts) warm(addresses []func(context.Context, aws.Config) string) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
 	var starting sync.WaitGroup
-	starting.Go(func() {
-		// Not fatal: the first request tries again, and answers for it.
-		if _, err := p.Signing.Get(ctx); err != nil {
-			p.log.Error("secret cannot be read: check SIGNING_SECRET_ID and the function's role", "function", p.function, "reason", "secret_unavailable", "error", err.Error())
-		}
-	})
+	if p.Signing != nil {
+		starting.Go(func() { fetch(ctx, p, p.Signing, "SIGNING_SECRET_ID") })
+	}
+	if p.Links != nil {
+		starting.Go(func() { fetch(ctx, p, p.Links, "LINK_SECRET_ID") })
+	}
 	for _, address := range addresses {
 		starting.Go(func() { awsconfig.Warm(ctx, p.Account.HTTPClient, address(ctx, p.Account)) })
 	}
 	starting.Wait()
+}
+
+// fetch has a secret in hand before the first request. A failure is not fatal: that request tries again, and answers for it.
+func fetch[T any](ctx context.Context, p Parts, document *secrets.Cache[T], variable string) {
+	if _, err := document.Get(ctx); err != nil {
+		p.log.Error("secret cannot be read: check "+variable+" and the function's role", "function", p.function, "reason", "secret_unavailable", "error", err.Error())
+	}
 }
 
 // At is an address that is known without asking.

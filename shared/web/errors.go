@@ -19,6 +19,7 @@ var refusals = map[Code]refusal{
 	Forbidden:   {http.StatusForbidden, "This is not allowed.", false},
 	NotFound:    {http.StatusNotFound, "There is nothing at this address.", false},
 	Method:      {http.StatusMethodNotAllowed, "This method is not allowed here.", false},
+	Gone:        {http.StatusGone, "What was at this address is no longer there.", false},
 	TooLarge:    {http.StatusRequestEntityTooLarge, "The request is too large.", false},
 	Refused:     {http.StatusUnprocessableEntity, "The request could not be carried out.", false},
 	Internal:    {http.StatusInternalServerError, "Something went wrong on our side.", true},

@@ -46,6 +46,7 @@ const (
 	Forbidden   Code = "forbidden"          // 403
 	NotFound    Code = "not_found"          // 404
 	Method      Code = "method_not_allowed" // 405
+	Gone        Code = "gone"               // 410
 	TooLarge    Code = "too_large"          // 413
 	Refused     Code = "refused"            // 422
 	Internal    Code = "internal"           // 500

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/files"
+	"github.com/pim-functions/pim-functions/shared/files/address"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -25,6 +27,8 @@ type Cloud struct {
 	Ledger       ledger.Store
 	Secrets      secrets.Source
 	Bus          publish.Bus
+	Files        files.Store
+	Signer       address.Signer // of addresses that give these files
 
 	// AllJobs returns the jobs that are known, newest first: in memory all, at an endpoint those of this process.
 	AllJobs func(context.Context) ([]jobs.Job, error)

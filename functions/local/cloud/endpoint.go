@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secrettypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -19,6 +21,8 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
+	"github.com/pim-functions/pim-functions/shared/files"
+	"github.com/pim-functions/pim-functions/shared/files/address"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -50,10 +54,15 @@ func Endpoint(ctx context.Context, account awsconfig.Config, source secrets.Sour
 		return nil, err
 	}
 	manager := secretsmanager.NewFromConfig(config)
-	for _, id := range []string{Signing, Connections, Lookups} {
+	for _, id := range []string{Signing, Connections, Links, Lookups} {
 		if err := putSecret(ctx, manager, source, id); err != nil && !(id == Lookups && errors.Is(err, secrets.ErrNotFound)) {
 			return nil, err
 		}
+	}
+
+	objects := s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true }) // an emulator has no host for each bucket
+	if err := createBucket(ctx, objects, config.Region); err != nil {
+		return nil, err
 	}
 
 	store := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: tables, Table: awsName, Now: time.Now})
@@ -69,8 +78,12 @@ func Endpoint(ctx context.Context, account awsconfig.Config, source secrets.Sour
 		Ledger:       records,
 		Secrets:      prefixed{secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: manager})},
 		Bus:          publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(config), Bus: "default"}),
-		AllJobs:      seen.all,
-		DeadLetters:  func(ctx context.Context) ([]DeadLetter, error) { return seen.dead(ctx, letters, eventLetters) },
+		Files:        files.NewS3(files.S3Config{Client: objects, Bucket: awsName}),
+		Signer: address.NewS3(address.S3Config{
+			Bucket: aws.ToString(config.BaseEndpoint) + "/" + awsName, Region: config.Region, Credentials: config.Credentials, Now: time.Now,
+		}),
+		AllJobs:     seen.all,
+		DeadLetters: func(ctx context.Context) ([]DeadLetter, error) { return seen.dead(ctx, letters, eventLetters) },
 	}, nil
 }
 
@@ -118,6 +131,18 @@ func createTable(ctx context.Context, client *dynamodb.Client) error {
 	waiter := dynamodb.NewTableExistsWaiter(client)
 	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(awsName)}, tableActiveIn); err != nil {
 		return fmt.Errorf("wait for the table: %w", err)
+	}
+	return nil
+}
+
+func createBucket(ctx context.Context, client *s3.Client, region string) error {
+	input := &s3.CreateBucketInput{Bucket: aws.String(awsName)}
+	if region != "us-east-1" { // which must not be named (Amazon S3, CreateBucket)
+		input.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(region)}
+	}
+	_, err := client.CreateBucket(ctx, input)
+	if _, there := errors.AsType[*s3types.BucketAlreadyOwnedByYou](err); err != nil && !there {
+		return fmt.Errorf("create bucket: %w", err)
 	}
 	return nil
 }

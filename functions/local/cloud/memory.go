@@ -16,6 +16,7 @@ import (
 // MemoryConfig is what Memory needs. All fields are required.
 type MemoryConfig struct {
 	Secrets   secrets.Source
+	Downloads *Downloads          // the files
 	Published func(publish.Entry) // called with what is put on the bus
 	Log       *slog.Logger
 }
@@ -39,6 +40,8 @@ func Memory(config MemoryConfig) *Cloud {
 		Store:        store,
 		Ledger:       records,
 		Secrets:      config.Secrets,
+		Files:        config.Downloads.Files,
+		Signer:       config.Downloads,
 		Bus:          publish.NewLog(publish.LogConfig{Log: config.Log, Observe: config.Published}),
 		AllJobs:      func(context.Context) ([]jobs.Job, error) { return store.All(), nil },
 		DeadLetters: func(context.Context) ([]DeadLetter, error) {

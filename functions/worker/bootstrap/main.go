@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -26,6 +27,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/env"
+	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/metric"
@@ -57,6 +59,9 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	const template = "template.yaml sets it"
 	stage := variables.Required("STAGE", "it names an entry of environments in extensions.yaml; "+template)
 	connectionsID := variables.Required("CONNECTION_SECRET_ID", "the secret that lets actions act elsewhere; "+template)
+	linksID := variables.Required("LINK_SECRET_ID", "the secret that signs links; "+template)
+	bucket := variables.Required("FILES_BUCKET", "where files are kept; "+template)
+	publicURL := variables.Required("PUBLIC_URL", "our own address, with which links begin; "+template)
 	queueURL := variables.Required("JOBS_QUEUE_URL", "the queue of jobs; "+template)
 	eventsURL := variables.Required("EVENTS_QUEUE_URL", "the queue of events; "+template)
 	lettersURL := variables.Required("EVENTS_DLQ_URL", "where events go that failed for good; "+template)
@@ -93,6 +98,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	connections := secrets.NewCache(secrets.CacheConfig[secrets.Connections]{
 		Source: source, ID: connectionsID, Parse: secrets.ParseConnections, Log: log,
 	})
+	links := secrets.NewCache(secrets.CacheConfig[secrets.Links]{Source: source, ID: linksID, Parse: secrets.ParseLinks, Log: log})
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
 	var starting sync.WaitGroup
@@ -122,6 +128,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 		Bus:      publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(account), Bus: bus}),
 		Mailer:   notify.NewSES(notify.SESConfig{Client: sesv2.NewFromConfig(account)}), EmailFrom: emailFrom,
 	})
+	objects := s3.NewFromConfig(account, func(o *s3.Options) { o.UsePathStyle = endpoint != "" }) // an emulator has no host for each bucket
 	database, queues := dynamodb.NewFromConfig(account), sqs.NewFromConfig(account)
 	events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: database, Table: table, Now: now})
 	return worker.New(worker.Config{
@@ -136,6 +143,8 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 			Secrets:      worker.Secrets(connections),
 			Refresh:      worker.Refresh(connections),
 			PIM:          worker.PIMs(loaded, connections, client),
+			Files:        files.NewS3(files.S3Config{Client: objects, Bucket: bucket}),
+			Link:         worker.Link(links, publicURL),
 			Log:          log,
 			Metrics:      metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now}),
 			Now:          now,
