@@ -32,8 +32,8 @@ type bench struct {
 
 // proofs are what proves callers. None is another's: that would close both.
 type proofs struct {
-	press, events, panel, history, contentful string
-	token                                     string // that the destination must get
+	press, events, panel, history, contentful, link string
+	token                                           string // that the destination must get
 }
 
 func main() {
@@ -64,7 +64,7 @@ func run(ctx context.Context, architecture, host string) (err error) {
 	}
 	defer erp.Close()
 	b := &bench{architecture: architecture, folder: folder, destination: erp, secrets: proofs{
-		press: secret(), events: secret(), panel: secret(), history: secret(), contentful: secret(), token: secret(),
+		press: secret(), events: secret(), panel: secret(), history: secret(), contentful: secret(), link: secret(), token: secret(),
 	}}
 	endpoint, err := forward(host, os.Getenv("AWS_ENDPOINT_URL"))
 	if err != nil {

@@ -28,6 +28,7 @@ func createState(ctx context.Context, p proofs, erp string) (map[string]string, 
 		"STAGE":      "local", // the entry of environments that takes plain http addresses
 		"TABLE_NAME": tableName, "EVENT_BUS_NAME": "default", "PIM_URL": "https://pim.example.com", "ERP_URL": erp,
 		"ALLOW_PRIVATE_NETWORK": "true", // the destination is on this machine
+		"FILES_BUCKET":          "sam-local", "FILES_HOST": "sam-local.example.com", "PUBLIC_URL": "https://x.example.com",
 	}
 	queues := sqs.NewFromConfig(account)
 	for variable, name := range map[string]string{"JOBS_QUEUE_URL": "jobs", "EVENTS_QUEUE_URL": "events", "EVENTS_DLQ_URL": "events-dead"} {
@@ -50,6 +51,7 @@ func createState(ctx context.Context, p proofs, erp string) (map[string]string, 
 			},
 			"events-api": object{"main": []string{p.events}}, "event-platform": object{"main": []string{p.events}}, "contentful": []string{p.contentful},
 		},
+		"LINK_SECRET_ID":       {"current": p.link},
 		"CONNECTION_SECRET_ID": {"auth": object{"erp": object{"bearer": p.token}}, "values": object{"slack": erp + "/slack"}},
 	} {
 		text, err := json.Marshal(document)

@@ -28,7 +28,7 @@ func begin(t *testing.T, connections string) (log string) {
 	}))
 	t.Cleanup(manager.Close)
 	set := map[string]string{
-		"STAGE": "production", "CONNECTION_SECRET_ID": "connections", "TABLE_NAME": "table", "EVENT_BUS_NAME": "bus",
+		"STAGE": "production", "LINK_SECRET_ID": "links", "FILES_BUCKET": "files", "PUBLIC_URL": "https://x.example.com", "CONNECTION_SECRET_ID": "connections", "TABLE_NAME": "table", "EVENT_BUS_NAME": "bus",
 		"JOBS_QUEUE_URL": manager.URL + "/jobs", "EVENTS_QUEUE_URL": manager.URL + "/events", "EVENTS_DLQ_URL": manager.URL + "/letters",
 		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": manager.URL,
 	}
