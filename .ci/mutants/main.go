@@ -12,6 +12,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -81,12 +82,14 @@ func run(chosen []string, oneIn int) (ok bool, err error) {
 	fmt.Fprintln(table, "package\tmutants\tnoticed\t%\tlisted\tnot listed\ttime\t")
 	start := time.Now()
 	var strangers []survivor
+	var failed []error
 	for _, name := range chosen {
 		began := time.Now()
 		part := max(cmp.Or(oneIn, samples[name]), 1)
 		report, err := tool.unleash(root, name, part)
-		if err != nil {
-			return false, fmt.Errorf("%s: %w", name, err)
+		if err != nil { // the others are tried all the same
+			failed = append(failed, fmt.Errorf("%s: %w", name, err))
+			continue
 		}
 		listed, unlisted := known.split(report.survivors)
 		strangers = append(strangers, unlisted...)
@@ -107,7 +110,7 @@ func run(chosen []string, oneIn int) (ok bool, err error) {
 		fmt.Printf("%s:%d: not noticed: %s\n", s.file, s.line, s.kind)
 		fmt.Printf("\t%s\n", s.text)
 	}
-	return ok, nil
+	return ok, errors.Join(failed...)
 }
 
 // tool is gremlins, and a folder in which this program is called go.
