@@ -137,9 +137,10 @@ func (h *Handler) start(ctx context.Context, p proven, id string) (web.Response,
 		Correlation: p.req.ID,
 	}
 	job.User.Groups = job.User.Groups[:min(len(job.User.Groups), maxGroups)]
-	if p.extension.Once {
-		job.Once = jobs.OnceKey(p.extension.Name, p.extension.Action, p.Items, p.Locale, p.Channel)
+	if p.extension.Select != "" && len(p.Items) == 0 { // a position's own items come first
+		job.Select = &jobs.Select{Name: p.extension.Select, Mark: jobs.MarkKey("button", p.extension.Name, p.extension.PIM, p.extension.Select)}
 	}
+	job.Once = p.once(job)
 	submitted, err := h.config.Jobs.Submit(ctx, job)
 	switch cause, notStarted := errors.AsType[*jobs.NotStartedError](err); {
 	case errors.Is(err, jobs.ErrTooLarge):
@@ -152,6 +153,20 @@ func (h *Handler) start(ctx context.Context, p proven, id string) (web.Response,
 	p.req.Log.Add(slog.String("job", submitted.Job.ID), slog.String("verdict", string(submitted.Verdict)))
 	h.config.Metrics.Count("Submitted", 1, metric.Dimension{Name: "Verdict", Value: string(submitted.Verdict)})
 	return h.answer(ctx, p, submitted)
+}
+
+// once is the key that keeps the same work out while a job does it; "": nothing is kept out.
+func (p proven) once(job jobs.Job) string {
+	e := p.extension
+	switch {
+	case !e.Once:
+		return ""
+	case e.OnceForAll:
+		return jobs.OnceKeyOf(e.Name, e.Action, e.PIM, "")
+	case job.Select != nil:
+		return jobs.OnceKeyOf(e.Name, e.Action, e.PIM, job.Select.Name)
+	}
+	return jobs.OnceKey(e.Name, e.Action, p.Items, p.Locale, p.Channel)
 }
 
 // answer says what became of a press. The same press, delivered again, gets the same answer.

@@ -184,8 +184,14 @@ func (h *Handler) submit(ctx context.Context, c call, wish wish, job jobs.Job) (
 	job.Trigger, job.Extension, job.PIM = jobs.TriggerPanel, c.extension.Name, c.extension.PIM
 	job.User = jobs.User{UUID: c.user.UserUUID}
 	job.Correlation = c.req.ID
-	if c.extension.Once {
-		job.Once = jobs.OnceKey(c.extension.Name, job.Action, job.Items, wish.around.Locale, wish.around.Channel)
+	switch e := c.extension; {
+	case !e.Once:
+	case e.OnceForAll:
+		job.Once = jobs.OnceKeyOf(e.Name, "", e.PIM, "")
+	case job.Select != nil:
+		job.Once = jobs.OnceKeyOf(e.Name, job.Action, e.PIM, "retry/"+job.Parent)
+	default:
+		job.Once = jobs.OnceKey(e.Name, job.Action, job.Items, wish.around.Locale, wish.around.Channel)
 	}
 	submitted, err := h.config.Jobs.Submit(ctx, job)
 	switch {

@@ -30,6 +30,7 @@ type listed struct {
 	Done        int        `json:"done"`
 	Failed      int        `json:"failed"`
 	Total       int        `json:"total"`
+	Open        bool       `json:"open"`              // more may follow than the total counts
 	Message     string     `json:"message,omitempty"` // how it is, in one sentence
 	Reason      string     `json:"reason,omitempty"`  // stable code of a failed end
 	Parent      string     `json:"parent,omitempty"`  // the job that this one repeats or follows
@@ -47,7 +48,7 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 	job = job.AsOf(h.config.Now())
 	l := listed{
 		ID: job.ID, Action: job.Action, Label: texts.Label(job), Trigger: job.Trigger, State: job.State,
-		Done: job.Done, Failed: job.Failed, Total: job.Total, Reason: job.Reason, Parent: job.Parent, User: texts.Username(job.User),
+		Done: job.Done, Failed: job.Failed, Total: job.Total, Open: job.Open() && !job.State.Ended(), Reason: job.Reason, Parent: job.Parent, User: texts.Username(job.User),
 		Message:   texts.Status(job, c.language(), texts.Of(h.config.Config, job, c.language(), h.config.Now())),
 		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
 		Cancellable: !job.State.Ended() && !job.Stop,
@@ -122,7 +123,7 @@ func (h *Handler) show(ctx context.Context, c call) (web.Response, error) {
 	if err != nil {
 		return web.Response{}, err
 	}
-	failures, err := h.config.Store.Failures(ctx, job.ID, 0)
+	failures, err := h.config.Store.Failures(ctx, job.ID, jobs.MaxItems) // a selection can have more than an answer holds
 	if err != nil {
 		return web.Response{}, unreadable(err)
 	}
@@ -164,16 +165,20 @@ func (h *Handler) retry(ctx context.Context, c call) (web.Response, error) {
 	case !retryable(c.extension, before):
 		return web.Response{}, &web.Error{Code: web.Refused, Reason: "nothing_failed", Message: "Nothing of this job has failed."}
 	}
-	failures, err := h.config.Store.Failures(ctx, job.ID, 0)
-	if err != nil {
-		return web.Response{}, unreadable(err)
+	again := jobs.Job{Action: job.Action, Label: job.Label, Context: job.Context, Params: job.Params, Parent: job.ID}
+	if job.Select != nil {
+		again.Select = job.Rest()
+	} else {
+		failures, err := h.config.Store.Failures(ctx, job.ID, 0)
+		if err != nil {
+			return web.Response{}, unreadable(err)
+		}
+		again.Items = left(job, failures)
 	}
 	if err := json.Unmarshal(job.Context, &wish.around); err != nil && len(job.Context) > 0 {
 		wish.around = surroundings{} // of another shape: only the once key is less exact
 	}
-	return h.submit(ctx, c, wish, jobs.Job{
-		Action: job.Action, Label: job.Label, Items: left(job, failures), Context: job.Context, Params: job.Params, Parent: job.ID,
-	})
+	return h.submit(ctx, c, wish, again)
 }
 
 // left are the items of a job that failed, and those that it never came to because its worker crashed or because it

@@ -12,6 +12,7 @@ type Config struct {
 	Stage         string
 	PIMs          map[string]PIM
 	Actions       map[string]Action
+	Selections    map[string]Selection
 	Extensions    map[string]Extension
 	Subscriptions map[string]Subscription
 	Notifications map[string]Notification // by PIM
@@ -63,8 +64,10 @@ type Extension struct {
 	ID          string   // type data_component: uuid, code or attribute
 	Attribute   string   // type data_component with ID attribute: its code
 	Lookup      *Lookup  // type data_component: nil shows what we did
+	Select      string   // type action: a selection, for positions that bring no items
 	Allow       Allow
-	Once        bool // true (running) unless the file says off
+	Once        bool // one job at a time for the same items: unless the file says off
+	OnceForAll  bool // one job at a time, whatever the items: the file says extension
 	Unsigned    bool
 	Version     string
 	Description string

@@ -11,7 +11,7 @@ import (
 var (
 	extensionTypes = []string{"action", "iframe", "link", "data_component"}
 	identifiers    = []string{"uuid", "code"}
-	onces          = []string{"running", "off"}
+	onces          = []string{"running", "extension", "off"}
 	statuses       = []string{"active", "inactive"}
 
 	// messageNames are the answers that an extension may put into its own words.
@@ -28,8 +28,9 @@ var extensionKeys = []key{
 	{name: "url", doc: "Type link: where it leads; %attribute_code% is filled in by the PIM."},
 	{name: "id", form: formIdentifier, words: identifiers, doc: "Type data_component: what the PIM puts into our address; uuid for products, code for models, {attribute: CODE} with lookup."},
 	{name: "lookup", form: formMapping, keys: lookupKeys, doc: "Type data_component: show what a destination answers, instead of what we did."},
+	{name: "select", doc: "Type action: the items where the position brings none, by a name in selections."},
 	{name: "allow", form: formMapping, keys: allowKeys, doc: "Who may press; any match is enough. Default: everybody."},
-	{name: "once", form: formWord, words: onces, doc: "running: one job at a time for the same items (default); off: every press starts one."},
+	{name: "once", form: formWord, words: onces, doc: "running: one job at a time for the same items (default); extension: one at a time for all; off: every press starts one."},
 	{name: "unsigned", form: formFlag, doc: "true: a credential alone proves who calls."},
 	{name: "version", doc: "Free text that the PIM keeps."},
 	{name: "description", doc: "Free text that administrators read in the PIM."},
@@ -51,6 +52,7 @@ var typeKeys = map[string][]string{
 	"id":       {"data_component"},
 	"lookup":   {"data_component"},
 	"allow":    {"action"}, // only an action's signed body says the user's name and groups
+	"select":   {"action"},
 	"once":     {"action", "iframe"},
 	"messages": {"action", "iframe"},
 	"unsigned": {"action", "data_component"},
@@ -141,9 +143,11 @@ func (t table) unguarded(extensions map[string]Extension) {
 func (t table) extension(known references) Extension {
 	e := Extension{
 		Name: t.name(), Label: t.label(), Allow: t.allow(),
-		Once: t.oneOf("once", onces...) == "running", Unsigned: t.flag("unsigned"),
+		Select: t.reference("select", "selection", known.selections), Unsigned: t.flag("unsigned"),
 		Version: t.text("version"), Description: t.text("description"), Messages: t.messages(),
 	}
+	once := t.oneOf("once", onces...)
+	e.Once, e.OnceForAll = once != "off", once == "extension"
 	if _, ok := t.find("status"); ok {
 		e.Status = t.oneOf("status", statuses...)
 	}

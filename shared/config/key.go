@@ -23,6 +23,7 @@ const (
 	formTextOrTexts             // one value, or a list of them
 	formMapping                 // keys of its own
 	formIdentifier              // a word, or {attribute: CODE}
+	formFilters                 // the PIM's search filters
 	formMessages                // localized texts by some words
 )
 

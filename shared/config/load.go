@@ -41,6 +41,7 @@ var fileKeys = []key{
 	{name: "environments", form: formMapping, doc: "Variables by stage; ${NAME} elsewhere is replaced by them."},
 	{name: "pims", form: formMapping, doc: "The PIMs that call us, by name."},
 	{name: "actions", form: formMapping, doc: "What can be done, by name."},
+	{name: "selections", form: formMapping, doc: "Products that nobody clicked, by name: searches of the PIM."},
 	{name: "extensions", form: formMapping, doc: "What the PIM shows, by name."},
 	{name: "subscriptions", form: formMapping, doc: "What the PIM tells us, by name."},
 	{name: "notifications", form: formMapping, doc: "What to do with what the Event Platform says about our subscriptions, by PIM."},
@@ -68,7 +69,8 @@ func Load(source Source) (*Config, error) {
 	c := &Config{Stage: source.Stage}
 	c.PIMs = r.pims(root)
 	c.Actions = r.actions(root)
-	references := references{pims: keys(c.PIMs), actions: keys(c.Actions)}
+	c.Selections = r.selections(root)
+	references := references{pims: keys(c.PIMs), actions: keys(c.Actions), selections: keys(c.Selections)}
 	c.Extensions = r.extensions(root, references)
 	c.Subscriptions = r.subscriptions(root, references)
 	c.Notifications = r.notifications(root, references)

@@ -62,13 +62,13 @@ func TestMistakes(t *testing.T) {
 		{"alias", "  tell: {kind: notify}", "  tell: &tell {kind: notify}\n  other: *tell", `f.yaml:9: alias *tell; write the value out`},
 		{"section that is no mapping", "contentful:\n  spaces: [yadj1kx9rmg0/master]\n  actions: {notify: {category: Notification.v1.0, action: tell}}\n", "contentful: [a]\n", `f.yaml:17: contentful is not a mapping; write it as key: value`},
 		{"key that is no word", "  local: {}", "  [a]: {}", `f.yaml:2: a key of environments is not a word; use a plain word`},
-		{"anchored extension of values", "label: {default: Data}", "<<: {status: active}, label: {default: Data}", `f.yaml:13: unknown key "<<" in extension "data"; known are action, actions, allow, description, id, label, lookup, messages, once, pim, positions, status, type, unsigned, url, userEmails, version`},
+		{"anchored extension of values", "label: {default: Data}", "<<: {status: active}, label: {default: Data}", `f.yaml:13: unknown key "<<" in extension "data"; known are action, actions, allow, description, id, label, lookup, messages, once, pim, positions, select, status, type, unsigned, url, userEmails, version`},
 
 		// Keys.
 		{"unknown at the top", "", "extension: {}\n", `f.yaml:20: unknown key "extension" in the file; did you mean "extensions"?`},
 		{"unknown in a pim", `url: "${PIM_URL}"`, `url: "${PIM_URL}", technicalEmail: a@b.c`, `f.yaml:5: unknown key "technicalEmail" in pim "main"; did you mean "technical_email"?`},
 		{"unknown in an extension", "id: uuid", "id: uuid, postions: [a]", `f.yaml:13: unknown key "postions" in extension "data"; did you mean "positions"?`},
-		{"unknown and like nothing", "id: uuid", "id: uuid, xyz-xyz-xyz: 1", `f.yaml:13: unknown key "xyz-xyz-xyz" in extension "data"; known are action, actions, allow, description, id, label, lookup, messages, once, pim, positions, status, type, unsigned, url, userEmails, version`},
+		{"unknown and like nothing", "id: uuid", "id: uuid, xyz-xyz-xyz: 1", `f.yaml:13: unknown key "xyz-xyz-xyz" in extension "data"; known are action, actions, allow, description, id, label, lookup, messages, once, pim, positions, select, status, type, unsigned, url, userEmails, version`},
 		{"unknown in a subscription", "events: [com", "event: [], events: [com", `f.yaml:15: unknown key "event" in subscription "new"; did you mean "events"?`},
 		{"unknown in changed", "events: [com", "changed: {attribute: [a]}, events: [com", `f.yaml:15: unknown key "attribute" in changed of subscription "new"; did you mean "attributes"?`},
 		{"unknown in a notification", "{action: tell}}\ncontentful", "{action: tell, pim: main}}\ncontentful", `f.yaml:16: unknown key "pim" in notification "main"; known are action`},
@@ -131,7 +131,7 @@ func TestMistakes(t *testing.T) {
 		// Values.
 		{"type", "type: data_component", "type: data-component", `f.yaml:13: type of extension "data" is "data-component"; did you mean "data_component"?`},
 		{"id", "id: uuid", "id: sku", `f.yaml:13: id of extension "data" is "sku"; use uuid or code`},
-		{"once", "label: {default: Button}, action: send", "label: {default: Button}, action: send, once: never", `f.yaml:10: once of extension "button" is "never"; use running or off`},
+		{"once", "label: {default: Button}, action: send", "label: {default: Button}, action: send, once: never", `f.yaml:10: once of extension "button" is "never"; use running, extension or off`},
 		{"unsigned", "id: uuid", "id: uuid, unsigned: yes please", `f.yaml:13: unsigned of extension "data" is "yes please"; use false or true`},
 		{"status", "id: uuid", "id: uuid, status: on", `f.yaml:13: status of extension "data" is "on"; use active or inactive`},
 		{"userEmails", "id: uuid", "id: uuid, userEmails: [julia]", `f.yaml:13: userEmails of extension "data" is not an e-mail address; write name@example.com`},

@@ -28,6 +28,7 @@ func Schema(kinds map[string]any) ([]byte, error) {
 	top["environments"] = described(fileKeys, "environments", named(object{"type": "object", "additionalProperties": anyScalar}))
 	top["pims"] = described(fileKeys, "pims", named(properties(pimKeys)))
 	top["actions"] = described(fileKeys, "actions", named(actionSchema(kinds)))
+	top["selections"] = described(fileKeys, "selections", named(properties(selectionKeys)))
 	top["extensions"] = described(fileKeys, "extensions", named(extensionSchema()))
 	top["subscriptions"] = described(fileKeys, "subscriptions", named(properties(subscriptionKeys)))
 	top["notifications"] = described(fileKeys, "notifications", named(properties(notificationKeys)))
@@ -101,6 +102,9 @@ func valueSchema(k key) object {
 	case formIdentifier:
 		attribute := object{"type": "object", "properties": object{"attribute": anyScalar}, "required": []string{"attribute"}, "additionalProperties": false}
 		schema["anyOf"] = []object{{"enum": k.words}, {"type": "string", "pattern": variablePattern}, attribute}
+	case formFilters:
+		filter := object{"type": "object", "required": []string{"operator"}, "propertyNames": object{"enum": filterKeys}}
+		schema["type"], schema["additionalProperties"] = "object", object{"type": "array", "items": filter}
 	case formMessages:
 		messages := object{}
 		for _, name := range k.words {

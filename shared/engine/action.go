@@ -57,7 +57,7 @@ type Run struct {
 	Deleted      []bool     // of Items, beside Products: the event says that the entity is deleted, and its product is empty
 	Index        []int      // of Items among the job's items, beside Products; nil: they follow First
 	First        int        // index of the batch's first item among the job's items
-	Total        int        // items of the whole job
+	Total        int        // items of the whole job; of a selection those that are counted so far
 	Context      json.RawMessage
 	Params       json.RawMessage
 	User         jobs.User
@@ -75,6 +75,8 @@ type Run struct {
 	// which cannot be undone.
 	intend func(context.Context) (name string, err error)
 	undo   []string // names of the undo files of this batch, of earlier tries
+
+	page map[jobs.Item]pim.Product // products that came with the page of a selection
 }
 
 // Result is what a run achieved.

@@ -34,6 +34,7 @@ type answer struct {
 	changed  int // items that changed in the PIM
 	message  string
 	result   json.RawMessage
+	page     *turned         // of a selection: the page that follows the one at hand, which is through
 	state    json.RawMessage // with later
 	after    time.Duration   // with later
 	pauseTo  time.Time       // with failing: the pause that somebody asked for ends then; zero: nobody did

@@ -116,8 +116,8 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 	defer cancel()
 	var lost *reading
 	var err error
-	if reader, ok := action.(Reader); ok && reader.Reads() != nil {
-		if run, lost, err = i.read(timed, log, *reader.Reads(), run); err != nil {
+	if reads := readsOf(action); reads != nil {
+		if run, lost, err = i.read(timed, log, *reads, run); err != nil {
 			return notBegun(err, ctx.Err() != nil), !refreshed && credentialsRefused(err) && i.refreshed(ctx, log)
 		}
 		if lost.gone {

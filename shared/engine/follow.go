@@ -54,14 +54,14 @@ func (i *Invocation) startFollowUp(ctx context.Context, ended jobs.Job, what str
 	if what == "" {
 		what = string(ended.State) // as the first wave recorded it
 	}
-	items, err := i.followUpItems(ctx, ended, what)
+	items, selection, err := i.followUpItems(ctx, ended, what)
 	if err != nil {
 		return err
 	}
 	return i.start(ctx, jobs.Job{
 		ID:     jobs.ID(action, []byte(ended.ID), []byte(what)),
 		Action: action, Extension: ended.Extension, Label: ended.Label, PIM: ended.PIM,
-		Items: items, Context: ended.Context, Params: ended.Params, User: ended.User,
+		Items: items, Select: selection, Context: ended.Context, Params: ended.Params, User: ended.User,
 		Parent: ended.ID, Correlation: ended.Correlation,
 		Ended: &jobs.Ended{Job: ended.ID, Action: ended.Action, Outcome: ended.State, Done: ended.Done, Total: ended.Total, Message: ended.Message},
 	})
@@ -77,14 +77,17 @@ func (i *Invocation) start(ctx context.Context, follow jobs.Job) error {
 }
 
 // followUpItems are all items after a success and those that failed after another end; by item, those that did or did not
-// succeed.
-func (i *Invocation) followUpItems(ctx context.Context, ended jobs.Job, what string) ([]jobs.Item, error) {
+// succeed. A selection keeps only what failed of what it found; that comes page by page where it is more than a record holds.
+func (i *Invocation) followUpItems(ctx context.Context, ended jobs.Job, what string) ([]jobs.Item, *jobs.Select, error) {
 	if ended.State == jobs.Succeeded {
-		return ended.Items, nil
+		return ended.Items, nil, nil
+	}
+	if ended.Select != nil && ended.Failed > jobs.MaxItems {
+		return nil, &jobs.Select{Failed: ended.ID}, nil
 	}
 	failures, err := i.Store.Failures(ctx, ended.ID, 0)
 	if err != nil {
-		return nil, fmt.Errorf("read failures: %w", err)
+		return nil, nil, fmt.Errorf("read failures: %w", err)
 	}
 	failed := make(map[int]bool, len(failures))
 	items := make([]jobs.Item, len(failures))
@@ -92,7 +95,7 @@ func (i *Invocation) followUpItems(ctx context.Context, ended jobs.Job, what str
 		items[n], failed[failure.Index] = failure.Item, true
 	}
 	if what != jobs.ThenDone {
-		return items, nil
+		return items, nil, nil
 	}
 	items = nil
 	for index, item := range ended.Items {
@@ -100,5 +103,5 @@ func (i *Invocation) followUpItems(ctx context.Context, ended jobs.Job, what str
 			items = append(items, item)
 		}
 	}
-	return items, nil
+	return items, nil, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -147,6 +148,7 @@ type jobWork struct {
 	delivery Delivery
 	job      jobs.Job
 	ran      int // items of the last run
+	selecting
 }
 
 // do works batch by batch until the job ends or has to go on later.
@@ -164,9 +166,26 @@ func (w *jobWork) do(ctx context.Context) error {
 
 // work does one run.
 func (w *jobWork) work(ctx context.Context) answer {
+	w.ran = 0
 	if !w.extensionKnown() {
 		return notBegun(ErrUnknownAction, ctx.Err() != nil)
 	}
+	if w.job.Select != nil && len(w.job.AtHand()) == 0 {
+		if a := w.ahead; a != nil {
+			w.ahead = nil
+			return *a
+		}
+		return w.turn(ctx)
+	}
+	a := w.runBatch(ctx)
+	if w.turnable(ctx, a) {
+		a = w.withTurn(ctx, a)
+	}
+	return a
+}
+
+// runBatch does one run of the next batch.
+func (w *jobWork) runBatch(ctx context.Context) answer {
 	open := w.open
 	if w.job.Trigger == jobs.TriggerUndo {
 		open = w.openUndo
@@ -175,7 +194,9 @@ func (w *jobWork) work(ctx context.Context) answer {
 		job := &w.job
 		if job.Batch == 0 {
 			job.Batch = max(action.Batch(), 0)
-			if job.Batch == 0 {
+			if job.Select != nil && (job.Batch == 0 || job.Batch > jobs.MaxPage) {
+				job.Batch = jobs.MaxPage
+			} else if job.Batch == 0 {
 				job.Batch = max(job.Total, 1)
 			}
 		}
@@ -184,7 +205,7 @@ func (w *jobWork) work(ctx context.Context) answer {
 		return Run{
 			Key:    fmt.Sprintf("%s/%d-%d", job.ID, from, max(to-1, from)),
 			Action: job.Action, Trigger: job.Trigger, Job: job.ID, Extension: job.Extension, Label: job.Label, PIM: job.PIM,
-			Items: job.Items[from:to:to], First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
+			Items: slices.Clip(job.AtHand()[:to-from]), page: w.page, First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
 			Ended: job.Ended, State: job.KindState, Interrupted: job.Interrupted, Attempt: job.Tries + 1, Correlation: job.Correlation, Began: job.CreatedAt, Now: w.Now(),
 			intend: w.intend, undo: undoFiles(job.Undo, from),
 		}
@@ -246,9 +267,17 @@ func (w *jobWork) verdict(a answer) verdict {
 		patience = jobRetry
 	}
 	return decide(standing{
-		left: w.job.Total - w.job.Next, batch: w.ran, stop: w.job.Stop, patience: patience,
+		left: w.job.Total - w.job.Next, more: w.follows(a), batch: w.ran, stop: w.job.Stop, patience: patience,
 		retries: retries{tries: w.job.Tries, downSince: w.job.DownSince, asked: w.job.Asked},
 	}, a, moment{now: w.Now().UTC(), over: w.over(w.Now())})
+}
+
+// follows says whether pages of the job's selection follow an answer.
+func (w *jobWork) follows(a answer) bool {
+	if a.page != nil {
+		return len(a.page.selection.Page) > 0 || !a.page.selection.End
+	}
+	return w.job.Open()
 }
 
 // write saves what a verdict makes of the job, as the holder of its lease. A request to stop that came meanwhile makes another
@@ -271,6 +300,9 @@ func (w *jobWork) write(ctx context.Context, a answer, v *verdict, turn int64, u
 		saved, err := w.Store.Save(ctx, next, failures...)
 		if err == nil {
 			w.job = saved
+			if v.page != nil {
+				w.page = v.page.products
+			}
 			return nil
 		}
 		if !errors.Is(err, jobs.ErrConflict) {
@@ -295,7 +327,7 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 	failures := make([]jobs.Failure, len(v.failures))
 	for i, failure := range v.failures {
 		index := job.Next + failure.Index
-		failures[i] = jobs.Failure{Index: index, Item: job.Items[index], Reason: failure.Reason}
+		failures[i] = jobs.Failure{Index: index, Item: job.Item(index), Reason: failure.Reason}
 	}
 	job = job.Advance(v.through, len(failures))
 	job.Changed += v.changed
@@ -307,10 +339,14 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 	if len(v.result) > 0 && len(v.result) <= jobs.MaxKindState && json.Valid(v.result) {
 		job.Result = v.result
 	}
+	if v.page != nil {
+		job.Select = &v.page.selection
+		job.Total = job.Select.First + len(job.Select.Page)
+	}
 	job.Message = v.message
 	if v.reason != "" {
 		job.Reason, job.Cause = v.reason, v.cause
-		job.Broken = job.Broken || v.through == 0
+		job.Broken = job.Broken || v.through == 0 || v.gaveUp && w.job.Open()
 	}
 	switch v.next {
 	case waits:

@@ -26,6 +26,37 @@ type Reader interface {
 	Reads() *Reads // nil: none
 }
 
+// readsOf is what an action reads; nil: nothing.
+func readsOf(action Action) *Reads {
+	if reader, ok := action.(Reader); ok {
+		return reader.Reads()
+	}
+	return nil
+}
+
+// query is what is asked of the PIM, and the code of the main identifier's attribute, which always comes along.
+func (r Reads) query(ctx context.Context, log *slog.Logger, client *pim.Client) (wanted pim.Read, main string, err error) {
+	if main, err = mainIdentifier(ctx, log, client); err != nil {
+		return pim.Read{}, "", err
+	}
+	wanted = pim.Read{Labels: r.Labels, Complete: r.Complete}
+	if r.Attributes != nil {
+		wanted.Attributes = slices.Clone(r.Attributes)
+		if main != "" && !slices.Contains(wanted.Attributes, main) {
+			wanted.Attributes = append(wanted.Attributes, main)
+		}
+		if len(wanted.Attributes) == 0 { // an empty list is no question that the PIM knows
+			wanted.Attributes = nil
+		}
+	}
+	return wanted, main, nil
+}
+
+// holds says whether products that were read before are those of all items.
+func holds(found map[jobs.Item]pim.Product, items []jobs.Item) bool {
+	return !slices.ContainsFunc(items, func(item jobs.Item) bool { _, there := found[item]; return !there })
+}
+
 // notInPIM is what a user reads of an item whose product cannot be read.
 const notInPIM = "not in the PIM, or hidden from its connection"
 
@@ -54,27 +85,19 @@ func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, ru
 	if err != nil {
 		return run, nil, err
 	}
-	main, err := mainIdentifier(ctx, log, client)
+	wanted, main, err := reads.query(ctx, log, client)
 	if err != nil {
 		return run, nil, err
-	}
-	wanted := pim.Read{Labels: reads.Labels, Complete: reads.Complete}
-	if reads.Attributes != nil {
-		wanted.Attributes = slices.Clone(reads.Attributes)
-		if main != "" && !slices.Contains(wanted.Attributes, main) {
-			wanted.Attributes = append(wanted.Attributes, main)
-		}
-		if len(wanted.Attributes) == 0 { // an empty list is no question that the PIM knows
-			wanted.Attributes = nil
-		}
 	}
 	items, toRead := run.Items, len(run.Items)
 	if reads.First > 0 {
 		toRead = min(toRead, reads.First)
 	}
-	found, err := i.readItems(ctx, client, items[:toRead], wanted)
-	if err != nil {
-		return run, nil, err
+	found := run.page
+	if !holds(found, items[:toRead]) {
+		if found, err = i.readItems(ctx, client, items[:toRead], wanted); err != nil {
+			return run, nil, err
+		}
 	}
 	locale, channel := place(run.Context, i.Config.Config.PIMs[run.PIM])
 	run.Items, run.Index = nil, nil

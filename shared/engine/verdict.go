@@ -34,8 +34,9 @@ const (
 
 // standing is what a run began with: a job at its checkpoint, or an event for one subscription, which is a batch of one.
 type standing struct {
-	left  int // items that are not through
-	batch int // of these, in the run
+	left  int  // items that are not through, as far as they are counted
+	more  bool // others follow that are not counted: pages of a selection
+	batch int  // of these, in the run
 	stop  bool
 	retries
 	patience time.Duration // retry.for
@@ -60,6 +61,8 @@ type verdict struct {
 	through  int       // items, from the first that was not, that are through
 	changed  int       // of these, how many changed in the PIM
 	failures []Failure // of these, by index from the same place
+	gaveUp   bool      // nothing of what is left is worked any more, whether or not it is counted
+	page     *turned   // comes to hand
 	at       time.Time // with waits: when to go on
 	held     bool      // with waits: somebody asked for this pause, and no message may go on before it ends
 	retries
@@ -77,7 +80,7 @@ type verdict struct {
 
 // decide says what follows an answer, for jobs and events alike. It is pure but for the chance in a wait's length.
 func decide(s standing, a answer, t moment) verdict {
-	v := verdict{retries: s.retries, through: a.through, changed: a.changed, failures: a.failures, message: a.message, result: a.result, keepsState: a.through == 0}
+	v := verdict{retries: s.retries, through: a.through, changed: a.changed, failures: a.failures, message: a.message, result: a.result, page: a.page, keepsState: a.through == 0}
 	if a.through > 0 || a.class == done {
 		v.retries = retries{} // progress: the destination works
 	}
@@ -95,7 +98,7 @@ func decide(s standing, a answer, t moment) verdict {
 		v.tryAgain(s, a, t)
 	}
 	switch {
-	case (a.class == done || a.class == refused || v.reason != "") && v.through >= s.left:
+	case (a.class == done || a.class == refused || v.reason != "") && v.through >= s.left && (v.gaveUp || !s.more):
 		v.next = ends
 	case s.stop:
 		v.next = stops
@@ -116,6 +119,7 @@ func (v *verdict) giveUp(s standing, a answer, code string) {
 	if code == jobs.ReasonPermanent && a.began {
 		to = s.batch
 	}
+	v.gaveUp = code == jobs.ReasonGaveUp || !a.began
 	if code == jobs.ReasonGaveUp {
 		reason += ", and the time for trying again is over"
 	}

@@ -32,6 +32,9 @@ var contract = []struct {
 	{"of twenty writers one wins each version", race},
 	{"items, context and params never change", unchanged},
 	{"failures are kept by index, over rows and saves", failures},
+	{"failures are read page by page", failurePages},
+	{"a selection keeps its page and what it has seen", selections},
+	{"the end of a selection moves its mark, forwards alone", marks},
 	{"reasons are cut between characters", longReasons},
 	{"an end, its failures and its once key are one step", wholeEnd},
 	{"a job is gone after its time to live", expiry},
@@ -90,7 +93,7 @@ func readBack(t *testing.T, b bench) {
 
 	fields := reflect.ValueOf(given)
 	for i := range fields.NumField() {
-		if name := fields.Type().Field(i).Name; fields.Field(i).IsZero() && !slices.Contains([]string{"Version", "UpdatedAt", "ExpiresAt"}, name) {
+		if name := fields.Type().Field(i).Name; fields.Field(i).IsZero() && !slices.Contains([]string{"Version", "UpdatedAt", "ExpiresAt", "Select"}, name) {
 			t.Errorf("the test's job has no %s", name)
 		}
 	}

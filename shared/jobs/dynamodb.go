@@ -57,16 +57,18 @@ func (d *DynamoDB) Save(ctx context.Context, job Job, failures ...Failure) (Job,
 	if !possibleID(job.ID) {
 		return Job{}, ErrNotFound
 	}
-	frees := job.State.Ended() && job.Once != ""
-	s, saved, err := d.saving(job, failures, frees)
+	_, moves := job.mark()
+	with := beside{frees: job.State.Ended() && job.Once != "", moves: moves}
+	s, saved, err := d.saving(job, failures, with)
 	if err != nil {
 		return Job{}, err
 	}
 	refusal, err := s.Commit(ctx)
 	before, changed := refusal.At(stateAt)
-	if err == nil && refusal != nil && !changed && frees {
-		// Another job has taken the once key over: there is nothing to free.
-		if s, saved, err = d.saving(job, failures, false); err != nil {
+	if err == nil && refusal != nil && !changed && with != (beside{}) {
+		_, taken := refusal.At(s.onceAt)   // by another job: there is nothing to free
+		_, further := refusal.At(s.markAt) // by another job's selection
+		if s, saved, err = d.saving(job, failures, beside{with.frees && !taken, with.moves && !further}); err != nil {
 			return Job{}, err
 		}
 		refusal, err = s.Commit(ctx)
@@ -83,8 +85,14 @@ func (d *DynamoDB) Save(ctx context.Context, job Job, failures ...Failure) (Job,
 	return Job{}, ErrConflict
 }
 
+// beside is what a Save writes beside the job where it can.
+type beside struct {
+	frees bool // its once key
+	moves bool // its selection's mark
+}
+
 // saving makes the step of a Save.
-func (d *DynamoDB) saving(job Job, failures []Failure, frees bool) (*step, Job, error) {
+func (d *DynamoDB) saving(job Job, failures []Failure, with beside) (*step, Job, error) {
 	s := d.newStep()
 	saved, err := s.save(job)
 	if err != nil {
@@ -93,8 +101,18 @@ func (d *DynamoDB) saving(job Job, failures []Failure, frees bool) (*step, Job, 
 	if err := s.putFailures(job.ID, failures); err != nil {
 		return nil, Job{}, err
 	}
-	if frees {
+	if err := s.putSeen(job); err != nil {
+		return nil, Job{}, err
+	}
+	if with.frees {
+		s.onceAt = s.Len()
 		s.freeOnce(job)
+	}
+	if mark, _ := job.mark(); with.moves {
+		s.markAt = s.Len()
+		if err := s.putMark(mark); err != nil {
+			return nil, Job{}, err
+		}
 	}
 	return s, saved, nil
 }

@@ -7,7 +7,10 @@ import (
 )
 
 // step is one atomic write of jobs in the making.
-type step struct{ *table.Step }
+type step struct {
+	*table.Step
+	onceAt, markAt int // places of what a Save writes beside the job; 0: it does not
+}
 
 // Places of actions in a step.
 const (
@@ -18,7 +21,7 @@ const (
 // Rows that are written once outlive the record, whose life begins anew with every write.
 const onceWrittenLife = 2 * Life
 
-func (d *DynamoDB) newStep() *step { return &step{d.Table.Step()} }
+func (d *DynamoDB) newStep() *step { return &step{Step: d.Table.Step()} }
 
 // create adds the rows of a new job.
 func (s *step) create(job Job) (Job, error) {
@@ -90,8 +93,37 @@ func (s *step) putFailures(id string, failures []Failure) error {
 		if err != nil {
 			return fmt.Errorf("encode failures: %w", err)
 		}
-		s.putOnceWritten(id, fmt.Sprintf("%s%05d", rowFailures, chunk[0].Index), blob)
+		s.putOnceWritten(id, indexed(rowFailures, chunk[0].Index), blob)
 	}
+	return nil
+}
+
+// indexed is the sort key of a row that begins at an index.
+func indexed(row string, index int) string { return fmt.Sprintf("%s%09d", row, index) }
+
+// putSeen adds the row of what a selection has newly seen.
+func (s *step) putSeen(job Job) error {
+	if job.Select == nil || len(job.Select.New) == 0 {
+		return nil
+	}
+	blob, err := encodeSeen(job.Select.New)
+	if err != nil {
+		return fmt.Errorf("encode seen: %w", err)
+	}
+	s.putOnceWritten(job.ID, indexed(rowSeen, job.Select.Kept-len(job.Select.New)), blob)
+	return nil
+}
+
+// putMark adds the mark of a selection, unless it would go backwards. A step that it refuses is made again without it.
+func (s *step) putMark(mark Mark) error {
+	blob, err := encode(mark)
+	if err != nil {
+		return fmt.Errorf("encode mark: %w", err)
+	}
+	row := table.Key(keyMark+mark.Key, rowMark)
+	row[table.JSON] = table.Text(string(blob))
+	row[attrUntil] = table.Number(mark.Until.UnixMilli())
+	s.Put(row, table.Condition{Expression: "attribute_not_exists(pk) OR reached < :reached", Values: table.Row{":reached": row[attrUntil]}})
 	return nil
 }
 

@@ -34,7 +34,7 @@ func (s State) Ended() bool {
 
 // Format is that of the records written here. It grows when an older version, which drops fields that it does not know,
 // could do harm by writing a record: such a record is not decoded there (ErrNewer).
-const Format = 2
+const Format = 3
 
 // Limits of a job's record.
 const (
@@ -125,14 +125,15 @@ type Job struct {
 	PIM         string          `json:"pim,omitempty"`
 	Label       string          `json:"label,omitempty"` // the extension's label in the user's locale
 	Items       []Item          `json:"items,omitempty"`
+	Select      *Select         `json:"select,omitempty"`  // where they come from instead; never changed in place
 	Context     json.RawMessage `json:"context,omitempty"` // a JSON object: locale, channel, categories and what else the sender gave
 	Params      json.RawMessage `json:"params,omitempty"`  // a JSON object, as the sender gave it
 	User        User            `json:"user"`
 	State       State           `json:"state"`
-	Done        int             `json:"done"`   // items that succeeded
-	Failed      int             `json:"failed"` // items that did not
-	Next        int             `json:"next"`   // index of the first item not worked yet: the checkpoint
-	Total       int             `json:"total"`
+	Done        int             `json:"done"`                // items that succeeded
+	Failed      int             `json:"failed"`              // items that did not
+	Next        int             `json:"next"`                // index of the first item not worked yet: the checkpoint
+	Total       int             `json:"total"`               // while Open: those that are counted so far
 	Changed     int             `json:"changed,omitempty"`   // items that changed in the PIM
 	Undo        []string        `json:"undo,omitempty"`      // names of undo files, in the order in which they were written; the last may not be there
 	Batch       int             `json:"batch"`               // items per batch, fixed by the first start; 0: not fixed yet

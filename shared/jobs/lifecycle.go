@@ -112,12 +112,16 @@ func (j Job) Queue() Job {
 // NotQueued is the job whose message could not be sent.
 func (j Job) NotQueued() Job { return j.end(Failed, ReasonNotQueued, "") }
 
-// Batch to work next: items[first:last]. A job without items has one batch of none.
+// Batch to work next, by the indexes of its items. A job without items has one batch of none.
 func (j Job) NextBatch() (first, last int) {
-	if j.Batch <= 0 {
-		return j.Next, j.Total
+	last = j.Total
+	if j.Select != nil {
+		last = j.Select.First + len(j.Select.Page)
 	}
-	return j.Next, min(j.Next+j.Batch, j.Total)
+	if j.Batch > 0 {
+		last = min(j.Next+j.Batch, last)
+	}
+	return j.Next, max(last, j.Next)
 }
 
 // Advance is the checkpoint after size items, of which some failed. There was progress: the destination works.

@@ -26,6 +26,9 @@ func validate(job Job, takeover *Job) error {
 	if len(job.Items) > MaxItems {
 		return fmt.Errorf("%w: %d items, at most %d", ErrTooLarge, len(job.Items), MaxItems)
 	}
+	if job.Select != nil && len(job.Items) > 0 {
+		return errors.New("a job with items and with a selection")
+	}
 	for i, item := range job.Items {
 		switch {
 		case item.ID == "" || item.Type == "":

@@ -18,9 +18,10 @@ type MemoryConfig struct {
 // Memory is a Store in this process: for tests and the local system.
 type Memory struct {
 	MemoryConfig
-	mu   sync.Mutex
-	jobs map[string]*record // by ID
-	once map[string]string  // key → ID of the job that holds it
+	mu    sync.Mutex
+	jobs  map[string]*record // by ID
+	once  map[string]string  // key → ID of the job that holds it
+	marks map[string]Mark    // by key
 }
 
 // record holds a job as a table would: as JSON, so that it shares nothing with a caller.
@@ -30,11 +31,12 @@ type record struct {
 	expires             time.Time
 	sort, owner, entity string
 	failures            map[int][]Failure // rows, by the index of their first failure
+	seen                []Seen
 }
 
 // NewMemory returns an empty Memory.
 func NewMemory(config MemoryConfig) *Memory {
-	return &Memory{MemoryConfig: config, jobs: map[string]*record{}, once: map[string]string{}}
+	return &Memory{MemoryConfig: config, jobs: map[string]*record{}, once: map[string]string{}, marks: map[string]Mark{}}
 }
 
 // Create implements Store.
@@ -132,10 +134,56 @@ func (m *Memory) Save(ctx context.Context, job Job, failures ...Failure) (Job, e
 	for _, row := range failureRows(failures) {
 		r.failures[row[0].Index] = row
 	}
+	if job.Select != nil {
+		r.seen = append(r.seen, job.Select.New...)
+	}
 	if job.State.Ended() && m.once[job.Once] == job.ID {
 		delete(m.once, job.Once)
 	}
+	if mark, moves := saved.mark(); moves && mark.Until.After(m.marks[mark.Key].Until) {
+		m.marks[mark.Key] = mark
+	}
 	return saved, nil
+}
+
+// Mark implements Store.
+func (m *Memory) Mark(ctx context.Context, key string) (Mark, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mark := m.marks[key]
+	mark.Key = key
+	return mark, ctx.Err()
+}
+
+// Seen implements Store.
+func (m *Memory) Seen(ctx context.Context, id string) ([]Seen, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.live(id)
+	if r == nil {
+		return nil, ctx.Err()
+	}
+	return slices.Clone(r.seen), ctx.Err()
+}
+
+// FailuresFrom implements Store.
+func (m *Memory) FailuresFrom(ctx context.Context, id string, from int) ([]Failure, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.live(id)
+	if r == nil {
+		return nil, ctx.Err()
+	}
+	var found []Failure
+	for _, first := range slices.Sorted(maps.Keys(r.failures)) {
+		if row := r.failures[first]; first >= from {
+			if len(found)+len(row) > MaxPage {
+				break
+			}
+			found = append(found, row...)
+		}
+	}
+	return found, ctx.Err()
 }
 
 // Failures implements Store.

@@ -47,6 +47,11 @@ func encodeNext(job Job, now time.Time) (Job, []byte, error) {
 			job.ExpiresAt = until // whoever follows its link is told from the record
 		}
 	}
+	if job.Select != nil {
+		kept := *job.Select
+		kept.Began, kept.New = kept.Began.UTC().Round(0), nil
+		job.Select = &kept
+	}
 	for _, t := range []*time.Time{&job.CreatedAt, &job.UpdatedAt, &job.ExpiresAt, &job.DownSince, &job.NotBefore, &job.Lease.Until, &job.NextTry, &job.GivesUpAt} {
 		*t = t.UTC().Round(0)
 	}
@@ -128,4 +133,31 @@ func (q Query) before() string {
 		return ""
 	}
 	return sortKey(q.Before, "")
+}
+
+// seenOf is a row of Seen, as short as it goes.
+type seenOf struct {
+	Type    string `json:"t"`
+	ID      string `json:"i"`
+	Updated int64  `json:"u"`
+}
+
+func encodeSeen(seen []Seen) ([]byte, error) {
+	rows := make([]seenOf, len(seen))
+	for i, one := range seen {
+		rows[i] = seenOf{one.Item.Type, one.Item.ID, one.Updated}
+	}
+	return encode(rows)
+}
+
+func decodeSeen(blob []byte) ([]Seen, error) {
+	var rows []seenOf
+	if err := json.Unmarshal(blob, &rows); err != nil {
+		return nil, fmt.Errorf("decode seen: %w", err)
+	}
+	seen := make([]Seen, len(rows))
+	for i, row := range rows {
+		seen[i] = Seen{Item{row.Type, row.ID}, row.Updated}
+	}
+	return seen, nil
 }

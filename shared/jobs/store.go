@@ -42,10 +42,20 @@ type Store interface {
 	Load(ctx context.Context, id string) (Job, error)
 
 	// Save replaces the record if its version is still job.Version (else ErrConflict, or ErrNotFound), and returns it as stored:
-	// with the next version. Failures are added in the same step; ending a job frees its once key if it still holds
-	// it. Items, Context and Params are not touched and come back as they were given. ErrTooLarge if the rest of the
+	// with the next version. Failures, and what a selection has newly seen, are added in the same step; ending a job frees its once key if it still holds
+	// it, and moves the mark of a selection whose end is reached, never backwards. Items, Context and Params are not touched and come back as they were given. ErrTooLarge if the rest of the
 	// record exceeds MaxRecord. An item's failure is reported once: saving a failure of an index again replaces it.
 	Save(ctx context.Context, job Job, failures ...Failure) (Job, error)
+
+	// FailuresFrom returns what failed from an index on, by index: at most MaxPage of it, none after the last. The next call
+	// goes on behind the last one's index; indexes between calls that go on otherwise may give none.
+	FailuresFrom(ctx context.Context, id string, from int) ([]Failure, error)
+
+	// Seen returns what the selection of a job has kept, in no order. A job without any, or no job, has none.
+	Seen(ctx context.Context, id string) ([]Seen, error)
+
+	// Mark returns a mark; one without Until if there is none yet.
+	Mark(ctx context.Context, key string) (Mark, error)
 
 	// Failures returns what failed, by index, at most limit (0: all). A job without any, or no job, has none.
 	Failures(ctx context.Context, id string, limit int) ([]Failure, error)

@@ -155,6 +155,12 @@ func OnceKey(extension, action string, items []Item, locale, channel string) str
 	return Digest(parts...)
 }
 
+// OnceKeyOf names work whose items nobody named: the same extension, action and PIM, and the same selection; with "" whatever
+// the items are.
+func OnceKeyOf(extension, action, pim, selection string) string {
+	return Digest([]byte("of"), []byte(extension), []byte(action), []byte(pim), []byte(selection))
+}
+
 // Watch reads a job until it has ended, or until a time, and returns the last read. It returns early when ctx ends.
 func Watch(ctx context.Context, store Store, id string, until time.Time, now func() time.Time) (Job, error) {
 	const shortest, longest = 25 * time.Millisecond, 200 * time.Millisecond

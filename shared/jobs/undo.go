@@ -10,12 +10,13 @@ import (
 var (
 	ErrNotEnded      = errors.New("the job has not ended: stop it, or wait, before it is undone")
 	ErrNothingToUndo = errors.New("the job has changed nothing in the PIM: there is nothing to undo")
+	ErrUndoSelection = errors.New("the products of the job were found by a selection, whose items are not kept: it cannot be undone")
 	ErrUndoing       = errors.New("the job is being undone already: wait for that to end")
 )
 
 // Undo starts a job that takes back what another one has changed in the PIM, for a user. It has the items of that job, its
 // action and its label; its Trigger is TriggerUndo and its Parent the other job. At most one at a time undoes a job. Its
-// error is ErrNotFound, ErrNotEnded, ErrNothingToUndo, ErrUndoing, or that of Submit.
+// error is ErrNotFound, ErrNotEnded, ErrNothingToUndo, ErrUndoSelection, ErrUndoing, or that of Submit.
 func (s *Submitter) Undo(ctx context.Context, id string, user User) (Job, error) {
 	done, err := s.Store.Load(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -29,6 +30,8 @@ func (s *Submitter) Undo(ctx context.Context, id string, user User) (Job, error)
 		return Job{}, ErrNotEnded
 	case len(done.Undo) == 0:
 		return Job{}, ErrNothingToUndo
+	case done.Select != nil:
+		return Job{}, ErrUndoSelection
 	}
 	submitted, err := s.Submit(ctx, Job{
 		ID:     ID("undo", []byte(id), fmt.Append(nil, s.Now().UnixNano())),

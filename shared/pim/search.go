@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Search is a search of the PIM's own, over products or models (Akeneo: "Filters").
@@ -21,6 +22,10 @@ type Search struct {
 type Page struct {
 	Products []Product
 	Next     string // where the next page begins; "" after the last
+
+	// Asked is the PIM's own time, by its clock, at which it was asked at the latest: what changed before is in the page, as
+	// far as its search knew it. Where the PIM names no time it is ours.
+	Asked time.Time
 }
 
 // Pages walks a search page by page, by the PIM's own cursor. It ends after an empty page and never reads a page twice.
@@ -76,14 +81,21 @@ func (c *Client) fetch(ctx context.Context, kind string, query url.Values) (Page
 			Items []json.RawMessage `json:"items"`
 		} `json:"_embedded"`
 	}
-	if err := c.getJSON(ctx, r, &wire); err != nil {
+	began := c.config.Outbound.Now()
+	r.method = http.MethodGet
+	answer, err := c.do(ctx, r)
+	if err != nil {
 		return Page{}, err
 	}
-	broken := &Error{Method: http.MethodGet, Path: r.path, Status: http.StatusOK, malformed: true}
-	if wire.Embedded == nil {
+	asked := began
+	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		asked = date.Add(-c.config.Outbound.Now().Sub(began))
+	}
+	broken := &Error{Method: http.MethodGet, Path: r.path, Status: answer.Status, malformed: true}
+	if decode(answer.Body, &wire) != nil || wire.Embedded == nil {
 		return Page{}, broken // an error object with a 200
 	}
-	page := Page{Products: make([]Product, 0, len(wire.Embedded.Items)), Next: next(wire.Links.Next.Href, query)}
+	page := Page{Products: make([]Product, 0, len(wire.Embedded.Items)), Next: next(wire.Links.Next.Href, query), Asked: asked.UTC()}
 	for _, item := range wire.Embedded.Items {
 		product, err := decodeProduct(kind, item)
 		if err != nil {

@@ -22,6 +22,9 @@ type Step struct {
 	actions []types.TransactWriteItem
 }
 
+// Len is the place of the next action.
+func (s *Step) Len() int { return len(s.actions) }
+
 // Step begins a write.
 func (t *Table) Step() *Step {
 	return &Step{Now: t.Now().UTC(), table: t, writer: rand.Text()}

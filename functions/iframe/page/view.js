@@ -16,6 +16,15 @@ function put(node, text) {
 
 const LEVELS = { succeeded: 'good', partial: 'warning', failed: 'bad', running: 'busy', waiting: 'warning' };
 
+// counts is how far a job is: of a selection whose end is not reached, nobody knows of how many.
+function counts(job, language) {
+  if (job.open) {
+    const counted = new Intl.NumberFormat(language.tag).format(job.done + job.failed);
+    return language.say(job.failed ? 'soFarFailed' : 'soFar', { counted, failed: job.failed });
+  }
+  return job.total > 0 ? language.say(job.failed ? 'countsFailed' : 'counts', job) : '';
+}
+
 // Row is one job in the table, and below it what failed. It stays the same nodes while the job goes on, so that the
 // keyboard's focus stays where it is.
 class Row {
@@ -60,7 +69,9 @@ class Row {
     this.#badge.className = `badge ${LEVELS[job.state] ?? ''}`;
     put(this.#message, job.message ?? '');
     const counted = job.done + job.failed;
-    if (job.total > 0 && (ended(job) || counted > 0)) {
+    if (job.open) {
+      this.#bar.removeAttribute('value'); // how many there are is not known yet
+    } else if (job.total > 0 && (ended(job) || counted > 0)) {
       this.#bar.max = job.total;
       this.#bar.value = counted;
     } else if (ended(job)) {
@@ -71,7 +82,7 @@ class Row {
       this.#bar.value = 0;
     }
     this.#bar.className = LEVELS[job.state] ?? '';
-    put(this.#counts, job.total > 0 ? language.say(job.failed ? 'countsFailed' : 'counts', job) : '');
+    put(this.#counts, counts(job, language));
     this.#bar.setAttribute('aria-label', `${language.say('progress')}: ${job.label}`);
     this.#time.dateTime = job.createdAt;
     this.#time.title = since;

@@ -47,6 +47,7 @@ type JobState struct {
 	Done      int            `json:"done"`
 	Failed    int            `json:"failed"`
 	Total     int            `json:"total"`
+	Open      bool           `json:"open,omitempty"` // more may follow than the total counts
 	Message   string         `json:"message"`
 	Reason    string         `json:"reason"`
 	Failures  []jobs.Failure `json:"failures"`
@@ -129,7 +130,7 @@ func (i *Inspector) jobStates(ctx context.Context, most int) ([]JobState, error)
 func (i *Inspector) jobState(ctx context.Context, job jobs.Job) (JobState, error) {
 	state := JobState{
 		ID: job.ID, Action: job.Action, Trigger: job.Trigger, Extension: job.Extension, Label: job.Label,
-		User: job.User.Username, State: job.State, Done: job.Done, Failed: job.Failed, Total: job.Total,
+		User: job.User.Username, State: job.State, Done: job.Done, Failed: job.Failed, Total: job.Total, Open: job.Open() && !job.State.Ended(),
 		Message: job.Message, Reason: job.Reason, Failures: []jobs.Failure{}, Attempt: job.Attempt, Parent: job.Parent,
 		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
 	}

@@ -107,6 +107,7 @@ func (p *PIM) routes() *http.ServeMux {
 // ServeHTTP answers one call, within the limits and faults that are set.
 func (p *PIM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	recorder := &recorder{ResponseWriter: w, status: http.StatusOK}
+	w.Header().Set("Date", p.now().UTC().Format(http.TimeFormat))
 	call := Call{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.Query(), At: p.now()}
 	leave, refused := p.enter(r)
 	defer leave()

@@ -103,9 +103,10 @@ const badges = { succeeded: "good", partial: "half", failed: "bad", running: "bu
 
 function jobRow(job) {
   const name = el("td", {}, el("strong", {}, job.label || job.action), " ", el("small", {}, `${job.action}, ${time(job.createdAt)}, ${job.user}`), el("br"), el("code", {}, job.id));
-  const counts = job.total ? `${job.done} of ${job.total}` + (job.failed ? `, ${job.failed} failed` : "") : "no items";
+  const worked = (job.done + job.failed).toLocaleString("en");
+  const counts = job.open ? `${worked} so far` + (job.failed ? `, ${job.failed} failed` : "") : job.total ? `${job.done} of ${job.total}` + (job.failed ? `, ${job.failed} failed` : "") : "no items";
   const items = el("td", {}, counts);
-  if (job.total) items.append(el("progress", { max: job.total, value: job.done + job.failed, "aria-label": `${job.done + job.failed} of ${job.total} items worked` }));
+  if (job.total && !job.open) items.append(el("progress", { max: job.total, value: job.done + job.failed, "aria-label": `${job.done + job.failed} of ${job.total} items worked` }));
   const said = el("td", {}, job.message || "", job.parent ? el("div", {}, el("small", {}, "follows "), el("code", {}, job.parent)) : "");
   if (job.next) said.append(" ", el("small", {}, "Next try at " + time(job.next) + "."));
   if (job.reason && job.reason !== "permanent") said.append(" ", el("small", {}, job.reason));
