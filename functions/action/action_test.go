@@ -169,6 +169,45 @@ func TestAlreadyRunning(t *testing.T) {
 	}
 }
 
+func TestAPressThatBringsNoItemsIsOfTheSelection(t *testing.T) {
+	f := newFixture()
+	for name, change := range map[string]func(*config.Extension){
+		"export": func(e *config.Extension) { e.Select = "ready" },
+		"waits":  func(e *config.Extension) { e.Select, e.OnceForAll = "ready", true },
+		"many":   func(e *config.Extension) { e.Select, e.Once = "ready", false },
+	} {
+		e := f.config.Extensions[name]
+		change(&e)
+		e.Action = "send"
+		f.config.Extensions[name] = e
+	}
+	const index = `{"data":{},"context":{"locale":"en_US","channel":"ecommerce"},"user":{"uuid":"` + julia + `","username":"julia"},"timestamp":NOW}`
+	job := func(extension, body string) jobs.Job {
+		job, err := f.Store.Load(t.Context(), jobID(t, f.press(t, extension, f.stamp(body))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return job
+	}
+	first := job("export", index)
+	if first.Select == nil || first.Select.Name != "ready" || first.Select.Mark != "button/export/main/ready" || len(first.Items) != 0 || !first.Open() {
+		t.Errorf("%+v", first)
+	}
+	if again := job("export", strings.Replace(index, "en_US", "fr_FR", 1)); again.ID != first.ID {
+		t.Error("a second press of the same selection started another job")
+	}
+	own := job("export", press)
+	if own.Select != nil || len(own.Items) != 2 {
+		t.Errorf("a position's own items: %+v", own)
+	}
+	if one := job("waits", press); job("waits", index).ID != one.ID || job("waits", strings.Replace(press, "armor", "apollon", 1)).ID != one.ID {
+		t.Error("once: extension lets two jobs run")
+	}
+	if one := job("many", index); job("many", index+" ").ID == one.ID {
+		t.Error("once: off keeps a job out")
+	}
+}
+
 func TestRights(t *testing.T) {
 	for name, row := range map[string]struct {
 		from, to string

@@ -337,6 +337,7 @@ actions:
   plain:  {kind: forward, url: "%[1]s/plain", batch: 2, retry: {for: 2h}}
   item:   {kind: forward, each: true, read: {attributes: [name]}, url: "%[1]s/item/{{.Item.ID}}", json: {sku: "{{.Product.Identifier}}"}}
   wide:   {kind: forward, read: {}, url: "%[1]s/wide"}
+  bulk:   {kind: forward, url: "%[1]s/bulk", batch: 100, then: {failed: report, partial: report, succeeded: report}}
   script: {kind: script, then: {failed: report, partial: report, succeeded: report}}
   alone:  {kind: script}
   listen: {kind: script, retry: {for: 2h}}
@@ -350,6 +351,12 @@ subscriptions:
   quiet:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.family.*], shadow: true, action: listen}
   old:    {pim: main, api: events-api, events: [product.updated], action: listen}
 notifications: {main: {action: listen}}
+selections:
+  everything: {of: products}
+  models:     {of: product_models}
+  recent:     {of: products, changed_since: 1d}
+  changed:    {of: products, changed_since: last}
+  refused:    {of: products, search: {no_such_attribute: [{operator: "=", value: 1}]}}
 extensions:
   button: {pim: main, type: action, positions: [pim.product.header], label: {default: Button}, action: send}
 `

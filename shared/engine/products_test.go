@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -43,8 +44,13 @@ func (o opener) Open(config.Section, engine.Secrets) (engine.Action, error) { re
 
 // playPIM connects a fixture with a PIM in memory.
 func (w *fixture) playPIM(catalogue *pimtest.Catalogue) *pimtest.PIM {
+	return w.playPIMBehind(catalogue, func(next http.Handler) http.Handler { return next })
+}
+
+// playPIMBehind does the same, behind something that sees every call.
+func (w *fixture) playPIMBehind(catalogue *pimtest.Catalogue, before func(http.Handler) http.Handler) *pimtest.PIM {
 	played := pimtest.New(pimtest.Config{Catalogue: catalogue, Now: w.clock.Now, Limits: pimtest.Limits{PerSecond: 1 << 30}})
-	server := httptest.NewServer(played)
+	server := httptest.NewServer(before(played))
 	w.Cleanup(server.Close)
 	client := outbound.New(outbound.Config{AllowPrivate: true, Now: w.clock.Now})
 	c := pimtest.Connect

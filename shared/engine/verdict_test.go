@@ -45,6 +45,7 @@ func TestWhatFollowsAnAnswer(t *testing.T) {
 	}
 	stop := func(s *standing, _ *moment) { s.stop = true }
 	over := func(_ *standing, m *moment) { m.over = true }
+	more := func(s *standing, _ *moment) { s.more = true }
 	since := func(tries int, ago time.Duration) change {
 		return func(s *standing, _ *moment) { s.tries, s.downSince = tries, noon.Add(-ago) }
 	}
@@ -67,6 +68,18 @@ func TestWhatFollowsAnAnswer(t *testing.T) {
 		{"a part of a batch is through", nil, answerOf(Result{Done: 1, Failures: failures(0, 1)}, nil, 2, false), "goes on, 1 through, failed 0"},
 		{"a part of the last batch is through", []change{left(2, 2)}, answerOf(Result{Done: 1}, nil, 2, false), "goes on, 1 through"},
 		{"more than there is", nil, answerOf(Result{Done: 9}, nil, 2, false), "goes on, 2 through"},
+
+		// Pages of a selection follow that are not counted.
+		{"a page is through", []change{left(2, 2), more}, answerOf(Result{}, nil, 2, false), "goes on, 2 through"},
+		{"a page is through, and the time is used up", []change{left(2, 2), more, over}, answerOf(Result{}, nil, 2, false), "waits 0s, 2 through"},
+		{"a page is through, and a user asked to stop", []change{left(2, 2), more, stop}, answerOf(Result{}, nil, 2, false), "stops, 2 through"},
+		{"a page of none came to hand", []change{left(0, 0), more}, answer{class: done}, "goes on"},
+		{"the last page was of none", []change{left(0, 0)}, answer{class: done}, "ends"},
+		{"a page cannot be read", []change{left(0, 0), more}, notBegun(down, false), `waits 5s, try 1 down 0s, gives up in 1h0m0s, internal, "a passing problem", keeps state`},
+		{"a page cannot be read for an hour", []change{left(0, 0), more, since(8, time.Hour)}, notBegun(down, false), `ends gave_up, counted down 1h0m0s, internal, "a passing problem, and the time for trying again is over"`},
+		{"a page can never be read", []change{left(0, 0), more}, notBegun(clientError{permanent: true}, false), `ends permanent, "the destination has a problem"`},
+		{"a page is refused", []change{left(2, 2), more}, answerOf(Result{}, Permanent("no", nil), 2, false), `goes on permanent, 2 through, failed 0 1, "no"`},
+		{"no page is tried any more", []change{left(2, 2), more, since(8, time.Hour)}, answerOf(Result{}, down, 2, false), `ends gave_up, 2 through, failed 0 1, counted down 1h0m0s, internal, "a passing problem, and the time for trying again is over"`},
 
 		// The destination does not work.
 		{"the first failed try", nil, answerOf(Result{}, down, 2, false), `waits 5s, try 1 down 0s, gives up in 1h0m0s, internal, "a passing problem", keeps state`},

@@ -32,6 +32,7 @@ func (i *Inspector) handlers() http.Handler {
 	mux.HandleFunc("POST /_local/press/{extension}", i.servePress)
 	mux.HandleFunc("POST /_local/events", i.serveEvents)
 	mux.HandleFunc("POST /_local/appaction/{action}", i.serveAppAction)
+	mux.HandleFunc("POST /_local/jobs/{id}/cancel", i.serveCancel)
 	mux.HandleFunc("POST /_local/redrive", i.serveRedrive)
 	mux.HandleFunc("POST /_local/wake", i.serveWake)
 	mux.HandleFunc("POST /_local/switch", i.serveSwitch)
