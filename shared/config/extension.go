@@ -78,6 +78,7 @@ func (r *reader) extensions(root table, known references) map[string]Extension {
 	}
 	for _, t := range tables {
 		t.unguarded(extensions)
+		t.selects(known)
 	}
 	return extensions
 }

@@ -70,7 +70,10 @@ func Load(source Source) (*Config, error) {
 	c.PIMs = r.pims(root)
 	c.Actions = r.actions(root)
 	c.Selections = r.selections(root)
-	references := references{pims: keys(c.PIMs), actions: keys(c.Actions), selections: keys(c.Selections)}
+	references := references{pims: keys(c.PIMs), actions: keys(c.Actions), selections: keys(c.Selections), dones: map[string]bool{}}
+	for name, action := range c.Actions {
+		references.dones[name] = action.Then["done"] != ""
+	}
 	c.Extensions = r.extensions(root, references)
 	c.Subscriptions = r.subscriptions(root, references)
 	c.Notifications = r.notifications(root, references)

@@ -3,7 +3,7 @@ package config
 import "strings"
 
 // references are the names that other parts of the file may use.
-type references struct{ pims, actions, selections map[string]bool }
+type references struct{ pims, actions, selections, dones map[string]bool } // dones: the actions with a then of done
 
 var pimKeys = []key{
 	{name: "url", need: "add url: https://NAME.cloud.akeneo.com", doc: "Where the PIM is: https://NAME.cloud.akeneo.com."},

@@ -58,6 +58,7 @@ func TestMistakesInSelections(t *testing.T) {
 		{"search that is a list", `search: {updated: [{operator: ">", value: 2026-11-25}]}`, "search: [family]", `f.yaml:6: search of selection "recent" is not a mapping; write it as key: value`},
 		{"an unknown key", "changed_since: last", "since: last", `f.yaml:5: unknown key "since" in selection "changed"; known are changed_since, of, search`},
 		{"no such selection", "select: ready", "select: redy", `f.yaml:8: select of extension "all": no selection "redy"; did you mean "ready"?`},
+		{"a then of what is done", "{kind: forward, url: https://erp.example.com}}", "{kind: forward, url: https://erp.example.com, then: {done: tell}}, tell: {kind: forward, url: https://erp.example.com}}", `f.yaml:8: extension "all" selects products, and then of its action "send" is for those that are done, which a selection does not keep; use then of succeeded, which gets no items there`},
 		{"select of a page", "actions: [send]", "actions: [send], select: ready", `f.yaml:9: extension "page" is of type iframe and has the key "select"; remove it: it belongs to type action`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
