@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/inspector"
 	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
@@ -30,6 +31,7 @@ var recipes = map[string]struct {
 	"Publish to a shop": {`{"auth":{"shop":{"bearer":"token-of-the-shop"}}}`, publishToAShop},
 	"ERP push": {`{"auth":{"erp":{"oauth2":{"token_url":"SINK/token","client_id":"us","client_secret":"secret-of-the-erp"}}},` +
 		`"values":{"slack":"SINK/slack"}}`, pushToAnERP},
+	"Readiness gate":               {`{"values":{"slack":"SINK/slack"}}`, readinessGate},
 	"Tell the team about products": {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
 }
 
@@ -103,6 +105,44 @@ func tellTheTeam(t *testing.T, r *recipe) {
 	if err := json.Unmarshal([]byte(r.called("POST /slack", 1)[0].body), &sent); err != nil || !strings.HasPrefix(sent.Text, "julia asks for a look at:\n") ||
 		strings.Count(sent.Text, ": ") != 20 || !strings.Contains(sent.Text, "and 5 more") {
 		t.Errorf("%q, %v", sent.Text, err)
+	}
+}
+
+func readinessGate(t *testing.T, r *recipe) {
+	products := make([]string, 60)
+	for i := range products {
+		products[i] = fmt.Sprintf("63139bf3-a7f7-4eaa-ba5e-%012d", i+40)
+	}
+	if pressed := r.press("ready", pim.Press{Position: "pim.product-grid.action-bar", Products: products}); pressed.Status != 422 {
+		t.Errorf("%d %s", pressed.Status, pressed.Answer)
+	}
+	var job, told inspector.JobState
+	r.until("the job and what follows have ended", func() bool {
+		for _, one := range r.state().Jobs {
+			switch one.Action {
+			case "shop-ready":
+				job = one
+			case "tell":
+				told = one
+			}
+		}
+		return job.State == jobs.Partial && told.State == jobs.Succeeded
+	})
+	var sent struct{ Items []jobs.Item }
+	if err := json.Unmarshal([]byte(r.called("POST /products", 1)[0].body), &sent); err != nil || len(sent.Items) != job.Done || job.Done+job.Failed != 60 {
+		t.Errorf("%d of %d are handed over, %v", len(sent.Items), job.Done, err)
+	}
+	for _, failure := range job.Failures {
+		if slices.Contains(sent.Items, failure.Item) || !strings.Contains(failure.Reason, ": not complete for ecommerce, en_US: ") && !strings.Contains(failure.Reason, "name is missing") {
+			t.Errorf("%+v", failure)
+		}
+	}
+	if text := r.called("POST /slack", 1)[0].body; !strings.Contains(text, fmt.Sprintf("Publish if ready: %d of 60 are not ready", job.Failed)) {
+		t.Errorf("told %s", text)
+	}
+	pressed := r.press("ready", pim.Press{Position: "pim.product.header", Products: []string{job.Failures[0].Item.ID}, Locale: "fr_FR"})
+	if pressed.Status != 422 || !strings.HasPrefix(pressed.Message(), "Pas prêt : incomplet pour ecommerce, en_US : ") {
+		t.Errorf("%d %s", pressed.Status, pressed.Answer)
 	}
 }
 

@@ -79,7 +79,7 @@ func TestWhatExpressionsGive(t *testing.T) {
 		// what does not exist
 		`value("nothing")`: nil, `value("nothing").amount`: nil, `value("nothing")[0].a.b`: nil, `value("net_price")[7].amount`: nil,
 		`price("net_price", "CHF") * 1.2`: nil, `1 + value("nothing")`: nil, `"a" + value("nothing")`: nil, `-value("nothing")`: nil,
-		`value("nothing").amount > 0`: false, `value("nothing").amount <= 0`: false, `value("nothing") == nil`: true, `value("nothing") != "a"`: true,
+		`value("nothing").amount > 0`: false, `0 < value("nothing").amount`: false, `"a" contains value("nothing")`: false, `1 * value("nothing")`: nil, `value("nothing").amount <= 0`: false, `value("nothing") == nil`: true, `value("nothing") != "a"`: true,
 		`value("nothing") contains "a"`: false, `value("nothing") matches "."`: false, `upper(value("nothing"))`: nil, `len(value("nothing"))`: number("0"),
 		`all(value("nothing"), # > 1)`: true, `any(value("nothing"), # > 1)`: false, `"a" in value("nothing")`: false, `not value("nothing")`: true,
 		`value("nothing") and true`: false, `value("nothing") ? 1 : 2`: number("2"), `value("nothing") ?? "none"`: "none", `value("nothing")?.a`: nil,
