@@ -138,6 +138,8 @@ func (h *Handler) route(path gate.Path, req *web.Request) (found serve, job stri
 		return h.retry, job, []string{post}
 	case last == "cancel":
 		return h.cancel, job, []string{post}
+	case last == "undo":
+		return h.undo, job, []string{post}
 	}
 	return nil, "", nil
 }

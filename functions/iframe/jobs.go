@@ -40,7 +40,8 @@ type listed struct {
 	Cancellable bool       `json:"cancellable"`
 	Cancelling  bool       `json:"cancelling"`
 	Retryable   bool       `json:"retryable"`
-	Changed     bool       `json:"changed"` // it has changed products: the PIM's own page is out of date
+	Undoable    bool       `json:"undoable"` // it has changed products, which can be taken back
+	Changed     bool       `json:"changed"`  // it has changed products: the PIM's own page is out of date
 }
 
 // newListed is the job as it reads at this time, for this page, in the language that its call names.
@@ -54,6 +55,7 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 		Cancellable: !job.State.Ended() && !job.Stop,
 		Cancelling:  !job.State.Ended() && job.Stop,
 		Retryable:   retryable(c.extension, job),
+		Undoable:    job.State.Ended() && len(job.Undo) > 0,
 		Changed:     job.State.Ended() && job.Done > 0 && h.changes(job),
 	}
 	if job.Label != "" && job.Trigger == jobs.TriggerThen { // its label is that of the job that it follows
@@ -62,10 +64,10 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 	return l
 }
 
-// changes says whether a job's kind changes products by itself, or its destination says that it did, by
+// changes says whether a job has changed products, or its destination says that it did, by
 // {"changed":true} or a count in its result.
 func (h *Handler) changes(job jobs.Job) bool {
-	if h.config.Config.Actions[job.Action].Kind == "update" {
+	if job.Changed > 0 {
 		return true
 	}
 	var result struct {
@@ -80,7 +82,7 @@ func (h *Handler) changes(job jobs.Job) bool {
 // retryable says whether this page may start the failed items of a job again: it starts what it offers, and nothing
 // else, whatever other button the job came from.
 func retryable(extension config.Extension, job jobs.Job) bool {
-	return (job.State == jobs.Failed || job.State == jobs.Partial) && slices.Contains(extension.Actions, job.Action)
+	return (job.State == jobs.Failed || job.State == jobs.Partial) && job.Trigger != jobs.TriggerUndo && slices.Contains(extension.Actions, job.Action)
 }
 
 // list answers with the user's jobs in this PIM, whichever button started them, newest first. `before` in the query
@@ -179,6 +181,29 @@ func (h *Handler) retry(ctx context.Context, c call) (web.Response, error) {
 		wish.around = surroundings{} // of another shape: only the once key is less exact
 	}
 	return h.submit(ctx, c, wish, again)
+}
+
+// undo takes back what a job has changed in the PIM, by a job of its own.
+func (h *Handler) undo(ctx context.Context, c call) (web.Response, error) {
+	job, err := h.mine(ctx, c)
+	if err != nil {
+		return web.Response{}, err
+	}
+	undone, err := h.config.Jobs.Undo(ctx, job.ID, job.User)
+	switch {
+	case errors.Is(err, jobs.ErrNotEnded):
+		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "not_ended", Message: "This job has not ended. Stop it, or wait until it has ended, before you undo it."}
+	case errors.Is(err, jobs.ErrNothingToUndo):
+		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "nothing_to_undo", Message: "This job has changed nothing in the PIM: there is nothing to undo."}
+	case errors.Is(err, jobs.ErrUndoing):
+		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "undo_running", Message: "This job is being undone already. Wait until that has ended."}
+	case err != nil:
+		return web.Response{}, &web.Error{Code: web.Unavailable, Reason: "job_not_started", Err: err}
+	}
+	c.req.Log.Outcome = "undo_started"
+	return respond(struct {
+		Job listed `json:"job"`
+	}{h.newListed(c, undone)})
 }
 
 // left are the items of a job that failed, and those that it never came to because its worker crashed or because it

@@ -21,6 +21,7 @@ var refusals = map[Code]refusal{
 	Method:      {http.StatusMethodNotAllowed, "This method is not allowed here.", false},
 	Gone:        {http.StatusGone, "What was at this address is no longer there.", false},
 	TooLarge:    {http.StatusRequestEntityTooLarge, "The request is too large.", false},
+	Conflict:    {http.StatusConflict, "The request does not fit what is there.", false},
 	Refused:     {http.StatusUnprocessableEntity, "The request could not be carried out.", false},
 	Internal:    {http.StatusInternalServerError, "Something went wrong on our side.", true},
 	Unavailable: {http.StatusServiceUnavailable, "This is not available at the moment. Please try again.", false},

@@ -48,6 +48,7 @@ const (
 	Method      Code = "method_not_allowed" // 405
 	Gone        Code = "gone"               // 410
 	TooLarge    Code = "too_large"          // 413
+	Conflict    Code = "conflict"           // 409
 	Refused     Code = "refused"            // 422
 	Internal    Code = "internal"           // 500
 	Unavailable Code = "unavailable"        // 503

@@ -41,6 +41,10 @@ func (a *action) each(ctx context.Context, run engine.Run) (engine.Result, error
 		for _, failure := range result.Failures {
 			all.Failures = append(all.Failures, engine.Failure{Index: index, Reason: failure.Reason})
 		}
+		for _, update := range result.Updates {
+			update.Index = index
+			all.Updates = append(all.Updates, update)
+		}
 		if len(run.Items) == 1 {
 			all.Message, all.Result = result.Message, result.Result
 		}

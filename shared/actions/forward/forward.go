@@ -84,7 +84,11 @@ func (a *action) send(ctx context.Context, run engine.Run, r request) (engine.Re
 	if response, err = a.success(response, err); err != nil {
 		return engine.Result{}, err
 	}
-	return read(response, run.Items)
+	result, err := read(response, run.Items)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	return a.updated(run, response, result)
 }
 
 // header makes the headers of a run. A value that HTTP does not allow, such as one with a line break, fails the run.

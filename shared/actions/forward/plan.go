@@ -38,6 +38,7 @@ type options struct {
 	Read    *engine.Reads     `yaml:"read"` // nil: no products
 	Each    bool              `yaml:"each"` // one call per item
 	Deleted *deleted          `yaml:"deleted"`
+	Write   *write            `yaml:"write"` // nil: an answer changes nothing in the PIM
 }
 
 // plan is a checked configuration.
@@ -47,6 +48,8 @@ type plan struct {
 	headers  map[string]*template.Template
 	usual    request
 	deletion request // with Each: for an item that is deleted
+	writes   *engine.Writes
+	set      *template.Set // nil: the answer's own updates
 }
 
 // request is what one call sends.
@@ -96,6 +99,7 @@ func parse(section config.Section) (plan, error) {
 	report(p.parseHeaders(section))
 	report(p.parseBody(section))
 	report(p.parseDeleted(section))
+	report(p.parseWrite(section))
 	return p, errors.Join(problems...)
 }
 
