@@ -114,9 +114,11 @@ func TestWhatCanBeDoneWithAJob(t *testing.T) {
 		{"failed, and not offered here", jobs.Job{Action: "relay", State: jobs.Failed}, "failed", false, false, false},
 		{"cancelled", jobs.Job{Action: "send", State: jobs.Cancelled}, "cancelled", false, false, false},
 		{"succeeded", jobs.Job{Action: "send", State: jobs.Succeeded, Done: 1}, "succeeded", false, false, false},
-		{"its kind changes products", jobs.Job{Action: "fill", State: jobs.Partial, Done: 1}, "partial", false, true, true},
+		{"it changed products", jobs.Job{Action: "fill", State: jobs.Partial, Done: 1, Changed: 1}, "partial", false, true, true},
+		{"an undo is not repeated as its action", jobs.Job{Action: "send", State: jobs.Failed, Trigger: jobs.TriggerUndo}, "failed", false, false, false},
+		{"it changed nothing: all was so already", jobs.Job{Action: "fill", State: jobs.Succeeded, Done: 1}, "succeeded", false, false, false},
 		{"its kind changes products, it did not", jobs.Job{Action: "fill", State: jobs.Failed}, "failed", false, true, false},
-		{"its kind changes products, it still does", jobs.Job{Action: "fill", State: jobs.Waiting, Done: 1}, "waiting", true, false, false},
+		{"it changed products, and still does", jobs.Job{Action: "fill", State: jobs.Waiting, Done: 1, Changed: 1}, "waiting", true, false, false},
 		{"its destination says so", jobs.Job{Action: "send", State: jobs.Succeeded, Done: 1, Result: []byte(`{"changed":true}`)}, "succeeded", false, false, true},
 		{"its destination counts", jobs.Job{Action: "send", State: jobs.Succeeded, Done: 1, Result: []byte(`{"changed":3}`)}, "succeeded", false, false, true},
 		{"its destination counts none", jobs.Job{Action: "send", State: jobs.Succeeded, Done: 1, Result: []byte(`{"changed":0}`)}, "succeeded", false, false, false},
@@ -132,6 +134,38 @@ func TestWhatCanBeDoneWithAJob(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
+	}
+}
+
+func TestUndo(t *testing.T) {
+	f := newFixture()
+	mine := jobs.User{UUID: julia}
+	wrote := []string{"0-1.1"}
+	f.Record(t, jobs.Job{ID: "changed", PIM: "main", User: mine, Action: "fill", State: jobs.Partial, Undo: wrote, Items: []jobs.Item{{Type: jobs.Product, ID: uuidA}}})
+	f.Record(t, jobs.Job{ID: "running", PIM: "main", User: mine, Action: "fill", State: jobs.Running, Undo: wrote, Lease: jobs.Lease{Until: now.Add(time.Hour)}})
+	f.Record(t, jobs.Job{ID: "nothing", PIM: "main", User: mine, Action: "fill", State: jobs.Succeeded})
+	f.Record(t, jobs.Job{ID: "others", PIM: "main", User: jobs.User{UUID: peter}, Action: "fill", State: jobs.Succeeded, Undo: wrote})
+	for _, c := range []struct {
+		id, user string
+		status   int
+	}{
+		{"changed", "", 401}, {"running", julia, 409}, {"nothing", julia, 409}, {"others", julia, 404}, {"nobody", julia, 404},
+		{"changed", julia, 200},
+	} {
+		token := ""
+		if c.user != "" {
+			token = f.token("panel", c.user)
+		}
+		answer := f.call(t, "POST", "/iframe/panel/jobs/"+c.id+"/undo", token, "")
+		if answer.Status != c.status {
+			t.Errorf("%s by %q: %d %s, want %d", c.id, c.user, answer.Status, answer.Body, c.status)
+		}
+		if c.status != 200 {
+			continue
+		}
+		if got := decoded[one](t, answer).Job; got.Trigger != jobs.TriggerUndo || got.Parent != "changed" || got.Total != 1 || got.State != "queued" {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 

@@ -248,14 +248,27 @@ func (w *eventWork) matching(ctx context.Context) (ledger.Outcome, []config.Subs
 		return ledger.Foreign, nil, nil
 	}
 	own, err := w.own(ctx)
-	if own || err != nil {
-		return ledger.Self, nil, err
+	if err != nil {
+		return "", nil, err
 	}
 	var wanted []config.Subscription
+	leftOut := false // an event of our own would make a loop
 	for _, name := range slices.Sorted(maps.Keys(w.Config.Config.Subscriptions)) {
-		if matches, _ := Matches(w.Config.Config.Subscriptions[name], w.event); matches {
+		matches, _ := Matches(w.Config.Config.Subscriptions[name], w.event)
+		if matches && own {
+			if writes, err := w.changesPIM(ctx, w.Config.Config.Subscriptions[name].Action); err != nil {
+				return "", nil, err
+			} else if writes {
+				leftOut = true
+				continue
+			}
+		}
+		if matches {
 			wanted = append(wanted, w.Config.Config.Subscriptions[name])
 		}
+	}
+	if len(wanted) == 0 && leftOut {
+		return ledger.Self, nil, nil
 	}
 	if len(wanted) == 0 {
 		return ledger.Unmatched, nil, nil
@@ -263,7 +276,8 @@ func (w *eventWork) matching(ctx context.Context) (ledger.Outcome, []config.Subs
 	return "", wanted, nil
 }
 
-// own says whether we caused the event ourselves: acting on it would make a loop.
+// own says whether we caused the event ourselves. What changes the PIM because of it would make a loop; what brings it
+// elsewhere has to know of our changes too.
 func (w *eventWork) own(ctx context.Context) (bool, error) {
 	author := w.event.Author
 	if author.Type != "api" || author.Identifier == "" {

@@ -107,13 +107,13 @@ func TestWhatBecomesOfAnEvent(t *testing.T) {
 		{"wanted by none", pimevent.EventPlatform, platform("e1", "asset.created", `"asset":{"code":"a"}`, now), "unmatched", nil},
 		{"an unknown type", pimevent.EventPlatform, platform("e1", "moon.landed", `"moon":{}`, now), "unmatched", nil},
 		{"in shadow", pimevent.EventPlatform, platform("e1", "family.updated", `"family":{"code":"shoes"}`, now), "shadow", nil},
-		{"our own change, by client id", pimevent.EventPlatform, platform("e1", "product.updated", `"product":{"uuid":"p1"},"author":{"identifier":"our-client","type":"api"}`, now), "self", nil},
+		{"our own change, by client id", pimevent.EventPlatform, platform("e1", "product.updated", `"product":{"uuid":"p1"},"author":{"identifier":"our-client","type":"api"}`, now), "applied", []string{"every"}},
 		{"a user named as we are", pimevent.EventPlatform, platform("e1", "product.updated", `"product":{"uuid":"p1"},"author":{"identifier":"our-client","type":"user"}`, now), "applied", []string{"every"}},
 		{"no author", pimevent.EventPlatform, platform("e1", "product.became-complete", `"product":{"uuid":"p1"}`, now), "applied", []string{"every"}},
 		{"no entity", pimevent.EventPlatform, platform("e1", "product.updated", ``, now), "applied", []string{"every"}},
 		{"not JSON, but proven", pimevent.EventPlatform, `nonsense`, "unmatched", nil},
 		{"the older API", pimevent.EventsAPI, `{"action":"product.updated","event_id":"e1","author":"julia","author_type":"ui","data":{"resource":{"uuid":"p1"}}}`, "applied", []string{"old"}},
-		{"our own change, by the older API", pimevent.EventsAPI, `{"action":"product.updated","event_id":"e1","author":"our-user","author_type":"api","data":{"resource":{"uuid":"p1"}}}`, "self", nil},
+		{"our own change, by the older API", pimevent.EventsAPI, `{"action":"product.updated","event_id":"e1","author":"our-user","author_type":"api","data":{"resource":{"uuid":"p1"}}}`, "applied", []string{"old"}},
 		{"a notification", pimevent.Notifications, `{"notification_type":"subscription.suspended.system","timestamp":"2026-11-23T10:00:00Z","subscription_id":"s1"}`, "applied", []string{"notifications"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"context"
+	"errors"
+)
+
+// changesPIM says whether an action, or one that may follow it, writes to the PIM. One that cannot be opened, since the
+// configuration has a mistake, writes nothing: its run says what is wrong.
+func (i *Invocation) changesPIM(ctx context.Context, name string) (bool, error) {
+	seen := map[string]bool{}
+	for open := []string{name}; len(open) > 0; open = open[1:] {
+		name := open[0]
+		if name == "" || seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, next := range i.Config.Config.Actions[name].Then {
+			open = append(open, next)
+		}
+		action, err := i.open(ctx, name)
+		if err != nil {
+			if mistakeOf(err) != "" || errors.Is(err, ErrUnknownAction) {
+				continue
+			}
+			return false, err
+		}
+		if writer, ok := action.(Writer); ok && writer.Writes() != nil && !writer.Writes().DryRun {
+			return true, nil
+		}
+	}
+	return false, nil
+}
