@@ -31,8 +31,10 @@ var recipes = map[string]struct {
 	"Publish to a shop": {`{"auth":{"shop":{"bearer":"token-of-the-shop"}}}`, publishToAShop},
 	"ERP push": {`{"auth":{"erp":{"oauth2":{"token_url":"SINK/token","client_id":"us","client_secret":"secret-of-the-erp"}}},` +
 		`"values":{"slack":"SINK/slack"}}`, pushToAnERP},
-	"Readiness gate":               {`{"values":{"slack":"SINK/slack"}}`, readinessGate},
-	"Tell the team about products": {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
+	"Enrichment from a chat-completion API": {`{"auth":{"ai":{"bearer":"token-of-the-ai"}}}`, enrichment},
+	"Bulk change with undo":                 {`{}`, bulkChange},
+	"Readiness gate":                        {`{"values":{"slack":"SINK/slack"}}`, readinessGate},
+	"Tell the team about products":          {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
 }
 
 const sock = "63139bf3-a7f7-4eaa-ba5e-000000000000" // the catalogue's first product
@@ -63,6 +65,44 @@ func publishToAShop(t *testing.T, r *recipe) {
 	refused := r.job(r.started("publish", pim.Press{Position: "pim.product-grid.action-bar", Products: []string{sock}, User: "peter"}), jobs.Failed)
 	if len(refused.Failures) != 1 || !strings.Contains(refused.Failures[0].Reason, "out of stock") {
 		t.Errorf("failures %+v", refused.Failures)
+	}
+}
+
+func enrichment(t *testing.T, r *recipe) {
+	const chair = "63139bf3-a7f7-4eaa-ba5e-000000000061"
+	r.answer("/chat/completions", 200, `{"choices":[{"message":{"content":"It folds. It lasts."}}]}`)
+	job := r.job(r.started("enrich", pim.Press{Position: "pim.product-grid.action-bar", Products: []string{sock, chair}}), jobs.Succeeded)
+	if job.Message != "2 changed in the PIM" {
+		t.Errorf("%q", job.Message)
+	}
+	r.undone(t, job.ID, "2 changed in the PIM")
+}
+
+func bulkChange(t *testing.T, r *recipe) {
+	products := make([]string, 150)
+	for i := range products {
+		products[i] = fmt.Sprintf("63139bf3-a7f7-4eaa-ba5e-%012d", i+50)
+	}
+	job := r.job(r.started("review", pim.Press{Position: "pim.product-grid.action-bar", Products: products}), jobs.Succeeded)
+	if job.Message != "150 changed in the PIM" {
+		t.Errorf("%q", job.Message)
+	}
+	r.undone(t, job.ID, "150 changed in the PIM")
+}
+
+// undone takes back what a job has changed.
+func (r *recipe) undone(t *testing.T, id, message string) {
+	answer, err := http.Post(r.URL()+"/_local/jobs/"+id+"/undo", "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var undo struct{ ID, Parent string }
+	if err := json.NewDecoder(answer.Body).Decode(&undo); err != nil || undo.Parent != id {
+		t.Fatalf("%d, %+v, %v", answer.StatusCode, undo, err)
+	}
+	if job := r.job(undo.ID, jobs.Succeeded); job.Message != message {
+		t.Errorf("undo: %q", job.Message)
 	}
 }
 
