@@ -82,9 +82,9 @@ func (s *System) build(ctx context.Context, options Options) error {
 	if err != nil {
 		return fmt.Errorf("own address: %w", err)
 	}
-	rest, err := playedPIM(ctx, connections)
+	rest, err := playedPIM(ctx, options.Catalogue, connections)
 	if err != nil {
-		return fmt.Errorf("read secrets: %w", err)
+		return err
 	}
 	s.pim = pim.New(pim.Config{
 		URL: s.pimURL(), Functions: address, Frames: s.BrowserURL(), Extensions: s.config, Signing: s.signing, REST: rest,
@@ -103,17 +103,29 @@ func (s *System) build(ctx context.Context, options Options) error {
 	return nil
 }
 
-// playedPIM is the PIM's REST API in memory. Whoever the connection secret names may call it.
-func playedPIM(ctx context.Context, connections *secrets.Cache[secrets.Connections]) (*pimtest.PIM, error) {
+// playedPIM is the PIM's REST API in memory, over its own goods or over a catalogue from a file. Whoever the connection
+// secret names may call it.
+func playedPIM(ctx context.Context, file string, connections *secrets.Cache[secrets.Connections]) (*pimtest.PIM, error) {
 	document, err := connections.Get(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read secrets: %w", err)
+	}
+	var catalogue *pimtest.Catalogue // none: the PIM's own
+	if file != "" {
+		opened, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the catalogue: %w", err)
+		}
+		defer opened.Close()
+		if catalogue, err = pimtest.Read(opened); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
 	}
 	var known []pimtest.Connection
 	for _, own := range document.PIMs {
 		known = append(known, pimtest.Connection{ClientID: own.ClientID, ClientSecret: own.ClientSecret, Username: own.Username, Password: own.Password})
 	}
-	return pimtest.New(pimtest.Config{Connections: known, Now: time.Now}), nil
+	return pimtest.New(pimtest.Config{Catalogue: catalogue, Connections: known, Now: time.Now}), nil
 }
 
 // pimURL is the origin of the PIM that is played.

@@ -54,8 +54,15 @@ func open(t *testing.T) *fixture {
 // openFile starts a system of another extensions.yaml.
 func openFile(t *testing.T, file string) *fixture {
 	t.Helper()
+	return openWith(t, Options{ConfigFile: file})
+}
+
+// openWith starts a system of some options.
+func openWith(t *testing.T, options Options) *fixture {
+	t.Helper()
 	log := &transcript{}
-	system, err := Open(t.Context(), Options{ConfigFile: file, Lookup: none, AllowPrivate: true, Log: log, Level: slog.LevelDebug})
+	options.Lookup, options.AllowPrivate, options.Log, options.Level = none, true, log, slog.LevelDebug
+	system, err := Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

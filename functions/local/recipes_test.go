@@ -44,11 +44,16 @@ func publishToAShop(t *testing.T, r *recipe) {
 	r.job(id, jobs.Succeeded)
 	call := r.called("PUT /products/"+sock, 1)[0]
 	var sent struct {
-		SKU, Title string
-		Price      json.Number
+		SKU, Title, Image string
+		Price             json.Number
 	}
 	if err := json.Unmarshal([]byte(call.body), &sent); err != nil || sent.SKU == "" || sent.Title == "" || sent.Price == "" {
 		t.Errorf("sent %s, %v", call.body, err)
+	}
+	if image, err := http.Get(sent.Image); err != nil || image.StatusCode != http.StatusOK || image.Header.Get("Content-Type") != "image/png" {
+		t.Errorf("the image at %s: %v, %v", sent.Image, image, err)
+	} else {
+		image.Body.Close()
 	}
 	if key := call.header.Get("Idempotency-Key"); call.header.Get("Authorization") != "Bearer token-of-the-shop" || !strings.HasPrefix(key, id+"/0/") {
 		t.Errorf("headers %v", call.header)

@@ -33,6 +33,7 @@ type Options struct {
 	ConfigFile   string                           // "": the extensions.yaml of the project
 	SecretsFile  string                           // "": sample values
 	Lookup       func(name string) (string, bool) // variables of the process, for ${NAME} in the configuration
+	Catalogue    string                           // a file of pimtest.Catalogue's shape that the played PIM holds; "": its own goods
 	MailFolder   string                           // where e-mail is written; "": a folder of the machine's for temporary files
 	AWS          *awsconfig.Config                // an endpoint to run on; nil: memory
 	AllowPrivate bool                             // outbound calls may reach private addresses, and http

@@ -34,7 +34,7 @@ Variables:
 
 func (p process) dev() *cobra.Command {
 	var port int
-	var configFile, secretsFile string
+	var configFile, secretsFile, catalogue string
 	command := &cobra.Command{
 		Use:     "dev",
 		GroupID: groupLocal,
@@ -50,6 +50,7 @@ func (p process) dev() *cobra.Command {
 				options.Port = port
 			}
 			options.ConfigFile, options.SecretsFile = cmp.Or(configFile, options.ConfigFile), cmp.Or(secretsFile, options.SecretsFile)
+			options.Catalogue = catalogue
 			options.Log = p.errs
 			return local.Run(command.Context(), options, p.out)
 		},
@@ -58,6 +59,7 @@ func (p process) dev() *cobra.Command {
 	flags.SortFlags = false
 	flags.IntVar(&port, "port", 8080, "listen on `PORT` of 127.0.0.1; 0: any that is free")
 	flags.StringVar(&configFile, "config", "", "read `FILE` instead of the built-in extensions.yaml")
+	flags.StringVar(&catalogue, "catalogue", "", "the played PIM holds the products of `FILE`, JSON in the REST API's shapes")
 	flags.StringVar(&secretsFile, "secrets", "", "secret documents in `FILE`, instead of samples")
 	return command
 }

@@ -3,6 +3,7 @@ package pimtest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -126,6 +127,23 @@ type Entity struct {
 	Updated       time.Time          `json:"updated"`
 }
 
+// UnmarshalJSON accepts [] for no values, as PHP writes an empty map.
+func (e *Entity) UnmarshalJSON(text []byte) error {
+	type plain Entity
+	wire := struct {
+		*plain
+		Values json.RawMessage `json:"values"`
+	}{plain: (*plain)(e)}
+	if err := json.Unmarshal(text, &wire); err != nil {
+		return err
+	}
+	e.Values = map[string][]Value{}
+	if values := bytes.TrimSpace(wire.Values); len(values) == 0 || string(values) == "[]" {
+		return nil
+	}
+	return json.Unmarshal(wire.Values, &e.Values)
+}
+
 // Value of an attribute; a nil locale or scope holds for all.
 type Value struct {
 	Locale *string         `json:"locale"`
@@ -148,7 +166,17 @@ func Read(file io.Reader) (*Catalogue, error) {
 		return nil, fmt.Errorf("read catalogue: %w", err)
 	}
 	if len(c.Channels) == 0 || len(c.Attributes) == 0 {
-		return nil, fmt.Errorf("read catalogue: it needs channels and attributes")
+		return nil, errors.New("read catalogue: it needs channels and attributes")
+	}
+	for i, e := range c.Products {
+		if e == nil || e.UUID == "" {
+			return nil, fmt.Errorf("read catalogue: product %d has no uuid", i+1)
+		}
+	}
+	for i, e := range c.ProductModels {
+		if e == nil || e.Code == "" {
+			return nil, fmt.Errorf("read catalogue: product model %d has no code", i+1)
+		}
 	}
 	return &c, nil
 }
