@@ -47,6 +47,8 @@ func TestKeysOfEvents(t *testing.T) {
 		"not ASCII":        {"évènement-1", "event-platform/main/sha256-"},
 		"an emoji":         {"id-😀", "event-platform/main/sha256-"},
 		"a control":        {"a\\u0001b", "event-platform/main/sha256-"},
+		"visible ASCII":    {"!~", "event-platform/main/!~/every"},
+		"a delete":         {"a\\u007fb", "event-platform/main/sha256-"},
 		"two hundred":      {strings.Repeat("x", 200), "event-platform/main/" + strings.Repeat("x", 200) + "/every"},
 		"longer":           {strings.Repeat("x", 201), "event-platform/main/sha256-"},
 	} {
