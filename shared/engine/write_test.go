@@ -477,3 +477,21 @@ func TestAnUndoIsOneAtATimeAndCanBeUndone(t *testing.T) {
 		t.Errorf("of no job: %v", err)
 	}
 }
+
+func TestADryRunTellsAndChangesNothing(t *testing.T) {
+	v := newFixture(t, writing(1000, engine.Writes{Attributes: []string{"name"}, Models: engine.ModelsWrite, DryRun: true}, updating(func(jobs.Item) pim.Update {
+		return pim.Update{Values: values("name", "fr_FR", "", `"Chaussures de marche Bleu"`)}
+	})), fault{}).playWriting(goods())
+	before := v.shown()
+	job, failures := v.did(one(60), one(61), one(0), one(999))
+	if job.State != jobs.Partial || job.Changed != 0 || len(job.Undo) != 0 || len(v.sent) != 0 || len(failures) != 1 || !reflect.DeepEqual(before, v.shown()) {
+		t.Errorf("%s, %d changed, %d lines, %v", job.State, job.Changed, len(v.sent), failures)
+	}
+	var told struct {
+		WouldChange int
+		Changes     []struct{ ID, What string }
+	}
+	if err := json.Unmarshal(job.Result, &told); err != nil || told.WouldChange != 2 || len(told.Changes) != 2 || !strings.Contains(job.Message, "2 of 4 would change") || !strings.Contains(job.Message, "product models") {
+		t.Errorf("%q, %s, %v", job.Message, job.Result, err)
+	}
+}
