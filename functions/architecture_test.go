@@ -65,7 +65,7 @@ var arrows = []arrow{
 	// Kinds of action know the engine, never each other; template and expression are what they share, and shared/actions
 	// lists them.
 	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
-	{from: "shared/actions/template", to: []string{"shared/urlwriter", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
+	{from: "shared/actions/template", to: []string{"shared/actions/expression", "shared/urlwriter", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
 	{from: "shared/actions/expression", to: []string{"shared/pim"}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",

@@ -7,13 +7,14 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/pim-functions/pim-functions/shared/actions/expression"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/pim"
 )
 
 // Set is values by attribute whose texts are templates (`set` in extensions.yaml). A value is any JSON value, with the
-// markers of a Structure; a mapping with data is an entry with a locale and a channel, and a list of those several entries.
-// null erases. Under an answer, a text that comes out empty fails its item: what is missing there erases nothing.
+// markers of a Structure, or {expr: …}, which computes it (package expression); a mapping with data is an entry with a locale
+// and a channel, and a list of those several entries. null erases. Under an answer, a text that comes out empty fails its item: what is missing there erases nothing.
 type Set struct {
 	answer bool
 	values map[string][]setEntry
@@ -22,7 +23,8 @@ type Set struct {
 type setEntry struct {
 	locale, channel string
 	data            *Structure
-	fixed           bool // its data is no template
+	computed        *expression.Expression // in place of data
+	fixed           bool                   // its data is no template
 }
 
 // ParseSet reads a Set that is made once per item. Its error is a Mistakes.
@@ -78,8 +80,16 @@ func (s Scope) parseEntry(code string, value any) (entry setEntry, mistakes Mist
 		value = mapping["data"]
 	}
 	if mapping, ok := value.(map[string]any); ok && len(mapping) == 1 && mapping["expr"] != nil {
-		// Expressions (package expression) get their place here: a Structure beside one, chosen by this key.
-		return entry, append(mistakes, code+": expr is not known here: use a template")
+		text, isText := mapping["expr"].(string)
+		if !isText {
+			return entry, append(mistakes, code+": expr is a text")
+		}
+		computed, err := expression.Compile(text, expression.Form{Answer: s.Answer})
+		if err != nil {
+			return entry, append(mistakes, fmt.Sprintf("%s: expr: %v", code, err))
+		}
+		entry.computed = computed
+		return entry, mistakes
 	}
 	text, isText := value.(string)
 	entry.fixed = !isText || !bytes.Contains([]byte(text), []byte("{{"))
@@ -96,19 +106,60 @@ func (s Scope) parseEntry(code string, value any) (entry setEntry, mistakes Mist
 // Attributes are the codes that the Set changes, in order.
 func (s *Set) Attributes() []string { return slices.Sorted(maps.Keys(s.values)) }
 
+// Needs are the attributes that its expressions look at, and whether they want the labels of options.
+func (s *Set) Needs() (attributes []string, labels bool) {
+	for _, code := range s.Attributes() {
+		for _, entry := range s.values[code] {
+			if entry.computed != nil {
+				attributes = append(attributes, entry.computed.Attributes()...)
+				labels = labels || entry.computed.Labels()
+			}
+		}
+	}
+	slices.Sort(attributes)
+	return slices.Compact(attributes), labels
+}
+
+// make is one entry's data.
+func (e setEntry) make(run engine.Run) (json.RawMessage, error) {
+	if e.computed == nil {
+		return e.data.Execute(run)
+	}
+	scope := expression.Scope{Now: run.Began}
+	if len(run.Products) > 0 {
+		scope.Product = run.Products[0]
+	}
+	if len(run.Answer) > 0 {
+		decoder := json.NewDecoder(bytes.NewReader(run.Answer))
+		decoder.UseNumber()
+		if err := decoder.Decode(&scope.Answer); err != nil {
+			return nil, engine.Permanent("the destination's answer is not JSON: nothing was changed", nil)
+		}
+	}
+	value, err := e.computed.Value(scope)
+	if err != nil {
+		return nil, engine.Permanent(err.Error()+": nothing was changed", nil)
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return nil, engine.Permanent("the expression's value cannot be written: nothing was changed", nil)
+	}
+	return data, nil
+}
+
 // Execute makes the values of a run of one item.
 func (s *Set) Execute(run engine.Run) (map[string][]pim.Entry, error) {
 	values := make(map[string][]pim.Entry, len(s.values))
 	for _, code := range s.Attributes() {
 		for _, entry := range s.values[code] {
-			data, err := entry.data.Execute(run)
+			data, err := entry.make(run)
 			if err != nil {
 				return nil, err
 			}
 			if s.answer && !entry.fixed && (string(data) == `""` || string(data) == "null") {
 				return nil, engine.Permanent(fmt.Sprintf("the destination's answer holds nothing for %q: nothing was changed", code), nil)
 			}
-			values[code] = append(values[code], pim.Entry{Locale: entry.locale, Scope: entry.channel, Data: json.RawMessage(data)})
+			values[code] = append(values[code], pim.Entry{Locale: entry.locale, Scope: entry.channel, Data: data})
 		}
 	}
 	return values, nil

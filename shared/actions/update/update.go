@@ -106,8 +106,13 @@ func parse(section config.Section) (*action, error) {
 		problems = append(problems, template.Problems(section, "set", err))
 		return a, errors.Join(problems...)
 	}
+	needs, labels := a.set.Needs()
+	a.reads.Labels = a.reads.Labels || labels
 	if a.reads.Attributes != nil {
 		a.reads.Attributes = append(a.reads.Attributes, a.set.Attributes()...)
+		a.reads.Attributes = append(a.reads.Attributes, slices.DeleteFunc(needs, func(code string) bool {
+			return slices.Contains(a.reads.Attributes, code)
+		})...)
 	}
 	a.writes = engine.Writes{
 		Attributes: a.set.Attributes(), Categories: true, Groups: true, Enabled: true, Models: o.Models, Current: true, DryRun: o.DryRun,

@@ -37,7 +37,9 @@ func run(t testing.TB, yaml string) (engine.Result, engine.Action) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	product := pim.Product{Type: pim.TypeProduct, ID: "p1", Values: pim.Values{"name": {{Locale: "en_US", Data: json.RawMessage(`"A \"shirt\""`)}}}}
+	product := pim.Product{Type: pim.TypeProduct, ID: "p1", Values: pim.Values{
+		"name": {{Locale: "en_US", Data: json.RawMessage(`"A \"shirt\""`)}}, "net_price": {{Data: json.RawMessage(`[{"amount":"19.90","currency":"EUR"}]`)}},
+	}}
 	result, err := action.Run(t.Context(), engine.Run{
 		Items: []jobs.Item{{Type: jobs.Product, ID: "p1"}}, Products: []pim.View{pim.NewView(product, "sku", "en_US", "ecommerce")},
 		User: jobs.User{Username: `ju"l\ia`}, Params: json.RawMessage(`{}`), Context: json.RawMessage(`{}`),
@@ -61,6 +63,9 @@ func TestWhatAnUpdateChanges(t *testing.T) {
 		{"several entries", `set: {name: [{data: x, locale: fr_FR}, {data: y, locale: de_DE}]}`, `map[name:[{fr_FR  "x"} {de_DE  "y"}]]`},
 		{"options", `set: {materials: [wool, cotton]}`, `map[materials:[{  ["wool","cotton"]}]]`},
 		{"prices", `set: {price: [{amount: 1, currency: EUR}]}`, `map[price:[{  [{"amount":1,"currency":"EUR"}]}]]`},
+		{"a computed value", `set: {gross_price: {expr: '[{amount: price("net_price", "EUR") * 1.2, currency: "EUR"}]'}}`, `map[gross_price:[{  [{"amount":23.88,"currency":"EUR"}]}]]`},
+		{"a computed value of a locale", `set: {name: {data: {expr: 'value("name") + "!"'}, locale: fr_FR}}`, `map[name:[{fr_FR  "A \"shirt\"!"}]]`},
+		{"computed of nothing erases", `set: {rating: {expr: 'value("rating") * 2'}}`, `map[rating:[{  null}]]`},
 		{"a measurement", `set: {weight: {amount: "{{.Count}}", unit: GRAM}}`, `map[weight:[{  {"amount":"1","unit":"GRAM"}}]]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -99,6 +104,7 @@ func TestWhatAnUpdateReads(t *testing.T) {
 		{`set: {name: x}`, "[name]"},
 		{`add: {categories: [a]}`, "[]"},
 		{`set: {name: '{{.Product.Value "ean"}}'}`, "nil"},
+		{`set: {gross_price: {expr: 'price("net_price", "EUR")'}, name: {expr: 'value("name")'}}`, "[gross_price name net_price]"},
 	} {
 		_, action := run(t, c.yaml)
 		reads := action.(engine.Reader).Reads()
@@ -123,7 +129,9 @@ func TestMistakes(t *testing.T) {
 		{"two entries for one place", `set: {name: [{data: x}, {data: y}]}`, "same locale and channel"},
 		{"a template that is none", `set: {name: "{{.Nothing}}"}`, "Nothing"},
 		{"an answer, where none is", `set: {name: "{{.Answer.text}}"}`, "Answer"},
-		{"an expression", `set: {name: {expr: "1"}}`, "expr"},
+		{"an expression that is none", `set: {name: {expr: 'price("net_price"'}}`, "name: expr:"},
+		{"an expression of another type", `set: {name: {expr: 7}}`, "expr is a text"},
+		{"an answer in an expression, where none is", `set: {name: {expr: 'answer.text'}}`, "answer"},
 		{"a template elsewhere", "set: {a: b}\nadd: {categories: ['{{.Label}}']}", "add"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
