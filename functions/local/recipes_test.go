@@ -20,6 +20,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/local/inspector"
 	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
 )
 
 // recipes run what shared/actions/README.md promises, by the recipe's heading. A recipe is the YAML block under its
@@ -33,6 +34,7 @@ var recipes = map[string]struct {
 		`"values":{"slack":"SINK/slack"}}`, pushToAnERP},
 	"Enrichment from a chat-completion API": {`{"auth":{"ai":{"bearer":"token-of-the-ai"}}}`, enrichment},
 	"Bulk change with undo":                 {`{}`, bulkChange},
+	"A price that follows another":          {`{}`, computedPrice},
 	"Readiness gate":                        {`{"values":{"slack":"SINK/slack"}}`, readinessGate},
 	"Tell the team about products":          {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
 }
@@ -93,6 +95,36 @@ func bulkChange(t *testing.T, r *recipe) {
 		t.Errorf("%q", job.Message)
 	}
 	r.undone(t, job.ID, "150 changed in the PIM")
+}
+
+func computedPrice(t *testing.T, r *recipe) {
+	const chair = "63139bf3-a7f7-4eaa-ba5e-000000000061"
+	shown := func(attribute string) string { // on the pages of the played PIM
+		var all pimtest.Shown
+		if status, answer := r.inPIM("GET", "/pim", "", nil); status != http.StatusOK || json.Unmarshal([]byte(answer), &all) != nil {
+			t.Fatalf("the PIM's pages: %d", status)
+		}
+		values := map[string][]pimtest.ShownValue{}
+		for _, product := range all.Products {
+			if product.UUID == chair {
+				values = product.Values
+			}
+		}
+		if len(values[attribute]) == 0 {
+			return ""
+		}
+		return values[attribute][0].Data
+	}
+	if net := shown("net_price"); net != "60.00 EUR" || shown("gross_price") != "" {
+		t.Fatalf("net %q, gross %q", net, shown("gross_price"))
+	}
+	for i, attribute := range []string{"name", "net_price"} {
+		r.platform("/event-platform/main", "sample-primary-secret-of-the-event-platform", fmt.Sprintf(
+			`{"specversion":"1.0","id":"e%d","type":"com.akeneo.pim.v1.product.updated.delta","source":"pim","subject":"s","time":%q,"datacontenttype":"application/json",`+
+				`"data":{"product":{"uuid":%q,"changes":{"values":{%q:[{"locale":null,"scope":null,"previous":null,"new":[]}]}}},"author":{"identifier":"julia","type":"user"}}}`,
+			i, time.Now().UTC().Format(time.RFC3339Nano), chair, attribute))
+	}
+	r.until("the gross price follows", func() bool { return shown("gross_price") == "72.00 EUR" })
 }
 
 // undone takes back what a job has changed.
