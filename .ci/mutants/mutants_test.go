@@ -107,6 +107,7 @@ func TestWhatBecomesOfAMutant(t *testing.T) {
 		{"noticed", "func F() int { return 1 }", "func TestA(t *testing.T) { if F() != 2 { t.Fail() } }", "", killed},
 		{"noticed by a slow test", "func F() int { return 1 }", "func TestA(t *testing.T) { F() }\nfunc TestSlow(t *testing.T) { if F() != 2 { t.Fail() } }", "^TestSlow$", killed},
 		{"not noticed by a slow test", "func F() int { return 1 }", "func TestA(t *testing.T) { F() }\nfunc TestSlow(t *testing.T) {}", "^TestSlow$", lived},
+		{"ends by its limit", "func F() int { for {} }", "func TestA(t *testing.T) { F() }", "", killed},
 		{"does not compile", "func F() string { return \"a\" - \"b\" }", "func TestA(t *testing.T) { F() }", "", notViable},
 	} {
 		folder := t.TempDir()
@@ -116,7 +117,7 @@ func TestWhatBecomesOfAMutant(t *testing.T) {
 			}
 		}
 		t.Chdir(folder)
-		if got := runTests(row.slow); got != row.want {
+		if got := runTests(row.slow, "1"); got != row.want {
 			t.Errorf("%s: %d, want %d", row.name, got, row.want)
 		}
 	}

@@ -17,7 +17,9 @@ const (
 	goVariable     = "MUTANTS_GO"     // the go command
 	slowVariable   = "MUTANTS_SLOW"   // the package's slow tests, as a regular expression; may be empty
 	sampleVariable = "MUTANTS_ONE_IN" // of so many mutants, one is tried
-	limit          = "30s"            // for the tests of one mutant: some never end
+	// For the tests of one mutant: some never end. A busy machine makes neither of them shorter than the tests are.
+	limitCPU = "20" // seconds of processor time
+	limit    = "1m" // for those that wait for ever
 )
 
 // What gremlins reads from the exit code of `go test`.
@@ -54,12 +56,12 @@ func runGo(arguments []string) int {
 			return notViable
 		}
 	}
-	return runTests(os.Getenv(slowVariable))
+	return runTests(os.Getenv(slowVariable), limitCPU)
 }
 
 // runTests runs the tests of the mutant in the folder we are in. They are compiled once, and end after a limit that does not depend on how long that
 // takes. The slow ones run only if no other test has noticed the mutant.
-func runTests(slow string) int {
+func runTests(slow, cpu string) int {
 	folder, err := os.MkdirTemp(os.Getenv("GOTMPDIR"), "mutant-") // gremlins removes its GOTMPDIR
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -75,7 +77,8 @@ func runTests(slow string) int {
 		steps = [][]string{{"-test.skip", slow}, {"-test.run", slow}}
 	}
 	for _, step := range steps {
-		tests := exec.Command(program, append(step, "-test.failfast", "-test.timeout", limit)...)
+		step = append([]string{"-c", `ulimit -t ` + cpu + `; exec "$@"`, "sh", program, "-test.failfast", "-test.timeout", limit}, step...)
+		tests := exec.Command("sh", step...)
 		if tests.Run() != nil {
 			return killed
 		}
