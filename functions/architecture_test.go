@@ -67,6 +67,10 @@ var arrows = []arrow{
 	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
 	{from: "shared/actions/template", to: []string{"shared/actions/expression", "shared/urlwriter", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
 	{from: "shared/actions/expression", to: []string{"shared/pim"}},
+	{from: "shared/actions/export/table", to: []string{"shared/pim"}},
+	{from: "shared/actions/export", to: []string{
+		"shared/actions/export/table", "shared/actions/template", "shared/engine", "shared/jobs", "shared/config", "shared/pim", "shared/files",
+	}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",
 		"shared/outbound", "shared/credential", "shared/pim", "shared/contentfulapi", // clients of what a kind works with
@@ -116,6 +120,7 @@ var libraries = []struct {
 		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi", "shared/credential", "functions/data"}, f.folder)
 	}},
 	{"golang.org/x/oauth2", func(f file) bool { return f.folder == "shared/credential" }},
+	{"golang.org/x/text/language", func(f file) bool { return f.folder == "shared/actions/export/table" }},
 	{"github.com/go-json-experiment/json/jsontext", func(f file) bool { return f.folder == "shared/body" }},
 	{"github.com/expr-lang/expr", func(f file) bool { return f.folder == "shared/actions/expression" }},
 	{"go.yaml.in/yaml/v3", func(f file) bool { return f.folder == "shared/config" }},

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/pim-functions/pim-functions/shared/actions/contentful"
+	"github.com/pim-functions/pim-functions/shared/actions/export"
 	"github.com/pim-functions/pim-functions/shared/actions/forward"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
@@ -31,6 +32,7 @@ type Deps struct {
 func Kinds(deps Deps) map[string]engine.Kind {
 	return map[string]engine.Kind{
 		"contentful": contentful.New(contentful.Config{Outbound: deps.Outbound}),
+		"export":     export.Kind{},
 		"forward":    forward.Kind{Client: credential.New(deps.Outbound)},
 		"notify":     notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
 		"publish":    publish.Kind{Bus: deps.Bus},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pim"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
@@ -32,6 +33,15 @@ type Action interface {
 	// Unauthorized and others, as package outbound's does); any other is passing. After an error whose Unauthorized
 	// is true the engine refreshes the connection secret and, if that brought a new one, runs the batch once more.
 	Run(context.Context, Run) (Result, error)
+}
+
+// Finisher is an Action with work left once all items are through, such as making one file of what its runs have kept.
+type Finisher interface {
+	Action
+	// Finish is called for a job alone, after the run of its last items, with the job's counts and no items: until it
+	// returns without an error, or with one that is lasting, which fails the job. What holds for Run holds for it.
+	// A job without items has no run, only this. A batch whose products are all gone has a run without items.
+	Finish(context.Context, Run) (Result, error)
 }
 
 // Secrets are the parts of the connection secret that a kind may need, by the names used in extensions.yaml.
@@ -77,6 +87,15 @@ type Run struct {
 	undo   []string // names of the undo files of this batch, of earlier tries
 
 	page map[jobs.Item]pim.Product // products that came with the page of a selection
+
+	Channel string         // that whoever asked works in, else the PIM's default; "": neither names one
+	Zone    *time.Location // of the PIM's server
+	Done    int            // in Finish: items that succeeded
+	Files   files.Store    // nil: this deployment keeps none
+	// Client reads from and writes to the run's PIM.
+	Client func(context.Context) (*pim.Client, error)
+
+	finish bool // all items are through: Finish is called
 }
 
 // Result is what a run achieved.
@@ -89,6 +108,7 @@ type Result struct {
 	// that failed, or are not through, are left out. An item whose update the PIM does not make fails.
 	Updates []Update
 	Message string          // for the user
+	Files   []jobs.File     // that it has made, whole and stored; with Finish alone, and they replace what earlier runs returned
 	Result  json.RawMessage // structured, for who reads the job; JSON of at most 8 KB, anything else is left out
 	State   json.RawMessage // with Later: given to the next run of this batch; JSON of at most 8 KB, anything else fails the batch
 

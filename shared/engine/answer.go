@@ -34,7 +34,8 @@ type answer struct {
 	changed  int // items that changed in the PIM
 	message  string
 	result   json.RawMessage
-	page     *turned         // of a selection: the page that follows the one at hand, which is through
+	page     *turned // of a selection: the page that follows the one at hand, which is through
+	files    []jobs.File
 	state    json.RawMessage // with later
 	after    time.Duration   // with later
 	pauseTo  time.Time       // with failing: the pause that somebody asked for ends then; zero: nobody did
@@ -46,7 +47,7 @@ type answer struct {
 // answerOf says what a run's result and error mean. batch is how many items it was given. stopping says that the process is
 // about to end, which is nobody's failure.
 func answerOf(result Result, err error, batch int, stopping bool) answer {
-	a := answer{began: true, changed: result.changed, message: result.Message, result: result.Result, through: min(max(result.Done, 0), batch)}
+	a := answer{began: true, changed: result.changed, message: result.Message, result: result.Result, files: result.Files, through: min(max(result.Done, 0), batch)}
 	if err == nil && result.Done == 0 {
 		a.through = batch
 	}

@@ -114,9 +114,21 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 	}
 	timed, cancel := context.WithTimeout(ctx, i.runTime(run.Now))
 	defer cancel()
+	at := i.Config.Config.PIMs[run.PIM]
+	_, run.Channel = place(run.Context, at)
+	run.Zone, run.Files = at.Zone, i.Files
+	run.Client = func(ctx context.Context) (*pim.Client, error) { return i.PIM(ctx, run.PIM) }
+	finisher, finishes := action.(Finisher)
+	if finishes && run.Event != nil {
+		return notBegun(Permanent("this action is for jobs: an event cannot start it", nil), false), false
+	}
+	do := action.Run
+	if run.finish {
+		do = finisher.Finish
+	}
 	var lost *reading
 	var err error
-	if reads := readsOf(action); reads != nil {
+	if reads := readsOf(action); reads != nil && !run.finish {
 		if run, lost, err = i.read(timed, log, *reads, run); err != nil {
 			return notBegun(err, ctx.Err() != nil), !refreshed && credentialsRefused(err) && i.refreshed(ctx, log)
 		}
@@ -125,8 +137,8 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 		}
 	}
 	var result Result
-	if lost == nil || len(lost.kept) > 0 || batch == 0 {
-		result, err = guard(timed, log, action, run)
+	if lost == nil || len(lost.kept) > 0 || batch == 0 || finishes {
+		result, err = guard(timed, log, do, run)
 	}
 	if err == nil || result.Done > 0 {
 		var unwritten error
@@ -176,14 +188,14 @@ func (e *Engine) open(ctx context.Context, name string) (Action, error) {
 }
 
 // guard does a run. A panic in an action is that run's failure and nobody else's.
-func guard(ctx context.Context, log *slog.Logger, action Action, run Run) (result Result, err error) {
+func guard(ctx context.Context, log *slog.Logger, do func(context.Context, Run) (Result, error), run Run) (result Result, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			log.Error("panic in action", "action", run.Action, "reason", "panic", "stack", string(debug.Stack()))
 			result, err = Result{}, Permanent("an internal error", errors.New("panic"))
 		}
 	}()
-	return action.Run(ctx, run)
+	return do(ctx, run)
 }
 
 // detached lives on for a moment when ctx ends: what has been done must still be written down.

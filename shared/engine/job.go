@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/queue"
@@ -147,7 +148,9 @@ type jobWork struct {
 	log      *slog.Logger
 	delivery Delivery
 	job      jobs.Job
-	ran      int // items of the last run
+	ran      int  // items of the last run
+	kept     bool // runs keep parts, for a Finisher to finish with
+	finish   bool // the last run was the finishing one
 	selecting
 }
 
@@ -166,11 +169,11 @@ func (w *jobWork) do(ctx context.Context) error {
 
 // work does one run.
 func (w *jobWork) work(ctx context.Context) answer {
-	w.ran = 0
+	w.ran, w.finish = 0, false
 	if !w.extensionKnown() {
 		return notBegun(ErrUnknownAction, ctx.Err() != nil)
 	}
-	if w.job.Select != nil && len(w.job.AtHand()) == 0 {
+	if w.job.Open() && len(w.job.AtHand()) == 0 {
 		if a := w.ahead; a != nil {
 			w.ahead = nil
 			return *a
@@ -202,12 +205,15 @@ func (w *jobWork) runBatch(ctx context.Context) answer {
 		}
 		from, to := job.NextBatch()
 		w.ran = to - from
+		_, w.kept = action.(Finisher)
+		w.finish = w.kept && from >= job.Total // of a selection, its end is reached then
 		return Run{
 			Key:    fmt.Sprintf("%s/%d-%d", job.ID, from, max(to-1, from)),
 			Action: job.Action, Trigger: job.Trigger, Job: job.ID, Extension: job.Extension, Label: job.Label, PIM: job.PIM,
 			Items: slices.Clip(job.AtHand()[:to-from]), page: w.page, First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
 			Ended: job.Ended, State: job.KindState, Interrupted: job.Interrupted, Attempt: job.Tries + 1, Correlation: job.Correlation, Began: job.CreatedAt, Now: w.Now(),
 			intend: w.intend, undo: undoFiles(job.Undo, from),
+			Done: job.Done, finish: w.finish,
 		}
 	})
 }
@@ -258,6 +264,7 @@ func (w *jobWork) settle(ctx context.Context, a answer) (over bool, err error) {
 		return true, unsent
 	}
 	w.jobEnded(w.log, w.job)
+	w.dropParts(ctx)
 	return true, w.followUp(ctx, w.log, w.delivery, w.job)
 }
 
@@ -267,7 +274,7 @@ func (w *jobWork) verdict(a answer) verdict {
 		patience = jobRetry
 	}
 	return decide(standing{
-		left: w.job.Total - w.job.Next, more: w.follows(a), batch: w.ran, stop: w.job.Stop, patience: patience,
+		left: w.job.Total - w.job.Next, more: w.follows(a), batch: w.ran, stop: w.job.Stop, patience: patience, unfinished: w.kept && !w.finish,
 		retries: retries{tries: w.job.Tries, downSince: w.job.DownSince, asked: w.job.Asked},
 	}, a, moment{now: w.Now().UTC(), over: w.over(w.Now())})
 }
@@ -343,6 +350,9 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 		job.Select = &v.page.selection
 		job.Total = job.Select.First + len(job.Select.Page)
 	}
+	if w.finish && v.files != nil {
+		job.Files = v.files
+	}
 	job.Message = v.message
 	if v.reason != "" {
 		job.Reason, job.Cause = v.reason, v.cause
@@ -358,10 +368,32 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 	case stops:
 		job = job.Cancelled()
 	case ends:
-		job = job.Finish(job.Reason, job.Message)
+		if job = job.Finish(job.Reason, job.Message); w.finish && v.reason != "" { // its items are through, but what they were for is not
+			job = job.Fail(v.reason, v.message)
+		}
 		job.ThenDue = follows(w.configured().Then, job)
 	}
 	return job, failures
+}
+
+// dropParts deletes what runs have kept for the finishing one. What a crash leaves, the bucket deletes after some days.
+func (w *jobWork) dropParts(ctx context.Context) {
+	if !w.kept || w.Files == nil {
+		return
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	var keys []string
+	for file, err := range w.Files.List(ctx, files.PartsFolder(w.job.ID)) {
+		if err != nil {
+			w.log.Warn("parts of the job's file are not deleted: the bucket will", "reason", "files_unavailable", "error", err.Error())
+			return
+		}
+		keys = append(keys, file.Key)
+	}
+	if err := w.Files.Delete(ctx, keys...); err != nil {
+		w.log.Warn("parts of the job's file are not deleted: the bucket will", "reason", "files_unavailable", "error", err.Error())
+	}
 }
 
 // firstReason says why items failed, where there is no other message.

@@ -47,6 +47,7 @@ func (w *jobWork) turn(ctx context.Context) answer {
 	if err != nil {
 		return notBegun(err, ctx.Err() != nil)
 	}
+	_, w.kept = action.(Finisher)
 	timed, cancel := context.WithTimeout(ctx, w.runTime(w.Now()))
 	defer cancel()
 	page, err := w.nextPage(timed, readsOf(action))

@@ -38,6 +38,8 @@ type standing struct {
 	more  bool // others follow that are not counted: pages of a selection
 	batch int  // of these, in the run
 	stop  bool
+	// unfinished: once all items are through, the action has something left to do (Finisher).
+	unfinished bool
 	retries
 	patience time.Duration // retry.for
 }
@@ -73,6 +75,7 @@ type verdict struct {
 	cause       string
 	message     string
 	result      json.RawMessage
+	files       []jobs.File
 	givesUpAt   time.Time     // with waits: if what is wrong stays so
 	failedTry   bool          // to be counted
 	down        time.Duration // with failedTry: for how long by now
@@ -80,7 +83,7 @@ type verdict struct {
 
 // decide says what follows an answer, for jobs and events alike. It is pure but for the chance in a wait's length.
 func decide(s standing, a answer, t moment) verdict {
-	v := verdict{retries: s.retries, through: a.through, changed: a.changed, failures: a.failures, message: a.message, result: a.result, page: a.page, keepsState: a.through == 0}
+	v := verdict{retries: s.retries, through: a.through, changed: a.changed, failures: a.failures, message: a.message, result: a.result, page: a.page, files: a.files, keepsState: a.through == 0}
 	if a.through > 0 || a.class == done {
 		v.retries = retries{} // progress: the destination works
 	}
@@ -97,8 +100,12 @@ func decide(s standing, a answer, t moment) verdict {
 	case failing:
 		v.tryAgain(s, a, t)
 	}
+	over := (a.class == done || a.class == refused || v.reason != "") && v.through >= s.left && (v.gaveUp || !s.more)
+	if s.unfinished && !v.gaveUp {
+		over = false
+	}
 	switch {
-	case (a.class == done || a.class == refused || v.reason != "") && v.through >= s.left && (v.gaveUp || !s.more):
+	case over:
 		v.next = ends
 	case s.stop:
 		v.next = stops

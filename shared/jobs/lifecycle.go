@@ -169,6 +169,9 @@ func (j Job) Finish(reason, message string) Job {
 	return j.end(state, reason, message)
 }
 
+// Fail ends the job whose items are through, where what is made of them all failed.
+func (j Job) Fail(reason, message string) Job { return j.end(Failed, reason, message) }
+
 // Cancel asks the job to stop: at once if no worker is on it, else after the batch in work (Stop). It has no
 // effect on a job that has ended.
 func (j Job) Cancel(now time.Time) Job {

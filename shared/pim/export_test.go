@@ -10,8 +10,8 @@ var ReadLines = readLines
 
 // Convert converts by the first of some measurement families, for its test.
 func Convert(families []byte, amount, from, to string) (json.Number, error) {
-	var known []measurementFamily
-	if err := json.Unmarshal(families, &known); err != nil {
+	known, err := decodeMeasurements(families)
+	if err != nil {
 		return "", err
 	}
 	return known[0].convert("temperature", amount, from, to)

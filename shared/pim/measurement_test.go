@@ -39,7 +39,7 @@ func TestConversions(t *testing.T) {
 		{"0", "CELSIUS", "KELVIN", "273.15"},
 		{"0", "CELSIUS", "FAHRENHEIT", "32"},
 		{"32", "fahrenheit", "Celsius", "0"},
-		{"100.5000", "FAHRENHEIT", "KELVIN", "311.205555555556"},
+		{"100.5000", "FAHRENHEIT", "KELVIN", "311.205555555555"},
 		{"-40", "FAHRENHEIT", "CELSIUS", "-40"},
 		{"1", "CELSIUS", "GRAM", ""},
 		{"1", "NEWER", "KELVIN", ""},

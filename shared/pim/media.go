@@ -19,12 +19,8 @@ type Media struct {
 // Media reads a file by its code, which is the value of an image or file attribute. One of more than limit bytes is an
 // *Error that is TooLarge.
 func (c *Client) Media(ctx context.Context, code string, limit int64) (Media, error) {
-	segments := strings.Split(code, "/")
-	for i, segment := range segments {
-		segments[i] = escape(segment)
-	}
 	r := request{
-		method: http.MethodGet, path: "/api/rest/v1/media-files/" + strings.Join(segments, "/") + "/download",
+		method: http.MethodGet, path: mediaPath(code) + "/download",
 		header: http.Header{"Accept": {"*/*"}}, limit: limit,
 	}
 	answer, err := c.do(ctx, r)
@@ -65,4 +61,12 @@ func (v View) MediaCode(attribute string, place ...string) (string, error) {
 		return "", errors.New(`"` + attribute + `" holds no file`)
 	}
 	return code, nil
+}
+
+func mediaPath(code string) string {
+	segments := strings.Split(code, "/")
+	for i, segment := range segments {
+		segments[i] = escape(segment)
+	}
+	return "/api/rest/v1/media-files/" + strings.Join(segments, "/")
 }

@@ -20,15 +20,18 @@ type Attribute struct {
 	Main          bool              `json:"is_main_identifier"`
 	MetricFamily  string            `json:"metric_family"`
 	ReferenceData string            `json:"reference_data_name"`
+	Decimals      bool              `json:"decimals_allowed"` // of a number, a price or a measurement
 	Labels        map[string]string `json:"-"`
 }
 
 // Channel is what a PIM publishes for: its locales and currencies.
 type Channel struct {
-	Code       string   `json:"code"`
-	Locales    []string `json:"locales"`
-	Currencies []string `json:"currencies"`
-	Tree       string   `json:"category_tree"`
+	Code       string
+	Locales    []string
+	Currencies []string
+	Tree       string            // code of its category tree
+	Units      map[string]string // by attribute: the unit that its exports convert a measurement to
+	Labels     map[string]string
 }
 
 // SystemInformation says which PIM answers.
@@ -44,7 +47,7 @@ type structure struct {
 	attributes map[string]Attribute // by code; those that do not exist are not in it
 	channels   []Channel
 
-	measurements []measurementFamily
+	measurements []MeasurementFamily
 }
 
 // MainIdentifier is the code of the attribute that identifies products for people, the SKU in most catalogues. It is read
@@ -118,6 +121,7 @@ func (c *Client) listAttributes(ctx context.Context, filter string) ([]Attribute
 		Main          loose           `json:"is_main_identifier"`
 		MetricFamily  string          `json:"metric_family"`
 		ReferenceData string          `json:"reference_data_name"`
+		Decimals      loose           `json:"decimals_allowed"`
 		Labels        json.RawMessage `json:"labels"`
 	}
 	if err := c.all(ctx, attributesPath, url.Values{"search": {filter}}, &wire); err != nil {
@@ -127,7 +131,8 @@ func (c *Client) listAttributes(ctx context.Context, filter string) ([]Attribute
 	for i, w := range wire {
 		found[i] = Attribute{
 			Code: w.Code, Type: w.Type, Localizable: bool(w.Localizable), Scopable: bool(w.Scopable), Locales: w.Locales,
-			Main: bool(w.Main), MetricFamily: w.MetricFamily, ReferenceData: w.ReferenceData, Labels: labels(w.Labels),
+			Main: bool(w.Main), MetricFamily: w.MetricFamily, ReferenceData: w.ReferenceData,
+			Decimals: bool(w.Decimals), Labels: labels(w.Labels),
 		}
 	}
 	return found, nil
@@ -141,8 +146,20 @@ func (c *Client) Channels(ctx context.Context) ([]Channel, error) {
 	if channels != nil {
 		return channels, nil
 	}
-	if err := c.all(ctx, "/api/rest/v1/channels", url.Values{}, &channels); err != nil {
+	var wire []struct {
+		Code       string          `json:"code"`
+		Locales    []string        `json:"locales"`
+		Currencies []string        `json:"currencies"`
+		Tree       string          `json:"category_tree"`
+		Units      json.RawMessage `json:"conversion_units"`
+		Labels     json.RawMessage `json:"labels"`
+	}
+	if err := c.all(ctx, "/api/rest/v1/channels", url.Values{}, &wire); err != nil {
 		return nil, err
+	}
+	channels = make([]Channel, len(wire))
+	for i, w := range wire {
+		channels[i] = Channel{Code: w.Code, Locales: w.Locales, Currencies: w.Currencies, Tree: w.Tree, Units: conversions(w.Units), Labels: labels(w.Labels)}
 	}
 	c.structure.mu.Lock()
 	defer c.structure.mu.Unlock()
@@ -189,7 +206,7 @@ func (c *Client) all(ctx context.Context, path string, query url.Values, into an
 	return nil
 }
 
-// labels reads a map from locale to text; a label may be null, and no labels may be [].
+// labels reads a map to texts, such as one from locale to label; a text may be null, and no texts may be [].
 func labels(text json.RawMessage) map[string]string {
 	var found map[string]*string
 	if len(text) == 0 || decodeMap(text, &found) != nil {
@@ -202,6 +219,23 @@ func labels(text json.RawMessage) map[string]string {
 		}
 	}
 	return clean
+}
+
+// conversions reads a channel's units by attribute. Newer PIMs keep rules of other shapes beside them, for families and
+// locales (Akeneo: "Target market settings"): their exports' use of these is not documented, and they are left out.
+func conversions(text json.RawMessage) map[string]string {
+	var found map[string]json.RawMessage
+	if len(text) == 0 || decodeMap(text, &found) != nil {
+		return nil
+	}
+	units := make(map[string]string, len(found))
+	for attribute, rule := range found {
+		var unit string
+		if json.Unmarshal(rule, &unit) == nil && unit != "" {
+			units[attribute] = unit
+		}
+	}
+	return units
 }
 
 // loose is a boolean that some PIMs write as a text or a number.

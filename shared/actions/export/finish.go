@@ -1,0 +1,167 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/pim-functions/pim-functions/shared/actions/export/table"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/files"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+)
+
+// state is how far the files are, kept in the job's record.
+type state struct {
+	Table  int           `json:"table"`            // of the outline's tables: the one in work
+	Bytes  []int64       `json:"bytes"`            // of each whole file
+	File   int           `json:"file"`             // of the table's files: the one in work
+	Row    int           `json:"row"`              // of the table: the first that is in no stored piece
+	Upload *files.Upload `json:"upload,omitempty"` // of the file in work; nil: not begun
+}
+
+// Finish makes the files of the parts: one piece of one file in each call, then the engine keeps the state.
+func (a *action) Finish(ctx context.Context, run engine.Run) (engine.Result, error) {
+	if run.Files == nil {
+		return engine.Result{}, engine.Permanent("this deployment keeps no files, so that it cannot make one", nil)
+	}
+	if run.Total > 0 && run.Done == 0 {
+		return engine.Result{}, nil // every item has failed: the job says so, and there is nothing to write
+	}
+	var now state
+	var o outline
+	var err error
+	if len(run.State) == 0 {
+		o, err = a.makeOutline(ctx, run)
+	} else if err = json.Unmarshal(run.State, &now); err == nil {
+		o, err = loadOutline(ctx, run)
+	}
+	if err != nil {
+		return engine.Result{}, err
+	}
+	next, done, err := a.piece(ctx, run, o, now)
+	if errors.Is(err, files.ErrUploadGone) {
+		return engine.Result{}, &engine.LaterError{Reason: "the file is made again from its beginning: its pieces are gone"}
+	}
+	if err != nil {
+		return engine.Result{}, err
+	}
+	if done {
+		return engine.Result{Files: a.made(run, o, next), Message: a.message(o)}, nil
+	}
+	kept, err := json.Marshal(next)
+	if err != nil {
+		return engine.Result{}, fmt.Errorf("write state: %w", err)
+	}
+	return engine.Result{State: kept}, &engine.LaterError{Reason: fmt.Sprintf("writing the file: %d of %d rows", next.Row, o.Tables[next.Table].Rows)}
+}
+
+// piece writes until a piece is stored, or a file is whole. done says that all are.
+func (a *action) piece(ctx context.Context, run engine.Run, o outline, now state) (next state, done bool, err error) {
+	s := o.Tables[now.Table]
+	if now.Upload == nil {
+		upload, err := run.Files.Begin(ctx, files.ExportKey(a.Keep, run.Job, s.Files[now.File]), contentTypes[a.Format])
+		if err != nil {
+			return now, false, fmt.Errorf("begin file: %w", err)
+		}
+		now.Upload = &upload
+	}
+	writer := files.NewWriter(ctx, run.Files, *now.Upload)
+	end := min((now.File+1)*s.Lines, s.Rows)
+	full, err := a.rows(ctx, run, s, &now, end, writer)
+	if err != nil {
+		return now, false, err
+	}
+	upload := writer.Upload()
+	if full {
+		now.Upload = &upload
+		return now, false, nil
+	}
+	if upload, err = writer.Flush(); err != nil {
+		return now, false, err
+	}
+	if err := run.Files.Complete(ctx, upload); err != nil {
+		return now, false, err
+	}
+	now.Bytes, now.Upload = append(now.Bytes, upload.Bytes), nil
+	if now.File++; now.File == len(s.Files) {
+		now.Table, now.File, now.Row = now.Table+1, 0, 0
+	}
+	return now, now.Table == len(o.Tables), nil
+}
+
+// rows writes rows until a piece is stored (full), or the file ends.
+func (a *action) rows(ctx context.Context, run engine.Run, s sheet, now *state, end int, writer *files.Writer) (full bool, err error) {
+	var text bytes.Buffer
+	format := table.CSV{Delimiter: a.Delimiter[0], Text: a.Formulas == "text"}
+	if now.Row == now.File*s.Lines && now.Upload.Pieces == 0 && a.Format == formatCSV && a.Header {
+		format.Row(&text, s.Header)
+	}
+	var cells []string
+	write := func() (bool, error) {
+		if _, err := writer.Write(text.Bytes()); err != nil {
+			return false, err
+		}
+		text.Reset()
+		return writer.Upload().Pieces > now.Upload.Pieces, nil
+	}
+	if now.Row < end {
+		for row, err := range lines(ctx, run.Files, s.Parts, s.Columns, s.ByKey, now.Row) {
+			if err != nil {
+				return false, err
+			}
+			if a.Format == formatNDJSON {
+				text.Write(row.Product)
+				text.WriteByte('\n')
+			} else {
+				cells = row.In(row.places, cells)
+				format.Row(&text, cells)
+			}
+			now.Row++
+			if full, err := write(); err != nil || full && now.Row < end {
+				return full, err
+			}
+			if now.Row == end {
+				return false, nil
+			}
+		}
+		return false, engine.Permanent("some of the rows that were kept for the file are gone: start it again", errParts)
+	}
+	_, err = write()
+	return false, err
+}
+
+var contentTypes = map[string]string{formatCSV: "text/csv; charset=utf-8", formatNDJSON: "application/x-ndjson"}
+
+// made are the files for the job's record.
+func (a *action) made(run engine.Run, o outline, s state) []jobs.File {
+	var all []jobs.File
+	for _, sheet := range o.Tables {
+		for _, name := range sheet.Files {
+			all = append(all, jobs.File{Name: name, Key: files.ExportKey(a.Keep, run.Job, name), Bytes: s.Bytes[len(all)], Until: run.Now.Add(a.keep)})
+		}
+	}
+	return all
+}
+
+// message says what was made, for the user.
+func (a *action) message(o outline) string {
+	if o.Rows == 0 {
+		return "nothing was found: the file has no rows"
+	}
+	text := fmt.Sprintf("%d rows", o.Rows)
+	if o.Rows == 1 {
+		text = "1 row"
+	}
+	if number := o.files(); number > 1 {
+		text += fmt.Sprintf(" in %d files", number)
+	}
+	for _, sheet := range o.Tables {
+		if !sheet.ByKey {
+			return text + fmt.Sprintf(", in the order of the search: more than %d are not sorted", maxSorted)
+		}
+	}
+	return text
+}

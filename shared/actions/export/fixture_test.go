@@ -1,0 +1,267 @@
+package export_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/actions/export"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/files"
+	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/outbound"
+	"github.com/pim-functions/pim-functions/shared/pim"
+	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
+	"github.com/pim-functions/pim-functions/shared/queue"
+)
+
+// fixture is an engine with this kind alone, a PIM in memory and a folder of files.
+type fixture struct {
+	testing.TB
+	pim    *pimtest.PIM
+	files  *faulty
+	store  *jobs.Memory
+	config engine.Config
+	now    time.Time
+}
+
+var began = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// newFixture exports by an action that has these keys.
+func newFixture(t testing.TB, catalogue *pimtest.Catalogue, keys string) *fixture {
+	t.Helper()
+	f := &fixture{TB: t, now: began}
+	clock := func() time.Time { return f.now }
+	loaded, err := config.Load(config.Source{
+		File: "extensions.yaml", Stage: "local", Lookup: func(string) (string, bool) { return "", false },
+		Kinds: map[string]func(config.Section) error{"export": export.Kind{}.Check},
+		Text: fmt.Appendf(nil, `
+environments: {local: {}}
+pims: {main: {url: "https://pim.example.com", channel: ecommerce, zone: Europe/Paris}}
+actions: {make: {kind: export, %s}}
+extensions: {button: {pim: main, type: action, positions: [pim.product.header], label: {default: Button}, action: make}}
+`, keys),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.pim = pimtest.New(pimtest.Config{Catalogue: catalogue, Now: clock, Limits: pimtest.Limits{PerSecond: 1 << 30}})
+	server := httptest.NewServer(f.pim)
+	t.Cleanup(server.Close)
+	folder, err := files.NewFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.files = &faulty{Store: folder}
+	f.store = jobs.NewMemory(jobs.MemoryConfig{Now: clock})
+	client := outbound.New(outbound.Config{AllowPrivate: true, Now: clock})
+	c := pimtest.Connect
+	f.config = engine.Config{
+		Config: loaded, Kinds: map[string]engine.Kind{"export": export.Kind{}}, Store: f.store, Files: f.files, Now: clock, Log: slog.New(slog.DiscardHandler),
+		Queue:   queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: clock}),
+		Secrets: func(context.Context) (engine.Secrets, error) { return engine.Secrets{}, nil },
+	}
+	made := pim.New(pim.Config{
+		Outbound: client, URL: server.URL, Sleep: func(context.Context, time.Duration) error { return nil },
+		Tokens: pim.NewTokens(pim.TokensConfig{Outbound: client, URL: server.URL, Credential: pim.Credential{
+			ClientID: c.ClientID, ClientSecret: c.ClientSecret, Username: c.Username, Password: c.Password,
+		}}),
+	})
+	f.config.PIM = func(context.Context, string) (*pim.Client, error) { return made, nil }
+	return f
+}
+
+// start records a job over items.
+func (f *fixture) start(items ...jobs.Item) string {
+	f.Helper()
+	job, err := f.store.Create(context.Background(), jobs.Job{
+		ID: "job", Action: "make", Trigger: jobs.TriggerAction, Extension: "button", PIM: "main", Items: items, Total: len(items), State: jobs.Queued, Turn: 1,
+		Context: json.RawMessage(`{}`), Params: json.RawMessage(`{}`), CreatedAt: f.now,
+	}, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return job.ID
+}
+
+// work plays invocations until the job has ended. A new process comes after each that dies.
+func (f *fixture) work(id string) jobs.Job {
+	f.Helper()
+	for range 40 {
+		job, err := f.store.Get(context.Background(), id)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if job.State.Ended() {
+			return job
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		_ = engine.New(f.config).Begin(ctx).Job(ctx, engine.Delivery{Job: id, Turn: job.Turn})
+		cancel()
+		f.files.restart()
+		f.now = f.now.Add(5 * time.Minute)
+	}
+	f.Fatal("the job does not end")
+	return jobs.Job{}
+}
+
+// content is a file of the job.
+func (f *fixture) content(file jobs.File) string {
+	f.Helper()
+	open, err := f.files.Store.Open(context.Background(), file.Key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	text, err := io.ReadAll(open)
+	if err := errors.Join(err, open.Close()); err != nil {
+		f.Fatal(err)
+	}
+	if int64(len(text)) != file.Bytes {
+		f.Errorf("%s has %d bytes, and %d in the record", file.Name, len(text), file.Bytes)
+	}
+	return string(text)
+}
+
+// parts are what is left of the job's parts.
+func (f *fixture) parts(id string) (keys []string) {
+	for file, err := range f.files.Store.List(context.Background(), files.PartsFolder(id)) {
+		if err != nil {
+			f.Fatal(err)
+		}
+		keys = append(keys, file.Key)
+	}
+	return keys
+}
+
+// faulty is a store of which one call goes wrong, and kills the process.
+type faulty struct {
+	files.Store
+	mu    sync.Mutex
+	at    int  // the call that goes wrong; 0: none
+	after bool // it is carried out
+	calls int
+	dead  bool
+}
+
+var errDead = errors.New("process is dead")
+
+func (s *faulty) op(do func() error) error {
+	s.mu.Lock()
+	if s.dead {
+		s.mu.Unlock()
+		return errDead
+	}
+	s.calls++
+	hit := s.calls == s.at
+	s.dead = hit
+	s.mu.Unlock()
+	if hit {
+		if s.after {
+			_ = do()
+		}
+		return errDead
+	}
+	return do()
+}
+
+func (s *faulty) restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead = false
+}
+
+func (s *faulty) Put(ctx context.Context, key string, content []byte, kind string) error {
+	return s.op(func() error { return s.Store.Put(ctx, key, content, kind) })
+}
+
+func (s *faulty) Open(ctx context.Context, key string) (file io.ReadCloser, err error) {
+	err = s.op(func() error { file, err = s.Store.Open(ctx, key); return err })
+	return file, err
+}
+
+func (s *faulty) List(ctx context.Context, folder string) iter.Seq2[files.File, error] {
+	if err := s.op(func() error { return nil }); err != nil {
+		return func(yield func(files.File, error) bool) { yield(files.File{}, err) }
+	}
+	return s.Store.List(ctx, folder)
+}
+
+func (s *faulty) Begin(ctx context.Context, key, kind string) (upload files.Upload, err error) {
+	err = s.op(func() error { upload, err = s.Store.Begin(ctx, key, kind); return err })
+	return upload, err
+}
+
+func (s *faulty) Append(ctx context.Context, upload files.Upload, piece []byte) (next files.Upload, err error) {
+	next = upload
+	err = s.op(func() error { next, err = s.Store.Append(ctx, upload, piece); return err })
+	return next, err
+}
+
+func (s *faulty) Complete(ctx context.Context, upload files.Upload) error {
+	return s.op(func() error { return s.Store.Complete(ctx, upload) })
+}
+
+// product is a product of the catalogue, with values that hold for all.
+func product(n int, family string, values map[string]string) *pimtest.Entity {
+	e := &pimtest.Entity{UUID: uuid(n), Values: map[string][]pimtest.Value{}}
+	if family != "" {
+		e.Family = &family
+	}
+	for code, data := range values {
+		e.Values[code] = []pimtest.Value{{Data: json.RawMessage(data)}}
+	}
+	return e
+}
+
+func uuid(n int) string { return fmt.Sprintf("63139bf3-a7f7-4eaa-ba5e-%012d", n) }
+
+func items(ids ...int) (found []jobs.Item) {
+	for _, n := range ids {
+		found = append(found, jobs.Item{Type: jobs.Product, ID: uuid(n)})
+	}
+	return found
+}
+
+// small is a catalogue of three families' attributes and what a test adds.
+func small(t testing.TB, products ...*pimtest.Entity) *pimtest.Catalogue {
+	t.Helper()
+	c, err := pimtest.Read(strings.NewReader(`{
+		"channels": [
+			{"code": "ecommerce", "labels": {"en_US": "Web"}, "locales": ["en_US", "fr_FR"], "currencies": ["EUR", "USD"], "conversion_units": {"width": "METER"}},
+			{"code": "print", "labels": {}, "locales": ["en_US"], "currencies": ["CHF"], "conversion_units": []}],
+		"attributes": [
+			{"code": "sku", "type": "pim_catalog_identifier", "is_main_identifier": true, "labels": {"en_US": "SKU"}},
+			{"code": "name", "type": "pim_catalog_text", "localizable": true, "labels": {"en_US": "Name", "fr_FR": "Nom"}},
+			{"code": "stock", "type": "pim_catalog_number", "scopable": true, "decimals_allowed": false, "labels": {}},
+			{"code": "ratio", "type": "pim_catalog_number", "decimals_allowed": true, "labels": {}},
+			{"code": "price", "type": "pim_catalog_price_collection", "decimals_allowed": true, "labels": {"en_US": "Price"}},
+			{"code": "width", "type": "pim_catalog_metric", "decimals_allowed": true, "metric_family": "Length", "labels": {"en_US": "Width"}},
+			{"code": "ready", "type": "pim_catalog_boolean", "labels": {"en_US": "Ready"}},
+			{"code": "released", "type": "pim_catalog_date", "labels": {}},
+			{"code": "color", "type": "pim_catalog_simpleselect", "labels": {"en_US": "Color"}},
+			{"code": "image", "type": "pim_catalog_image", "labels": {}},
+			{"code": "notes", "type": "pim_catalog_textarea", "labels": {}}],
+		"attribute_options": [{"code": "red", "attribute": "color", "labels": {"en_US": "Red"}}, {"code": "blue", "attribute": "color", "labels": {}}],
+		"families": [{"code": "bag", "labels": {"en_US": "Bag"}, "attribute_as_label": "name", "attributes": ["sku", "name", "price", "width", "color"]}],
+		"association_types": [{"code": "PACK", "labels": {"en_US": "Pack"}}, {"code": "X_SELL", "labels": {}}],
+		"categories": [{"code": "master", "labels": {"en_US": "Master"}}],
+		"measurement_families": [{"code": "Length", "standard_unit_code": "METER", "units": {
+			"METER": {"code": "METER", "labels": {"en_US": "Meter"}, "convert_from_standard": [{"operator": "mul", "value": "1"}]},
+			"CENTIMETER": {"code": "CENTIMETER", "labels": {}, "convert_from_standard": [{"operator": "mul", "value": "0.01"}]}}}],
+		"media_files": {"1/2/3/4/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_front_view.png": "front view.png"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Products = products
+	return c
+}

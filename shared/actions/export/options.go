@@ -1,0 +1,161 @@
+package export
+
+import (
+	"cmp"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pim-functions/pim-functions/shared/actions/export/table"
+	"github.com/pim-functions/pim-functions/shared/actions/template"
+	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/files"
+)
+
+const (
+	formatCSV    = "csv"
+	formatNDJSON = "ndjson"
+)
+
+// options are the keys of an export action in extensions.yaml.
+type options struct {
+	Format     string   `yaml:"format"`
+	Channel    string   `yaml:"channel"`    // "": the channel of whoever asked, else the PIM's default
+	Locales    []string `yaml:"locales"`    // none: all of the channel
+	Attributes any      `yaml:"attributes"` // all, or a list of codes
+	Labels     labels   `yaml:"labels"`
+	Decimal    string   `yaml:"decimal"`
+	DateFormat string   `yaml:"date_format"`
+	Delimiter  string   `yaml:"delimiter"`
+	Header     bool     `yaml:"header"`
+	UUID       bool     `yaml:"uuid"`
+	Lines      int      `yaml:"lines_per_file"` // 0: as the PIM: all in one file
+	Formulas   string   `yaml:"formulas"`
+	Media      string   `yaml:"media"`
+	Name       string   `yaml:"name"`
+	To         any      `yaml:"to"`
+	Keep       string   `yaml:"keep"`
+}
+
+type labels struct {
+	Values bool   `yaml:"values"`
+	Header bool   `yaml:"header"`
+	Locale string `yaml:"locale"`
+}
+
+// Options is the struct that the kind's keys are decoded into, for the schema of extensions.yaml.
+func (Kind) Options() any { return options{} }
+
+// plan is a checked configuration.
+type plan struct {
+	options
+	attributes []string // nil: all
+	name       *template.Template
+	keep       time.Duration
+}
+
+// dateFormats are those that the PIM's export profiles offer, as time.Format takes them.
+var dateFormats = map[string]string{
+	"yyyy-MM-dd": "2006-01-02", "yyyy/MM/dd": "2006/01/02", "MM/dd/yyyy": "01/02/2006", "dd/MM/yyyy": "02/01/2006", "dd.MM.yyyy": "02.01.2006",
+}
+
+var localeCode = regexp.MustCompile(`^[a-zA-Z]{2,}_[a-zA-Z0-9_]{2,}$`)
+
+// ofTables are keys that say what a table looks like: NDJSON is the PIM's own form.
+var ofTables = []string{"channel", "locales", "labels", "decimal", "date_format", "delimiter", "header", "uuid", "formulas", "media"}
+
+// parse reads the section and reports all its mistakes at once.
+func parse(section config.Section) (plan, error) {
+	p := plan{options: options{Format: formatCSV, Decimal: ".", DateFormat: "yyyy-MM-dd", Delimiter: ";", Header: true, Formulas: "as_is", Media: "paths", To: "files", Keep: "30d"}}
+	problems := []error{section.Decode(&p.options)}
+	report := func(key, remedy, format string, args ...any) {
+		problems = append(problems, section.Errorf(key, remedy, format, args...))
+	}
+	oneOf := func(key, value string, words ...string) {
+		if !slices.Contains(words, value) {
+			report(key, "use "+strings.Join(words, " or "), "%s %q", key, value)
+		}
+	}
+	oneOf("format", p.Format, formatCSV, formatNDJSON)
+	if p.Format == formatNDJSON {
+		for _, key := range ofTables {
+			if section.Has(key) {
+				report(key, "remove it", "%s means nothing with format: ndjson, which is the PIM's own form", key)
+			}
+		}
+	}
+	oneOf("decimal", p.Decimal, ".", ",", "٫")
+	oneOf("delimiter", p.Delimiter, ";", ",", "|")
+	oneOf("formulas", p.Formulas, "as_is", "text")
+	oneOf("media", p.Media, "paths", "none")
+	if dateFormats[p.DateFormat] == "" {
+		report("date_format", "use yyyy-MM-dd, yyyy/MM/dd, MM/dd/yyyy, dd/MM/yyyy or dd.MM.yyyy, as the PIM does", "date_format %q", p.DateFormat)
+	}
+	if p.Lines < 0 || p.Lines == 1 {
+		report("lines_per_file", "use 2 or more", "lines_per_file %d", p.Lines)
+	}
+	for _, locale := range append(slices.Clone(p.Locales), cmp.Or(p.Labels.Locale, "en_US")) {
+		if !localeCode.MatchString(locale) {
+			report("locales", "write it as the PIM does: en_US", "%q is no locale code", locale)
+		}
+	}
+	if (p.Labels.Values || p.Labels.Header) && p.Labels.Locale == "" {
+		report("labels", "add locale: en_US", "labels need a locale")
+	}
+	if p.To != "files" {
+		report("to", "use to: files", "to: files is what there is; SFTP is not there yet")
+	}
+	if files.Keeps[p.Keep] == 0 {
+		report("keep", "use 1d, 7d, 30d or 90d", "keep %q", p.Keep)
+	}
+	p.keep = files.Keeps[p.Keep]
+	problems = append(problems, p.parseAttributes(section), p.parseName(section))
+	return p, errors.Join(problems...)
+}
+
+func (p *plan) parseAttributes(section config.Section) error {
+	wrong := section.Errorf("attributes", "use all, or a list of attribute codes", "attributes is neither all nor a list of codes")
+	switch value := p.options.Attributes.(type) {
+	case nil:
+		return nil
+	case string:
+		if value != "all" {
+			return wrong
+		}
+		return nil
+	case []any:
+		p.attributes = []string{}
+		for _, member := range value {
+			code, ok := member.(string)
+			if !ok || code == "" || slices.Contains(p.attributes, code) {
+				return wrong
+			}
+			p.attributes = append(p.attributes, code)
+		}
+		if len(p.attributes) > 0 {
+			return nil
+		}
+	}
+	return wrong
+}
+
+func (p *plan) parseName(section config.Section) error {
+	text := p.Name
+	if text == "" {
+		text = `{{.Action}}_{{.Now.Format "2006-01-02_15-04-05"}}.` + p.Format
+	}
+	var err error
+	p.name, err = template.Parse(text)
+	return template.Problems(section, "name", err)
+}
+
+// form is the table's form; its locales are still to be found.
+func (p *plan) form() table.Form {
+	return table.Form{
+		Attributes: p.attributes, UUID: p.UUID, Media: p.Media == "paths",
+		Labels:  table.Labels{Values: p.Labels.Values, Header: p.Labels.Header, Locale: p.Labels.Locale},
+		Decimal: p.Decimal, Date: dateFormats[p.DateFormat],
+	}
+}
