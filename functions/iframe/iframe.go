@@ -134,6 +134,8 @@ func (h *Handler) route(path gate.Path, req *web.Request) (found serve, job stri
 		return h.start, "", []string{get, post}
 	case len(part) == 2 && part[0] == "jobs":
 		return h.show, job, []string{get}
+	case last == "files":
+		return h.files, job, []string{get}
 	case last == "retry":
 		return h.retry, job, []string{post}
 	case last == "cancel":

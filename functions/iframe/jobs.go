@@ -41,6 +41,7 @@ type listed struct {
 	Cancelling  bool       `json:"cancelling"`
 	Retryable   bool       `json:"retryable"`
 	Undoable    bool       `json:"undoable"` // it has changed products, which can be taken back
+	Files       int        `json:"files"`    // that it made and that are still kept
 	Changed     bool       `json:"changed"`  // it has changed products: the PIM's own page is out of date
 }
 
@@ -56,6 +57,7 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 		Cancelling:  !job.State.Ended() && job.Stop,
 		Retryable:   retryable(c.extension, job),
 		Undoable:    job.State.Ended() && len(job.Undo) > 0,
+		Files:       len(h.kept(job)),
 		Changed:     job.State.Ended() && job.Done > 0 && h.changes(job),
 	}
 	if job.Label != "" && job.Trigger == jobs.TriggerThen { // its label is that of the job that it follows
@@ -133,6 +135,36 @@ func (h *Handler) show(ctx context.Context, c call) (web.Response, error) {
 		Job      listed         `json:"job"`
 		Failures []jobs.Failure `json:"failures"`
 	}{h.newListed(c, job), append([]jobs.Failure{}, failures...)})
+}
+
+// download is a file of a job that the page can have.
+type download struct {
+	Name  string    `json:"name"`
+	URL   string    `json:"url"`
+	Bytes int64     `json:"bytes"`
+	Until time.Time `json:"until"` // when it is deleted
+}
+
+// files answers with the links of a job's files.
+func (h *Handler) files(ctx context.Context, c call) (web.Response, error) {
+	job, err := h.mine(ctx, c)
+	if err != nil {
+		return web.Response{}, err
+	}
+	return respond(struct {
+		Files []download `json:"files"`
+	}{h.kept(job)})
+}
+
+// kept are the files of a job that are still there.
+func (h *Handler) kept(job jobs.Job) []download {
+	found := []download{}
+	for _, f := range job.Files {
+		if f.Link != "" && h.config.Now().Before(f.Until) {
+			found = append(found, download{Name: f.Name, URL: f.Link, Bytes: f.Bytes, Until: f.Until})
+		}
+	}
+	return found
 }
 
 // cancel asks a job to stop: at once, or after the batch in work.

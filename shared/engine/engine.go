@@ -149,6 +149,13 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 	if !refreshed && credentialsRefused(err) && !i.over(i.Now()) && i.refreshed(ctx, log) {
 		return answer{}, true
 	}
+	if err == nil && i.Link != nil {
+		for n, file := range result.Files {
+			if result.Files[n].Link, err = i.Link(timed, run.Job, file.Name, file.Until); err != nil {
+				return answerOf(Result{State: run.State}, fmt.Errorf("link: %w", err), batch, ctx.Err() != nil), false
+			}
+		}
+	}
 	result = lost.whole(result)
 	return answerOf(result, err, batch, ctx.Err() != nil), false
 }

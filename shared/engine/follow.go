@@ -63,8 +63,16 @@ func (i *Invocation) startFollowUp(ctx context.Context, ended jobs.Job, what str
 		Action: action, Extension: ended.Extension, Label: ended.Label, PIM: ended.PIM,
 		Items: items, Select: selection, Context: ended.Context, Params: ended.Params, User: ended.User,
 		Parent: ended.ID, Correlation: ended.Correlation,
-		Ended: &jobs.Ended{Job: ended.ID, Action: ended.Action, Outcome: ended.State, Done: ended.Done, Total: ended.Total, Message: ended.Message},
+		Ended: &jobs.Ended{Job: ended.ID, Action: ended.Action, Outcome: ended.State, Done: ended.Done, Total: ended.Total, Message: ended.Message, File: fileOf(ended)},
 	})
+}
+
+// fileOf is the link of a job's file, or of the first of several.
+func fileOf(job jobs.Job) string {
+	if len(job.Files) == 0 {
+		return ""
+	}
+	return job.Files[0].Link
 }
 
 // start records a follow-up and sends its message. Its ID is derived: it is one job, however often this is repeated.

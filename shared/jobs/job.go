@@ -91,6 +91,7 @@ type Ended struct {
 	Done    int    `json:"done"`
 	Total   int    `json:"total"`
 	Message string `json:"message,omitempty"`
+	File    string `json:"file,omitempty"` // link of the first file that it made
 }
 
 // What of `then` follows a job by item, beside the states that it may end in.
@@ -174,6 +175,9 @@ type File struct {
 	Key   string    `json:"key"`  // in package files' store
 	Bytes int64     `json:"bytes"`
 	Until time.Time `json:"until"` // when it is deleted
+	// Link is an address of ours from which it can be had until then, by whoever has the link: nothing logs it. "" where the
+	// deployment makes no links.
+	Link string `json:"link,omitempty"`
 }
 
 // Lease is the right to work on a job until a time. Its token grows with every start: a worker whose token is no

@@ -25,6 +25,7 @@ const view = new View(language, about.actions, {
   start,
   older: async () => { await looking; look(older); },
   open: details,
+  download,
   cancel: (row) => press(row.cancelling(), () => api.post(`/jobs/${encodeURIComponent(row.job.id)}/cancel`, {})),
   retry: (row) => press(row, () => submit(`/jobs/${encodeURIComponent(row.job.id)}/retry`, {}, row.job.label)),
 });
@@ -169,6 +170,18 @@ async function details(row) {
     row.failed(found.failures);
   } catch (problem) {
     row.unreadable(words(problem));
+  }
+}
+
+// download shows the links of what a job made. They live as long as the files, and are asked for at the click.
+async function download(row) {
+  row.busy(true);
+  try {
+    row.links((await api.get(`/jobs/${encodeURIComponent(row.job.id)}/files`)).files);
+  } catch (problem) {
+    complain(problem);
+  } finally {
+    row.busy(false);
   }
 }
 

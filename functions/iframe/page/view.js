@@ -39,6 +39,8 @@ class Row {
   #details;
   #cancel;
   #retry;
+  #download;
+  #files = el('span', { class: 'files' });
   #problems = el('div');
 
   constructor(language, job, on) {
@@ -48,12 +50,13 @@ class Row {
     this.#details = el('button', { type: 'button', class: 'small', 'aria-expanded': 'false', 'aria-controls': id, onclick: () => this.toggle() }, language.say('details'));
     this.#cancel = el('button', { type: 'button', class: 'small bad', onclick: () => on.cancel(this) }, language.say('cancel'));
     this.#retry = el('button', { type: 'button', class: 'small', onclick: () => on.retry(this) }, language.say('retry'));
+    this.#download = el('button', { type: 'button', class: 'small', onclick: () => on.download(this) }, language.say('download'));
     this.main = el('tr', { role: 'row' },
       this.#label,
       el('td', { role: 'cell' }, this.#badge),
       el('td', { role: 'cell', class: 'progress' }, this.#bar, this.#counts, this.#message),
       el('td', { role: 'cell' }, this.#time),
-      el('td', { role: 'cell', class: 'buttons' }, this.#details, this.#cancel));
+      el('td', { role: 'cell', class: 'buttons' }, this.#download, this.#files, this.#details, this.#cancel));
     this.more = el('tr', { role: 'row', id, class: 'more', hidden: true },
       el('td', { role: 'cell', colspan: 5 }, this.#problems, this.#retry,
         el('p', { class: 'quiet id' }, [job.user && language.say('by', { user: job.user }), language.say('id', { id: job.id })].filter(Boolean).join(' · '))));
@@ -93,6 +96,15 @@ class Row {
     this.#cancel.disabled = job.cancelling;
     put(this.#cancel, language.say(job.cancelling ? 'cancelling' : 'cancel'));
     this.#retry.hidden = !job.retryable;
+    this.#download.setAttribute('aria-label', language.say('downloadOf', { label: job.label, since }));
+    this.#download.hidden = !job.files || this.#files.hasChildNodes();
+  }
+
+  // links shows the job's files, where the button was.
+  links(files) {
+    this.#download.hidden = true;
+    this.#files.replaceChildren(...files.map((file) => el('a', { href: file.url, target: '_blank', rel: 'noopener', download: file.name }, file.name)));
+    this.#files.querySelector('a')?.focus();
   }
 
   tick() {
@@ -137,7 +149,7 @@ class Row {
   }
 
   busy(busy) {
-    for (const button of [this.#cancel, this.#retry]) button.disabled = busy || (button === this.#cancel && this.job.cancelling);
+    for (const button of [this.#cancel, this.#retry, this.#download]) button.disabled = busy || (button === this.#cancel && this.job.cancelling);
   }
 }
 

@@ -56,6 +56,14 @@ type JobState struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	Next      *time.Time     `json:"next,omitempty"` // of its next try, while it waits
 	UpdatedAt time.Time      `json:"updatedAt"`
+	Files     []JobFile      `json:"files,omitempty"`
+}
+
+// JobFile is a file that a job made.
+type JobFile struct {
+	Name  string `json:"name"`
+	URL   string `json:"url"`
+	Bytes int64  `json:"bytes"`
 }
 
 // outcomes of events: the state names all of them, even while there are none.
@@ -133,6 +141,9 @@ func (i *Inspector) jobState(ctx context.Context, job jobs.Job) (JobState, error
 		User: job.User.Username, State: job.State, Done: job.Done, Failed: job.Failed, Total: job.Total, Open: job.Open() && !job.State.Ended(),
 		Message: job.Message, Reason: job.Reason, Failures: []jobs.Failure{}, Attempt: job.Attempt, Parent: job.Parent,
 		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
+	}
+	for _, file := range job.Files {
+		state.Files = append(state.Files, JobFile{Name: file.Name, URL: file.Link, Bytes: file.Bytes})
 	}
 	if job.State == jobs.Waiting && !job.NextTry.IsZero() {
 		state.Next = &job.NextTry

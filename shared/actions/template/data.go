@@ -31,7 +31,8 @@ type Data struct {
 	Outcome  string // succeeded, partial, failed
 	Done     int
 	Total    int
-	Failures int // items that failed
+	Failures int    // items that failed
+	File     string // link of the file that it made, the first of several; it lives as long as the file
 }
 
 // Item is what a template sees of an item.
@@ -114,6 +115,7 @@ func (s Scope) batch(run engine.Run) (Data, error) {
 	}
 	if run.Ended != nil {
 		data.Outcome, data.Done, data.Total, data.Failures = string(run.Ended.Outcome), run.Ended.Done, run.Ended.Total, run.Ended.Total-run.Ended.Done
+		data.File = run.Ended.File
 	}
 	return data, nil
 }
