@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/data"
+	"github.com/pim-functions/pim-functions/functions/clock"
 	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/functions/local/destination"
 	"github.com/pim-functions/pim-functions/functions/local/inspector"
@@ -24,9 +25,11 @@ import (
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/files"
+	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
+	"github.com/pim-functions/pim-functions/shared/schedule"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
@@ -95,6 +98,11 @@ func (s *System) build(ctx context.Context, options Options) error {
 	})
 	s.outbound = outbound.New(outbound.Config{AllowPrivate: options.AllowPrivate, Observe: s.recorder.Called, Now: time.Now})
 	s.functions = s.mount()
+	s.clock = clock.New(clock.Config{
+		Schedules: s.config.Schedules, Ticks: s.cloud.Ticks,
+		Jobs: jobs.NewSubmitter(jobs.SubmitConfig{Store: s.cloud.Store, Queue: s.cloud.Jobs, Now: time.Now}),
+		Log:  s.log, Metrics: s.metrics("clock"), Now: time.Now,
+	})
 	works := s.worker(options, connections)
 	s.pollers = []cloud.Poller{
 		{Queue: s.cloud.Jobs, Batch: cloud.JobsBatch, Handle: works.Handle, Log: s.log},
@@ -191,7 +199,7 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 		"PIM_URL": s.pimURL(),
 		"ERP_URL": s.URL() + destination.Path,
 	}
-	return config.Load(config.Source{File: file, Text: text, Stage: config.Local, Kinds: actions.Checks(), Lookup: func(name string) (string, bool) {
+	return config.Load(config.Source{File: file, Text: text, Stage: config.Local, Kinds: actions.Checks(), Cron: schedule.Check, Lookup: func(name string) (string, bool) {
 		if value, ok := options.Lookup(name); ok {
 			return value, true
 		}

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/clock"
 	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/functions/local/destination"
 	"github.com/pim-functions/pim-functions/functions/local/inspector"
@@ -60,6 +61,7 @@ type System struct {
 	terminal    *inspector.Log
 	log         *slog.Logger // over terminal
 	functions   functions
+	clock       *clock.Clock
 	outbound    *outbound.Client // calls of the functions, which the recorder sees
 	pollers     []cloud.Poller   // one for each queue
 
@@ -123,6 +125,7 @@ func (s *System) Start() {
 			s.polling.Go(func() { poller.Run(receiving, working) })
 		}
 	}
+	s.polling.Go(func() { s.tick(receiving) })
 	serve := func(handler http.Handler, listener net.Listener) {
 		server := &http.Server{
 			Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
@@ -137,6 +140,20 @@ func (s *System) Start() {
 	}
 	serve(s.pim, s.pimListener)
 	serve(s, s.listener)
+}
+
+// tick starts the schedules that are due, each second: on AWS it is each minute.
+func (s *System) tick(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			_ = s.clock.Tick(ctx) // it logs what it could not start, and tries again
+		}
+	}
 }
 
 // How long Stop lets running jobs end by themselves, and requests be answered.

@@ -10,6 +10,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/env"
+	"github.com/pim-functions/pim-functions/shared/schedule"
 )
 
 // configuration is the extensions.yaml that a command reads, and for which stage.
@@ -56,7 +57,7 @@ func (c *configuration) loadStage(name string, text []byte, stage string) (*conf
 	if stage == config.Local {
 		lookup = c.local
 	}
-	return config.Load(config.Source{File: name, Text: text, Stage: stage, Lookup: lookup, Kinds: actions.Checks()})
+	return config.Load(config.Source{File: name, Text: text, Stage: stage, Lookup: lookup, Kinds: actions.Checks(), Cron: schedule.Check})
 }
 
 // local fills what the local system fills.

@@ -13,6 +13,7 @@ type Config struct {
 	PIMs          map[string]PIM
 	Actions       map[string]Action
 	Selections    map[string]Selection
+	Schedules     map[string]Schedule
 	Extensions    map[string]Extension
 	Subscriptions map[string]Subscription
 	Notifications map[string]Notification // by PIM

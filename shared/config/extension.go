@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-
-	"go.yaml.in/yaml/v3"
 )
 
 var (
@@ -100,28 +98,13 @@ func (t table) add(e Extension, extensions map[string]Extension, registered map[
 	}
 }
 
-// extensions is the extension in each of its PIMs: by its own name in one, as NAME_PIM in each of several.
+// extensions is the extension in each of its PIMs.
 func (t table) extensions(known references) []Extension {
 	e := t.extension(known)
-	entry, ok := t.find("pim")
-	if !ok || entry.value.Kind != yaml.SequenceNode {
-		e.PIM = t.reference("pim", "pim", known.pims)
-		return []Extension{e}
-	}
-	pims := t.list("pim")
-	if t.nothing("pim") {
-		t.errorf(entry.key, addPIM, "pim of %s names none", t.what)
-	}
-	each := make([]Extension, len(pims))
-	for i, pim := range pims {
-		each[i] = e
-		each[i].PIM = t.refer(pim, "pim", "pim", known.pims)
-		if len(pims) > 1 {
-			each[i].Name = e.Name + "_" + pim.text
-		}
-		if !isName(each[i].Name) && isName(e.Name) && known.pims[pim.text] {
-			t.errorf(pim.at, "shorten one of both", "%s is %q in pim %q: not a name of at most 40 characters", t.what, each[i].Name, pim.text)
-		}
+	var each []Extension
+	for _, place := range t.perPIM(known) {
+		e.Name, e.PIM = place.name, place.pim
+		each = append(each, e)
 	}
 	return each
 }

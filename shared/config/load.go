@@ -35,6 +35,9 @@ type Source struct {
 	// Kinds checks the keys that a kind of action alone understands, by the kind's name. A kind that is not among them
 	// is an error. nil: neither kinds nor their keys are checked, for programs that run no actions.
 	Kinds map[string]func(Section) error
+
+	// Cron checks the five fields of a schedule's cron; nil: they are not checked.
+	Cron func(string) error
 }
 
 var fileKeys = []key{
@@ -42,6 +45,7 @@ var fileKeys = []key{
 	{name: "pims", form: formMapping, doc: "The PIMs that call us, by name."},
 	{name: "actions", form: formMapping, doc: "What can be done, by name."},
 	{name: "selections", form: formMapping, doc: "Products that nobody clicked, by name: searches of the PIM."},
+	{name: "schedules", form: formMapping, doc: "What the clock starts, by name."},
 	{name: "extensions", form: formMapping, doc: "What the PIM shows, by name."},
 	{name: "subscriptions", form: formMapping, doc: "What the PIM tells us, by name."},
 	{name: "notifications", form: formMapping, doc: "What to do with what the Event Platform says about our subscriptions, by PIM."},
@@ -55,7 +59,7 @@ func Load(source Source) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{file: source.File, stage: source.Stage, kinds: source.Kinds}
+	r := &reader{file: source.File, stage: source.Stage, kinds: source.Kinds, checkCron: source.Cron}
 	root := r.table(document, document, "the file")
 	root.takes(fileKeys)
 	variables := r.environment(root)
@@ -74,6 +78,7 @@ func Load(source Source) (*Config, error) {
 	for name, action := range c.Actions {
 		references.dones[name] = action.Then["done"] != ""
 	}
+	c.Schedules = r.schedules(root, c.PIMs, references)
 	c.Extensions = r.extensions(root, references)
 	c.Subscriptions = r.subscriptions(root, references)
 	c.Notifications = r.notifications(root, references)

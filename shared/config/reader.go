@@ -11,12 +11,13 @@ import (
 
 // reader goes through the file's tree and notes what is wrong instead of stopping, so that one run tells all.
 type reader struct {
-	file     string
-	stage    string
-	kinds    map[string]func(Section) error
-	problems Problems
-	warnings Problems
-	unset    map[*yaml.Node]bool // values with an unset variable: already reported
+	file      string
+	stage     string
+	kinds     map[string]func(Section) error
+	checkCron func(string) error
+	problems  Problems
+	warnings  Problems
+	unset     map[*yaml.Node]bool // values with an unset variable: already reported
 }
 
 func (r *reader) errorf(at *yaml.Node, remedy, format string, args ...any) {

@@ -29,6 +29,7 @@ func Schema(kinds map[string]any) ([]byte, error) {
 	top["pims"] = described(fileKeys, "pims", named(properties(pimKeys)))
 	top["actions"] = described(fileKeys, "actions", named(actionSchema(kinds)))
 	top["selections"] = described(fileKeys, "selections", named(properties(selectionKeys)))
+	top["schedules"] = described(fileKeys, "schedules", named(properties(scheduleKeys)))
 	top["extensions"] = described(fileKeys, "extensions", named(extensionSchema()))
 	top["subscriptions"] = described(fileKeys, "subscriptions", named(properties(subscriptionKeys)))
 	top["notifications"] = described(fileKeys, "notifications", named(properties(notificationKeys)))

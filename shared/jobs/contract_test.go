@@ -35,6 +35,7 @@ var contract = []struct {
 	{"failures are read page by page", failurePages},
 	{"a selection keeps its page and what it has seen", selections},
 	{"the end of a selection moves its mark, forwards alone", marks},
+	{"what the clock remembers", ticks},
 	{"reasons are cut between characters", longReasons},
 	{"an end, its failures and its once key are one step", wholeEnd},
 	{"a job is gone after its time to live", expiry},

@@ -9,17 +9,20 @@ package jobs
 //	                            second wave with five digits)
 //	JOB#id      SEEN#000000300  what a selection has seen, from the one with this number on; written once
 //	MARK#key    MARK            up to where selections have handed over what changed; no time to live
+//	TICK#key    TICK            what the clock remembers of a schedule; no time to live
 //	ONCE#key    ONCE            the ID of the job that holds a once key
 const (
 	keyJob      = "JOB#"
 	keyOnce     = "ONCE#"
 	keyMark     = "MARK#"
+	keyTick     = "TICK#"
 	rowState    = "STATE"
 	rowPayload  = "ITEMS"
 	rowFailures = "FAIL#"
 	rowSeen     = "SEEN#"
 	rowOnce     = "ONCE"
 	rowMark     = "MARK"
+	rowTick     = "TICK"
 )
 
 // Attributes besides those of package table. What a condition looks at is an attribute; the rest is JSON: of STATE the

@@ -66,6 +66,7 @@ const (
 	TriggerPanel      = "panel"      // a button on our page inside the PIM
 	TriggerContentful = "contentful" // an App Action
 	TriggerThen       = "then"       // another job's end
+	TriggerSchedule   = "schedule"   // the clock
 	TriggerUndo       = "undo"       // a user who takes back what another job, the Parent, has changed in the PIM
 )
 

@@ -22,6 +22,7 @@ type Memory struct {
 	jobs  map[string]*record // by ID
 	once  map[string]string  // key → ID of the job that holds it
 	marks map[string]Mark    // by key
+	ticks map[string]Tick    // by key
 }
 
 // record holds a job as a table would: as JSON, so that it shares nothing with a caller.
@@ -36,7 +37,7 @@ type record struct {
 
 // NewMemory returns an empty Memory.
 func NewMemory(config MemoryConfig) *Memory {
-	return &Memory{MemoryConfig: config, jobs: map[string]*record{}, once: map[string]string{}, marks: map[string]Mark{}}
+	return &Memory{MemoryConfig: config, jobs: map[string]*record{}, once: map[string]string{}, marks: map[string]Mark{}, ticks: map[string]Tick{}}
 }
 
 // Create implements Store.
@@ -278,4 +279,29 @@ func decodeAll(r *record) (Job, error) {
 		return Job{}, err
 	}
 	return decodePayload(job, r.payload)
+}
+
+// Tick implements Ticks.
+func (m *Memory) Tick(ctx context.Context, key string) (Tick, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	tick := m.ticks[key]
+	tick.Key = key
+	return tick, ctx.Err()
+}
+
+// SaveTick implements Ticks.
+func (m *Memory) SaveTick(ctx context.Context, tick Tick) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m.ticks[tick.Key].Version != tick.Version {
+		return ErrConflict
+	}
+	tick.Version++
+	tick.Seen, tick.Due = tick.Seen.UTC().Round(0), tick.Due.UTC().Round(0)
+	m.ticks[tick.Key] = tick
+	return nil
 }

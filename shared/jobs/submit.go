@@ -113,6 +113,9 @@ func (s *Submitter) resume(ctx context.Context, job Job, verdict Verdict) (Submi
 func (s *Submitter) dispatch(ctx context.Context, job Job, verdict Verdict) (Submitted, error) {
 	if err := s.Queue.Send(ctx, Message(job.ID, job.Turn)); err != nil {
 		err = fmt.Errorf("send: %w", err)
+		if job.Trigger == TriggerSchedule { // it stays recorded: the clock sends again
+			return Submitted{}, &NotStartedError{err}
+		}
 		if _, failed := s.Store.Save(ctx, job.NotQueued()); errors.Is(failed, ErrConflict) {
 			return s.moved(ctx, job, verdict, err) // the message arrived all the same, or another sent one
 		}

@@ -33,6 +33,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/queue"
+	"github.com/pim-functions/pim-functions/shared/schedule"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
@@ -88,7 +89,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 		return nil, fmt.Errorf("LOG_LEVEL is %q: set it to debug, info, warn or error", levelName)
 	}
 	loaded, err := config.Load(config.Source{
-		File: config.File, Text: config.Embedded(), Stage: stage, Lookup: variables.Lookup, Kinds: actions.Checks(),
+		File: config.File, Text: config.Embedded(), Stage: stage, Lookup: variables.Lookup, Kinds: actions.Checks(), Cron: schedule.Check,
 	})
 	if err != nil {
 		return nil, err
