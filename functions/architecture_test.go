@@ -79,6 +79,7 @@ var arrows = []arrow{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue", "shared/pim", "shared/files",
 		"shared/eventtype",
 	}},
+	{from: "shared/schedule", to: []string{"shared/config"}},
 	{from: "shared/files", to: []string{"shared/files/address"}},
 	{from: "shared/files/address", to: []string{"shared/signature"}},
 	{from: "shared/config", to: []string{"shared/urlwriter", "shared/address", "shared/eventtype", "shared/levenshtein"}},
@@ -115,6 +116,7 @@ var libraries = []struct {
 	{"github.com/aws/aws-lambda-go", func(f file) bool { return f.main }},
 	{"github.com/spf13/cobra", commandLine},
 	{"github.com/spf13/pflag", commandLine},
+	{"github.com/robfig/cron/v3", func(f file) bool { return f.folder == "shared/schedule" }},
 	{"golang.org/x/sync/semaphore", func(f file) bool { return f.folder == "functions/worker" }},
 	{"golang.org/x/sync/singleflight", func(f file) bool {
 		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi", "shared/credential", "functions/data"}, f.folder)

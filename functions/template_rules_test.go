@@ -191,6 +191,8 @@ func functionProblems(name string, p map[string]any, say func(string, ...any)) (
 			case !strings.HasSuffix(path, "/{proxy+}"):
 				say("%s.%s: path %s does not end in /{proxy+}, by which the function finds what follows a stage or a mapping", name, key, path)
 			}
+		case "Schedule":
+			called = true
 		case "SQS":
 			called = true
 			if list, _ := properties["FunctionResponseTypes"].([]any); !slices.Contains(list, any("ReportBatchItemFailures")) {

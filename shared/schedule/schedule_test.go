@@ -68,27 +68,28 @@ func TestAYear(t *testing.T) {
 		s := config.Schedule{Cron: "30 2 * * *", Zone: in(t, zone)}
 		random := rand.New(rand.NewPCG(1, 2))
 		start := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-		started := map[string]int{}
+		started := map[string]time.Time{}
 		last := start
 		for now := start; now.Before(start.AddDate(1, 0, 0)); now = now.Add(time.Duration(1+random.IntN(7)) * time.Minute) {
 			for range 1 + random.IntN(2) {
-				if at, name := schedule.Due(s, last, now); name != "" {
-					if started[name]++; random.IntN(2) == 0 {
-						last = at // else what was remembered is lost with the process, and the name alone keeps it from starting twice
-					} else {
-						started[name]--
-						started[name] = max(started[name], 1)
-					}
+				at, name := schedule.Due(s, last, now)
+				if name == "" {
+					continue
+				}
+				switch before, known := started[name]; {
+				case known && !before.Equal(at):
+					t.Errorf("%s: %s is due at %v and at %v", zone, name, before, at)
+				case !known && now.Sub(at) > 7*time.Minute:
+					t.Errorf("%s: %s is noticed at %v", zone, name, now)
+				}
+				started[name] = at
+				if random.IntN(2) == 0 { // else it is not remembered, and the name alone keeps it from starting twice
+					last = at
 				}
 			}
 		}
 		if len(started) != 365 {
 			t.Errorf("%s: %d times", zone, len(started))
-		}
-		for name, n := range started {
-			if n > 2 {
-				t.Errorf("%s: %s is due %d times after it was remembered", zone, name, n)
-			}
 		}
 	}
 }
