@@ -44,6 +44,8 @@ var troubles = []trouble{
 			c.put(at, "AWS/Lambda", "Errors", "FunctionName=WorkerFunction", 1)
 		}
 	}, rings: 20 * time.Minute, stops: 36 * time.Minute},
+	{name: "the clock cannot start, or cannot queue", alarm: "ClockErrors",
+		feed: lasting("AWS/Lambda", "Errors", "FunctionName=ClockFunction", 0, 1), rings: 15 * time.Minute, stops: 10 * time.Minute},
 	{name: "DynamoDB is away", alarm: "ServerErrors",
 		feed: lasting("AWS/ApiGateway", "5xx", "ApiId=Api", 0, 1), rings: 10 * time.Minute, stops: 10 * time.Minute},
 	{name: "a secret was changed in the PIM alone", alarm: "Refusals",
