@@ -56,7 +56,7 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 		Cancellable: !job.State.Ended() && !job.Stop,
 		Cancelling:  !job.State.Ended() && job.Stop,
 		Retryable:   retryable(c.extension, job),
-		Undoable:    job.State.Ended() && len(job.Undo) > 0,
+		Undoable:    job.State.Ended() && len(job.Undo) > 0 && job.Select == nil,
 		Files:       len(h.kept(job)),
 		Changed:     job.State.Ended() && job.Done > 0 && h.changes(job),
 	}
@@ -225,6 +225,8 @@ func (h *Handler) undo(ctx context.Context, c call) (web.Response, error) {
 	switch {
 	case errors.Is(err, jobs.ErrNotEnded):
 		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "not_ended", Message: "This job has not ended. Stop it, or wait until it has ended, before you undo it."}
+	case errors.Is(err, jobs.ErrUndoSelection):
+		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "undo_selection", Message: "This job found its products by a search: it cannot be undone."}
 	case errors.Is(err, jobs.ErrNothingToUndo):
 		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "nothing_to_undo", Message: "This job has changed nothing in the PIM: there is nothing to undo."}
 	case errors.Is(err, jobs.ErrUndoing):

@@ -142,6 +142,7 @@ func TestUndo(t *testing.T) {
 	mine := jobs.User{UUID: julia}
 	wrote := []string{"0-1.1"}
 	f.Record(t, jobs.Job{ID: "changed", PIM: "main", User: mine, Action: "fill", State: jobs.Partial, Undo: wrote, Items: []jobs.Item{{Type: jobs.Product, ID: uuidA}}})
+	f.Record(t, jobs.Job{ID: "selected", PIM: "main", User: mine, Action: "fill", State: jobs.Succeeded, Undo: wrote, Select: &jobs.Select{Name: "ready", Resolved: true, End: true}})
 	f.Record(t, jobs.Job{ID: "running", PIM: "main", User: mine, Action: "fill", State: jobs.Running, Undo: wrote, Lease: jobs.Lease{Until: now.Add(time.Hour)}})
 	f.Record(t, jobs.Job{ID: "nothing", PIM: "main", User: mine, Action: "fill", State: jobs.Succeeded})
 	f.Record(t, jobs.Job{ID: "others", PIM: "main", User: jobs.User{UUID: peter}, Action: "fill", State: jobs.Succeeded, Undo: wrote})
@@ -149,7 +150,7 @@ func TestUndo(t *testing.T) {
 		id, user string
 		status   int
 	}{
-		{"changed", "", 401}, {"running", julia, 409}, {"nothing", julia, 409}, {"others", julia, 404}, {"nobody", julia, 404},
+		{"changed", "", 401}, {"running", julia, 409}, {"nothing", julia, 409}, {"selected", julia, 409}, {"others", julia, 404}, {"nobody", julia, 404},
 		{"changed", julia, 200},
 	} {
 		token := ""
