@@ -122,6 +122,7 @@ var libraries = []struct {
 		return slices.Contains([]string{"shared/secrets", "shared/pim", "shared/contentfulapi", "shared/credential", "functions/data"}, f.folder)
 	}},
 	{"golang.org/x/oauth2", func(f file) bool { return f.folder == "shared/credential" }},
+	{"github.com/xuri/excelize/v2", func(f file) bool { return f.folder == "shared/actions/export/table" && f.name == "xlsx.go" }},
 	{"golang.org/x/text/language", func(f file) bool { return f.folder == "shared/actions/export/table" }},
 	{"github.com/go-json-experiment/json/jsontext", func(f file) bool { return f.folder == "shared/body" }},
 	{"github.com/expr-lang/expr", func(f file) bool { return f.folder == "shared/actions/expression" }},

@@ -1,5 +1,5 @@
 // Package export is the kind of action that makes a file of products: CSV as the PIM's own export profiles write it
-// (package table), or NDJSON, a product a line in the PIM's own form.
+// (package table), XLSX with the same cells, or NDJSON, a product a line in the PIM's own form.
 //
 // Each batch keeps its rows as a part. Columns, their order and the order of rows are known only when all batches are
 // through: Finish makes the file of the parts, piece by piece, and goes on in another turn where one is too short. A run

@@ -3,12 +3,15 @@ package export_test
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/xuri/excelize/v2"
 
 	"github.com/pim-functions/pim-functions/shared/actions/export"
 	"github.com/pim-functions/pim-functions/shared/actions/export/table"
@@ -112,6 +115,56 @@ func TestAProductALine(t *testing.T) {
 	}
 	if first.UUID != uuid(1) || second.UUID != uuid(2) || first.Values["price"] == nil {
 		t.Errorf("%q", lines)
+	}
+}
+
+func TestAWorkbookHasTheCellsOfTheCSV(t *testing.T) {
+	made := func(keys string) (jobs.Job, string) {
+		f := newFixture(t, small(t, bags()...), keys)
+		job := f.work(f.start(items(1, 2, 3)...))
+		if job.State != jobs.Succeeded {
+			t.Fatalf("%s, %q", job.State, job.Message)
+		}
+		return job, f.content(job.Files[0])
+	}
+	job, text := made(`format: xlsx`)
+	_, again := made(`format: xlsx`)
+	if text != again {
+		t.Error("the same rows make another workbook")
+	}
+	_, plain := made(`format: csv`)
+	reader := csv.NewReader(strings.NewReader(plain))
+	reader.Comma = ';'
+	want, err := reader.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := excelize.OpenReader(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, row := range want {
+		for c, cell := range row {
+			at, _ := excelize.CoordinatesToCellName(c+1, r+1)
+			got, err := book.GetCellValue("Sheet1", at)
+			formula, _ := book.GetCellFormula("Sheet1", at)
+			if err != nil || got != cell || formula != "" {
+				t.Errorf("%s: %q (formula %q), want %q", at, got, formula, cell)
+			}
+		}
+	}
+	if !strings.HasSuffix(job.Files[0].Name, ".xlsx") {
+		t.Errorf("name %q", job.Files[0].Name)
+	}
+}
+
+func TestACellThatASpreadsheetCannotHold(t *testing.T) {
+	for characters, want := range map[int]jobs.State{table.MaxSheetCell: jobs.Succeeded, table.MaxSheetCell + 1: jobs.Failed} {
+		long := product(1, "", map[string]string{"sku": `"long"`, "notes": `"` + strings.Repeat("é", characters) + `"`})
+		f := newFixture(t, small(t, long), `format: xlsx`)
+		if job := f.work(f.start(items(1)...)); job.State != want || (want == jobs.Failed) != strings.Contains(job.Message, "spreadsheet") {
+			t.Errorf("%d characters: %s, %q", characters, job.State, job.Message)
+		}
 	}
 }
 

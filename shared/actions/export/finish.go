@@ -70,7 +70,11 @@ func (a *action) piece(ctx context.Context, run engine.Run, o outline, now state
 	}
 	writer := files.NewWriter(ctx, run.Files, *now.Upload)
 	end := min((now.File+1)*s.Lines, s.Rows)
-	full, err := a.rows(ctx, run, s, &now, end, writer)
+	write := a.rows
+	if a.Format == formatXLSX {
+		write = a.workbook
+	}
+	full, err := write(ctx, run, s, &now, end, writer)
 	if err != nil {
 		return now, false, err
 	}
@@ -133,7 +137,46 @@ func (a *action) rows(ctx context.Context, run engine.Run, s sheet, now *state, 
 	return false, err
 }
 
-var contentTypes = map[string]string{formatCSV: "text/csv; charset=utf-8", formatNDJSON: "application/x-ndjson"}
+// workbook writes a whole file: a workbook cannot go on in another turn.
+func (a *action) workbook(ctx context.Context, run engine.Run, s sheet, now *state, end int, writer *files.Writer) (full bool, err error) {
+	book, err := table.NewXLSX()
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	if a.Header {
+		if err := book.Row(s.Header); err != nil {
+			return false, err
+		}
+	}
+	var cells []string
+	if now.Row < end {
+		for row, err := range lines(ctx, run.Files, s.Parts, s.Columns, s.ByKey, now.Row) {
+			if err != nil {
+				return false, err
+			}
+			cells = row.In(row.places, cells)
+			if err := book.Row(cells); errors.Is(err, table.ErrTooLong) {
+				return false, engine.Permanent(fmt.Sprintf("row %d of the file has a cell of more than %d characters, which a spreadsheet cannot hold: use format csv", now.Row+1, table.MaxSheetCell), err)
+			} else if err != nil {
+				return false, err
+			}
+			if now.Row++; now.Row == end {
+				break
+			}
+		}
+	}
+	if now.Row < end {
+		return false, engine.Permanent("some of the rows that were kept for the file are gone: start it again", errParts)
+	}
+	_, err = book.WriteTo(writer)
+	return false, err
+}
+
+var contentTypes = map[string]string{
+	formatCSV: "text/csv; charset=utf-8", formatNDJSON: "application/x-ndjson",
+	formatXLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 // made are the files for the job's record.
 func (a *action) made(run engine.Run, o outline, s state) []jobs.File {

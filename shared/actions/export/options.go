@@ -16,7 +16,14 @@ import (
 
 const (
 	formatCSV    = "csv"
+	formatXLSX   = "xlsx"
 	formatNDJSON = "ndjson"
+)
+
+// Rows of one workbook: as many as the PIM's export profiles put into one, and as many as one run can write.
+const (
+	sheetLines   = 10_000
+	longestSheet = 100_000
 )
 
 // options are the keys of an export action in extensions.yaml.
@@ -31,7 +38,7 @@ type options struct {
 	Delimiter  string   `yaml:"delimiter"`
 	Header     bool     `yaml:"header"`
 	UUID       bool     `yaml:"uuid"`
-	Lines      int      `yaml:"lines_per_file"` // 0: as the PIM: all in one file
+	Lines      int      `yaml:"lines_per_file"` // 0: all in one file; with xlsx 10,000, as the PIM
 	Formulas   string   `yaml:"formulas"`
 	Media      string   `yaml:"media"`
 	Name       string   `yaml:"name"`
@@ -78,12 +85,25 @@ func parse(section config.Section) (plan, error) {
 			report(key, "use "+strings.Join(words, " or "), "%s %q", key, value)
 		}
 	}
-	oneOf("format", p.Format, formatCSV, formatNDJSON)
+	oneOf("format", p.Format, formatCSV, formatXLSX, formatNDJSON)
 	if p.Format == formatNDJSON {
 		for _, key := range ofTables {
 			if section.Has(key) {
 				report(key, "remove it", "%s means nothing with format: ndjson, which is the PIM's own form", key)
 			}
+		}
+	}
+	if p.Format == formatXLSX {
+		for _, key := range []string{"delimiter", "formulas"} {
+			if section.Has(key) {
+				report(key, "remove it", "%s means nothing with format: xlsx, whose cells are all text", key)
+			}
+		}
+		if !section.Has("lines_per_file") {
+			p.Lines = sheetLines
+		}
+		if p.Lines > longestSheet {
+			report("lines_per_file", "use 2 to 100000", "lines_per_file %d is more than one run can write", p.Lines)
 		}
 	}
 	oneOf("decimal", p.Decimal, ".", ",", "٫")
@@ -93,7 +113,7 @@ func parse(section config.Section) (plan, error) {
 	if dateFormats[p.DateFormat] == "" {
 		report("date_format", "use yyyy-MM-dd, yyyy/MM/dd, MM/dd/yyyy, dd/MM/yyyy or dd.MM.yyyy, as the PIM does", "date_format %q", p.DateFormat)
 	}
-	if p.Lines < 0 || p.Lines == 1 {
+	if p.Lines < 0 || p.Lines == 1 || p.Lines == 0 && p.Format == formatXLSX {
 		report("lines_per_file", "use 2 or more", "lines_per_file %d", p.Lines)
 	}
 	for _, locale := range append(slices.Clone(p.Locales), cmp.Or(p.Labels.Locale, "en_US")) {
