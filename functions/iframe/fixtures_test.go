@@ -131,7 +131,7 @@ type job struct {
 	ID, Action, Label, Trigger, State, Message, Reason, Parent string
 	Done, Failed, Total                                        int
 	User                                                       string
-	Cancellable, Cancelling, Retryable, Changed                bool
+	Cancellable, Cancelling, Retryable, Undoable, Changed      bool
 }
 
 type list struct {

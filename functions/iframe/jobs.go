@@ -56,7 +56,7 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 		Cancellable: !job.State.Ended() && !job.Stop,
 		Cancelling:  !job.State.Ended() && job.Stop,
 		Retryable:   retryable(c.extension, job),
-		Undoable:    job.State.Ended() && len(job.Undo) > 0 && job.Select == nil,
+		Undoable:    job.Undoable(),
 		Files:       len(h.kept(job)),
 		Changed:     job.State.Ended() && job.Done > 0 && h.changes(job),
 	}

@@ -156,6 +156,10 @@ func TestUndo(t *testing.T) {
 		token := ""
 		if c.user != "" {
 			token = f.token("panel", c.user)
+			seen := f.call(t, "GET", "/iframe/panel/jobs/"+c.id, token, "")
+			if seen.Status == 200 && decoded[one](t, seen).Job.Undoable != (c.status == 200) {
+				t.Errorf("%s: the page is told the opposite: %s", c.id, seen.Body)
+			}
 		}
 		answer := f.call(t, "POST", "/iframe/panel/jobs/"+c.id+"/undo", token, "")
 		if answer.Status != c.status {

@@ -47,6 +47,12 @@ func browse(t *testing.T) *tab {
 // browseFile is the same with another extensions.yaml.
 func browseFile(t *testing.T, file string) *tab {
 	t.Helper()
+	return browseAt(t, func() *fixture { return openFile(t, file) })
+}
+
+// browseAt is the same with another system.
+func browseAt(t *testing.T, open func() *fixture) *tab {
+	t.Helper()
 	path := browserPath()
 	if path == "" {
 		if os.Getenv("BROWSER") == "required" {
@@ -54,7 +60,7 @@ func browseFile(t *testing.T, file string) *tab {
 		}
 		t.Skip("no browser was found: install Chromium or Chrome (make test-browser does, as root on Debian)")
 	}
-	b := &tab{fixture: openFile(t, file), framed: map[target.ID]bool{}}
+	b := &tab{fixture: open(), framed: map[target.ID]bool{}}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.WindowSize(1400, 1000),
 		chromedp.Flag("test-third-party-cookie-phaseout", true), chromedp.Flag("disable-component-update", true),

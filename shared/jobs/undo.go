@@ -14,6 +14,22 @@ var (
 	ErrUndoing       = errors.New("the job is being undone already: wait for that to end")
 )
 
+// Undoable says whether Undo can take back what the job, as it reads at this time (AsOf), has changed in the PIM.
+func (j Job) Undoable() bool { return j.undoRefusal() == nil }
+
+// undoRefusal is why the job cannot be undone: ErrNotEnded, ErrNothingToUndo, ErrUndoSelection, or nil.
+func (j Job) undoRefusal() error {
+	switch {
+	case !j.State.Ended():
+		return ErrNotEnded
+	case len(j.Undo) == 0:
+		return ErrNothingToUndo
+	case j.Select != nil:
+		return ErrUndoSelection
+	}
+	return nil
+}
+
 // Undo starts a job that takes back what another one has changed in the PIM, for a user. It has the items of that job, its
 // action and its label; its Trigger is TriggerUndo and its Parent the other job. At most one at a time undoes a job. Its
 // error is ErrNotFound, ErrNotEnded, ErrNothingToUndo, ErrUndoSelection, ErrUndoing, or that of Submit.
@@ -25,13 +41,8 @@ func (s *Submitter) Undo(ctx context.Context, id string, user User) (Job, error)
 	if err != nil {
 		return Job{}, &NotStartedError{fmt.Errorf("read the job to undo: %w", err)}
 	}
-	switch {
-	case !done.AsOf(s.Now()).State.Ended():
-		return Job{}, ErrNotEnded
-	case len(done.Undo) == 0:
-		return Job{}, ErrNothingToUndo
-	case done.Select != nil:
-		return Job{}, ErrUndoSelection
+	if err := done.AsOf(s.Now()).undoRefusal(); err != nil {
+		return Job{}, err
 	}
 	submitted, err := s.Submit(ctx, Job{
 		ID:     ID("undo", []byte(id), fmt.Append(nil, s.Now().UnixNano())),

@@ -27,6 +27,7 @@ const view = new View(language, about.actions, {
   open: details,
   download,
   cancel: (row) => press(row.cancelling(), () => api.post(`/jobs/${encodeURIComponent(row.job.id)}/cancel`, {})),
+  undo: (row) => press(row, () => undo(row.job)),
   retry: (row) => press(row, () => submit(`/jobs/${encodeURIComponent(row.job.id)}/retry`, {}, row.job.label)),
 });
 
@@ -103,7 +104,7 @@ async function follow(listed) {
 function show(jobs) {
   const over = view.show(jobs).filter(ended);
   for (const job of over) {
-    tell([language.say('ended', { label: job.label, state: language.of('states', job.state) }), job.message].filter(Boolean).join(' '), LEVELS[job.state]);
+    tell([language.say('ended', { label: named(job, language), state: language.of('states', job.state) }), job.message].filter(Boolean).join(' '), LEVELS[job.state]);
     const row = view.rows.get(job.id);
     if (row.open) details(row);
   }
@@ -147,6 +148,17 @@ async function submit(path, wish, label) {
   if (answer.job) show([answer.job]);
   look();
   return answer;
+}
+
+// undo starts the job that takes back what another one has changed, and follows it in the list.
+async function undo(job) {
+  try {
+    const answer = await api.post(`/jobs/${encodeURIComponent(job.id)}/undo`, {});
+    tell(language.say('undoing', { label: named(job, language) }), 'good');
+    return answer;
+  } finally {
+    look(); // it may be under way even where the answer was lost
+  }
 }
 
 // press does what a button of a row asks for.
@@ -205,5 +217,5 @@ function complain(problem) {
 
 // words are what a user can do with a problem; one that is none of ours has no words of its own.
 function words(problem) {
-  return language.say(['silent', 'refused', 'uuidless', 'network', 'offered', 'large'].includes(problem.message) ? problem.message : 'trouble');
+  return language.say(['silent', 'refused', 'uuidless', 'network', 'offered', 'large', 'standing'].includes(problem.message) ? problem.message : 'trouble');
 }

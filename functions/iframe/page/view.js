@@ -25,6 +25,9 @@ function counts(job, language) {
   return job.total > 0 ? language.say(job.failed ? 'countsFailed' : 'counts', job) : '';
 }
 
+// named is a job's label, which an undo shares with the job that it takes back.
+const named = (job, language) => (job.trigger === 'undo' ? language.say('undoJob', job) : job.label);
+
 // Row is one job in the table, and below it what failed. It stays the same nodes while the job goes on, so that the
 // keyboard's focus stays where it is.
 class Row {
@@ -41,6 +44,8 @@ class Row {
   #retry;
   #download;
   #files = el('span', { class: 'files' });
+  #undo;
+  #sure;
   #problems = el('div');
 
   constructor(language, job, on) {
@@ -51,12 +56,16 @@ class Row {
     this.#cancel = el('button', { type: 'button', class: 'small bad', onclick: () => on.cancel(this) }, language.say('cancel'));
     this.#retry = el('button', { type: 'button', class: 'small', onclick: () => on.retry(this) }, language.say('retry'));
     this.#download = el('button', { type: 'button', class: 'small', onclick: () => on.download(this) }, language.say('download'));
+    this.#undo = el('button', { type: 'button', class: 'small undo', onclick: () => this.#ask(this.#sure.hidden) }, language.say('undo'));
+    this.#sure = el('div', { role: 'group', 'aria-label': language.say('undoWhat'), class: 'sure', hidden: true }, el('p', {}, language.say('undoWhat')),
+      el('button', { type: 'button', class: 'small now', onclick: () => { this.#ask(false); on.undo(this); } }, language.say('undoNow')),
+      el('button', { type: 'button', class: 'small', onclick: () => this.#ask(false) }, language.say('keep')));
     this.main = el('tr', { role: 'row' },
       this.#label,
       el('td', { role: 'cell' }, this.#badge),
-      el('td', { role: 'cell', class: 'progress' }, this.#bar, this.#counts, this.#message),
+      el('td', { role: 'cell', class: 'progress' }, this.#bar, this.#counts, this.#message, this.#sure),
       el('td', { role: 'cell' }, this.#time),
-      el('td', { role: 'cell', class: 'buttons' }, this.#download, this.#files, this.#details, this.#cancel));
+      el('td', { role: 'cell', class: 'buttons' }, this.#download, this.#files, this.#details, this.#cancel, this.#undo));
     this.more = el('tr', { role: 'row', id, class: 'more', hidden: true },
       el('td', { role: 'cell', colspan: 5 }, this.#problems, this.#retry,
         el('p', { class: 'quiet id' }, [job.user && language.say('by', { user: job.user }), language.say('id', { id: job.id })].filter(Boolean).join(' · '))));
@@ -67,7 +76,8 @@ class Row {
     const language = this.#language;
     this.job = job;
     const since = language.absolute.format(new Date(job.createdAt));
-    put(this.#label, job.label);
+    const label = named(job, language);
+    put(this.#label, label);
     put(this.#badge, job.cancelling ? language.say('cancelling') : language.of('states', job.state));
     this.#badge.className = `badge ${LEVELS[job.state] ?? ''}`;
     put(this.#message, job.message ?? '');
@@ -86,18 +96,21 @@ class Row {
     }
     this.#bar.className = LEVELS[job.state] ?? '';
     put(this.#counts, counts(job, language));
-    this.#bar.setAttribute('aria-label', `${language.say('progress')}: ${job.label}`);
+    this.#bar.setAttribute('aria-label', `${language.say('progress')}: ${label}`);
     this.#time.dateTime = job.createdAt;
     this.#time.title = since;
     this.tick();
-    this.#details.setAttribute('aria-label', language.say('detailsOf', { label: job.label, since }));
-    this.#cancel.setAttribute('aria-label', language.say('cancelOf', { label: job.label, since }));
+    this.#details.setAttribute('aria-label', language.say('detailsOf', { label, since }));
+    this.#cancel.setAttribute('aria-label', language.say('cancelOf', { label, since }));
     this.#cancel.hidden = !job.cancellable && !job.cancelling;
     this.#cancel.disabled = job.cancelling;
     put(this.#cancel, language.say(job.cancelling ? 'cancelling' : 'cancel'));
     this.#retry.hidden = !job.retryable;
-    this.#download.setAttribute('aria-label', language.say('downloadOf', { label: job.label, since }));
+    this.#download.setAttribute('aria-label', language.say('downloadOf', { label, since }));
     this.#download.hidden = !job.files || this.#files.hasChildNodes();
+    this.#undo.setAttribute('aria-label', language.say('undoOf', { label, since }));
+    this.#undo.hidden = !job.undoable;
+    if (!job.undoable) this.#sure.hidden = true;
   }
 
   // links shows the job's files, where the button was.
@@ -105,6 +118,12 @@ class Row {
     this.#download.hidden = true;
     this.#files.replaceChildren(...files.map((file) => el('a', { href: file.url, target: '_blank', rel: 'noopener', download: file.name }, file.name)));
     this.#files.querySelector('a')?.focus();
+  }
+
+  // ask shows what an undo will do, and the button that starts it. A page inside another site's may open no dialog.
+  #ask(open) {
+    this.#sure.hidden = !open;
+    (open ? this.#sure.querySelector('button') : this.#undo).focus();
   }
 
   tick() {
@@ -149,7 +168,7 @@ class Row {
   }
 
   busy(busy) {
-    for (const button of [this.#cancel, this.#retry, this.#download]) button.disabled = busy || (button === this.#cancel && this.job.cancelling);
+    for (const button of [this.#cancel, this.#retry, this.#download, this.#undo]) button.disabled = busy || (button === this.#cancel && this.job.cancelling);
   }
 }
 

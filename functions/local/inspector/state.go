@@ -53,6 +53,7 @@ type JobState struct {
 	Failures  []jobs.Failure `json:"failures"`
 	Attempt   int            `json:"attempt"`
 	Parent    string         `json:"parent"`
+	Undoable  bool           `json:"undoable"`
 	CreatedAt time.Time      `json:"createdAt"`
 	Next      *time.Time     `json:"next,omitempty"` // of its next try, while it waits
 	UpdatedAt time.Time      `json:"updatedAt"`
@@ -139,7 +140,7 @@ func (i *Inspector) jobState(ctx context.Context, job jobs.Job) (JobState, error
 	state := JobState{
 		ID: job.ID, Action: job.Action, Trigger: job.Trigger, Extension: job.Extension, Label: job.Label,
 		User: job.User.Username, State: job.State, Done: job.Done, Failed: job.Failed, Total: job.Total, Open: job.Open() && !job.State.Ended(),
-		Message: job.Message, Reason: job.Reason, Failures: []jobs.Failure{}, Attempt: job.Attempt, Parent: job.Parent,
+		Message: job.Message, Reason: job.Reason, Failures: []jobs.Failure{}, Attempt: job.Attempt, Parent: job.Parent, Undoable: job.Undoable(),
 		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
 	}
 	for _, file := range job.Files {

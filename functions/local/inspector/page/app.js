@@ -99,10 +99,25 @@ function appActionRow(appAction) {
   return el("tr", {}, el("td", {}, el("code", {}, appAction.name)), el("td", {}, appAction.category), el("td", {}, appAction.action), el("td", {}, button));
 }
 
+// undo takes back what a job has changed in the PIM; the job that does so appears in the list.
+async function undo(job) {
+  const label = job.label || job.action;
+  if (!confirm(`Undo ${label}? It restores what this job changed where nobody has changed it since.`)) return;
+  const answer = byId("undone");
+  try {
+    const started = await post(`/_local/jobs/${encodeURIComponent(job.id)}/undo`);
+    answer.className = "answer good";
+    answer.textContent = `Undo of ${label} started. Job ID: ${started.id}`;
+  } catch (problem) {
+    answer.className = "answer bad";
+    answer.textContent = `Undo of ${label}: ${problem.message}`;
+  }
+}
+
 const badges = { succeeded: "good", partial: "half", failed: "bad", running: "busy", queued: "busy", waiting: "half" };
 
 function jobRow(job) {
-  const name = el("td", {}, el("strong", {}, job.label || job.action), " ", el("small", {}, `${job.action}, ${time(job.createdAt)}, ${job.user}`), el("br"), el("code", {}, job.id));
+  const name = el("td", {}, el("strong", {}, (job.trigger === "undo" ? "Undo: " : "") + (job.label || job.action)), " ", el("small", {}, `${job.action}, ${time(job.createdAt)}, ${job.user}`), el("br"), el("code", {}, job.id));
   const worked = (job.done + job.failed).toLocaleString("en");
   const counts = job.open ? `${worked} so far` + (job.failed ? `, ${job.failed} failed` : "") : job.total ? `${job.done} of ${job.total}` + (job.failed ? `, ${job.failed} failed` : "") : "no items";
   const items = el("td", {}, counts);
@@ -113,6 +128,11 @@ function jobRow(job) {
   if (job.failures.length) {
     const lines = job.failures.map((failure) => `${failure.item.type} ${failure.item.id}: ${failure.reason}`);
     said.append(more("job-" + job.id, [plural(job.failed, "item") + " failed"], lines.join("\n")));
+  }
+  if (job.undoable) {
+    said.append(" ", el("button", {
+      type: "button", class: "second", "aria-label": `Undo ${job.label || job.action}, ${time(job.createdAt)}`, "data-key": "undo-" + job.id, onclick: () => undo(job),
+    }, "Undo"));
   }
   return el("tr", {}, name, el("td", {}, el("span", { class: "badge " + (badges[job.state] || "") }, job.state)), items, said);
 }
