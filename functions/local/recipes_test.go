@@ -35,6 +35,7 @@ var recipes = map[string]struct {
 	"Enrichment from a chat-completion API": {`{"auth":{"ai":{"bearer":"token-of-the-ai"}}}`, enrichment},
 	"Bulk change with undo":                 {`{}`, bulkChange},
 	"A price that follows another":          {`{}`, computedPrice},
+	"Export with a link":                    {`{"values":{"slack":"SINK/slack"}}`, exportWithALink},
 	"Readiness gate":                        {`{"values":{"slack":"SINK/slack"}}`, readinessGate},
 	"Tell the team about products":          {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
 }
@@ -72,6 +73,26 @@ func publishToAShop(t *testing.T, r *recipe) {
 	refused := r.job(r.started("publish", pim.Press{Position: "pim.product-grid.action-bar", Products: []string{sock}, User: "peter"}), jobs.Failed)
 	if len(refused.Failures) != 1 || !strings.Contains(refused.Failures[0].Reason, "out of stock") {
 		t.Errorf("failures %+v", refused.Failures)
+	}
+}
+
+func exportWithALink(t *testing.T, r *recipe) {
+	job := r.job(r.started("export", pim.Press{Position: "pim.product.index"}), jobs.Succeeded)
+	if len(job.Files) != 1 || !strings.HasSuffix(job.Files[0].Name, ".xlsx") || job.Done == 0 {
+		t.Fatalf("%d done, files %+v", job.Done, job.Files)
+	}
+	var told struct{ Text string }
+	if err := json.Unmarshal([]byte(r.called("POST /slack", 1)[0].body), &told); err != nil {
+		t.Fatal(err)
+	}
+	_, link, _ := strings.Cut(told.Text, "ready: ")
+	answer, err := http.Get(strings.ReplaceAll(strings.Trim(link, "<>"), "&amp;", "&")) // Slack's own escaping
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if content, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK || int64(len(content)) != job.Files[0].Bytes || string(content[:2]) != "PK" {
+		t.Errorf("%s: %s, %d bytes, %v", link, answer.Status, len(content), err)
 	}
 }
 
