@@ -81,6 +81,31 @@ func TestIDsThatCannotBe(t *testing.T) {
 	}
 }
 
+func TestFilesOfAJob(t *testing.T) {
+	f := newFixture()
+	f.Record(t, jobs.Job{ID: "job", PIM: "main", User: jobs.User{UUID: julia}, Action: "send", State: jobs.Succeeded, Files: []jobs.File{
+		{Name: "all.csv", Key: "export/7d/job/all.csv", Bytes: 12, Until: now.Add(time.Hour), Link: "https://functions.example.com/files/job/all.csv?proof=x"},
+		{Name: "old.csv", Key: "export/1d/job/old.csv", Bytes: 12, Until: now.Add(-time.Hour), Link: "https://functions.example.com/files/job/old.csv?proof=x"},
+		{Name: "unlinked.csv", Key: "export/7d/job/unlinked.csv", Bytes: 12, Until: now.Add(time.Hour)},
+	}})
+	got := f.call(t, "GET", "/iframe/panel/jobs/job/files", f.token("panel", julia), "")
+	answer := decoded[struct {
+		Files []struct {
+			Name, URL string
+			Bytes     int64
+		}
+	}](t, got)
+	if got.Status != 200 || len(answer.Files) != 1 || answer.Files[0].Name != "all.csv" || answer.Files[0].Bytes != 12 || !strings.HasSuffix(answer.Files[0].URL, "?proof=x") {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	if strings.Contains(got.Body, "export/7d") {
+		t.Errorf("where it is stored is told: %s", got.Body)
+	}
+	if listed := f.call(t, "GET", "/iframe/panel/jobs/job", f.token("panel", julia), ""); !strings.Contains(listed.Body, `"files":1`) || strings.Contains(listed.Body, "proof") {
+		t.Errorf("the job: %s", listed.Body)
+	}
+}
+
 func TestOneJobWithItsFailures(t *testing.T) {
 	f := newFixture()
 	item := jobs.Item{Type: jobs.Product, ID: uuidA}

@@ -14,7 +14,7 @@ import (
 
 // calls are those that a token opens.
 var calls = []struct{ method, path string }{
-	{"POST", "/verify"}, {"GET", "/jobs"}, {"POST", "/jobs"}, {"GET", "/jobs/ID"}, {"POST", "/jobs/ID/retry"}, {"POST", "/jobs/ID/cancel"},
+	{"POST", "/verify"}, {"GET", "/jobs"}, {"POST", "/jobs"}, {"GET", "/jobs/ID"}, {"POST", "/jobs/ID/retry"}, {"POST", "/jobs/ID/cancel"}, {"GET", "/jobs/ID/files"},
 }
 
 func TestVerify(t *testing.T) {
