@@ -13,8 +13,9 @@ import (
 
 // reply is what a function answers to API Gateway.
 type reply struct {
-	StatusCode int    `json:"statusCode"`
-	Body       string `json:"body"`
+	StatusCode int               `json:"statusCode"`
+	Headers    map[string]string `json:"headers"`
+	Body       string            `json:"body"`
 }
 
 // batch is what the worker answers to SQS.

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	queuetypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -21,7 +23,7 @@ import (
 
 const tableName = "sam-local"
 
-// createState makes queues, table and secrets, and returns the functions' variables, which name them.
+// createState makes queues, table, bucket and secrets, and returns the functions' variables, which name them.
 func createState(ctx context.Context, p proofs, erp string) (map[string]string, error) {
 	account := stack.Account()
 	variables := map[string]string{
@@ -39,6 +41,12 @@ func createState(ctx context.Context, p proofs, erp string) (map[string]string, 
 		variables[variable] = aws.ToString(made.QueueUrl)
 	}
 	if _, err := dynamodb.NewFromConfig(account).CreateTable(ctx, table.Definition(tableName)); err != nil {
+		return nil, err
+	}
+	if _, err := stack.Objects().CreateBucket(ctx, &s3.CreateBucketInput{
+		Bucket:                    aws.String(variables["FILES_BUCKET"]),
+		CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(account.Region)},
+	}); err != nil {
 		return nil, err
 	}
 	type object = map[string]any

@@ -11,7 +11,8 @@ import (
 	"github.com/pim-functions/pim-functions/shared/senders"
 )
 
-// fill fills the secrets as a user does: by hand what only others can give, and `make secrets`, which keeps it.
+// fill fills the secrets as a user does: by hand what only others can give, and `make secrets`, which keeps it. What signs
+// links, the stack has made.
 func (s *Stack) fill(ctx context.Context) error {
 	signing, connections := s.Outputs["SigningSecretId"], s.Outputs["ConnectionSecretId"]
 	err := s.put(ctx, signing, map[string]any{"events-api": map[string]any{"main": []string{senders.NewUUID()}}})
@@ -28,6 +29,13 @@ func (s *Stack) fill(ctx context.Context) error {
 		return err
 	}
 	if s.Signing, _, err = secrets.ParseSigning([]byte(aws.ToString(value.SecretString))); err != nil {
+		return err
+	}
+	value, err = s.secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(s.Outputs["LinkSecretId"])})
+	if err != nil {
+		return err
+	}
+	if s.Links, _, err = secrets.ParseLinks([]byte(aws.ToString(value.SecretString))); err != nil {
 		return err
 	}
 	s.Token = senders.NewUUID()

@@ -13,8 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	queuetypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/pim-functions/pim-functions/shared/files"
 )
 
 // Job is what the walks read of a job's record.
@@ -82,6 +85,19 @@ func (s *Stack) Depth(ctx context.Context, output string) (depth int, err error)
 func (s *Stack) Put(ctx context.Context, output, body string) error {
 	_, err := s.queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.Outputs[output]), MessageBody: &body})
 	return err
+}
+
+// Files is the stack's bucket.
+func (s *Stack) Files() files.Store { return Bucket(s.Outputs["FilesBucketName"]) }
+
+// Bucket is a bucket of the emulator's.
+func Bucket(name string) files.Store {
+	return files.NewS3(files.S3Config{Client: Objects(), Bucket: name})
+}
+
+// Objects is a client of the emulator's S3, which has no host for each bucket.
+func Objects() *s3.Client {
+	return s3.NewFromConfig(Account(), func(o *s3.Options) { o.UsePathStyle = true })
 }
 
 // Log is all that a function has logged.

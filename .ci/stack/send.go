@@ -22,14 +22,23 @@ func Send(ctx context.Context, address string, request senders.Request) (status 
 	if err != nil {
 		return 0, nil, err
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	answer, err := client.Do(call)
+	answer, text, err := Do(call)
 	if err != nil {
 		return 0, nil, err
 	}
+	return answer.StatusCode, text, nil
+}
+
+// Do sends a request as it is, and returns the answer and its text. It follows no redirect.
+func Do(request *http.Request) (answer *http.Response, text []byte, err error) {
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	answer, err = client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
 	defer answer.Body.Close()
 	text, err = io.ReadAll(answer.Body)
-	return answer.StatusCode, text, err
+	return answer, text, err
 }
 
 // Expect sends a request, and fails unless it is answered with that status.

@@ -29,7 +29,7 @@ const (
 )
 
 // Functions are the last part of the functions' names.
-var Functions = []string{"action", "iframe", "data", "contentful", "eventsapi", "eventplatform", "worker"}
+var Functions = []string{"action", "iframe", "data", "files", "contentful", "eventsapi", "eventplatform", "worker"}
 
 // Config says what is deployed.
 type Config struct {
@@ -44,6 +44,7 @@ type Stack struct {
 	Routes  map[string]string // of the API: the function's logical name by route key
 	URL     string            // where the PIM would call
 	Signing secrets.Signing   // what proves callers
+	Links   secrets.Links     // what signs links, as the stack made it
 	Token   string            // that the destination must get
 
 	config   Config

@@ -72,6 +72,8 @@ func refusals(ctx context.Context, v *visit) (string, error) {
 		{"POST", "/actions/export_to_erp", []int{401}},
 		{"POST", "/actions/nobody", []int{401, 404}}, // whether an extension exists may be kept from the unproven
 		{"PUT", "/actions/export_to_erp", []int{405}},
+		{"GET", "/files/media/front.png", []int{401}},
+		{"POST", "/files/media/front.png", []int{405}},
 		{"POST", "/events-api/main", []int{401}},
 		{"PUT", "/events-api/main", []int{405}},
 		{"POST", "/event-platform/main", []int{401}},

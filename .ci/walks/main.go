@@ -33,7 +33,7 @@ type visit struct {
 
 var walks = []walk{
 	{"action", action}, {"refusals", refusals}, {"event platform", eventPlatform}, {"events api", eventsAPI}, {"iframe", iframe},
-	{"data", data}, {"contentful", contentful}, {"poison", poison}, {"killed worker", killedWorker},
+	{"data", data}, {"files", links}, {"contentful", contentful}, {"poison", poison}, {"killed worker", killedWorker},
 }
 
 func main() {
