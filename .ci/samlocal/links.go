@@ -52,7 +52,7 @@ func (b *bench) follow(ctx context.Context, link signature.Link, secret string, 
 	}
 	request := senders.Request{Method: http.MethodGet, Path: "/files/" + link.Job + "/" + link.Name, Query: query}
 	var got reply
-	if err := b.invoke(ctx, "FilesFunction", request.Lambda(time.Now()), &got); err != nil {
+	if err := b.invoke(ctx, "FilesFunction", brought(request), &got); err != nil {
 		return "", err
 	}
 	if got.StatusCode != status {
