@@ -1,0 +1,40 @@
+package export_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pim-functions/pim-functions/shared/actions/export"
+	"github.com/pim-functions/pim-functions/shared/config"
+)
+
+func TestMistakes(t *testing.T) {
+	for keys, want := range map[string]string{
+		`format: pdf`:                          `format "pdf"`,
+		`to: {sftp: erp}`:                      "SFTP is not there yet",
+		`keep: 2d`:                             `keep "2d"`,
+		`attributes: some`:                     "attributes is neither",
+		`attributes: []`:                       "attributes is neither",
+		`attributes: [a, a]`:                   "attributes is neither",
+		`labels: {values: true}`:               "labels need a locale",
+		`locales: [english]`:                   `"english" is no locale code`,
+		`delimiter: "\t"`:                      "delimiter",
+		`decimal: ";"`:                         "decimal",
+		`date_format: yyyy`:                    "date_format",
+		`lines_per_file: 1`:                    "lines_per_file 1",
+		`format: xlsx, lines_per_file: 200000`: "lines_per_file 200000",
+		`format: xlsx, formulas: text`:         "formulas means nothing",
+		`format: ndjson, delimiter: ","`:       "delimiter means nothing",
+		`name: "{{.Nothing}}"`:                 "Nothing",
+		`media: files`:                         `media "files"`,
+		`completeness: true`:                   "completeness",
+	} {
+		section, err := config.ParseSection("{" + keys + "}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (export.Kind{}).Check(section); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", keys, err, want)
+		}
+	}
+}
