@@ -46,6 +46,7 @@ func TestWhatFollowsAnAnswer(t *testing.T) {
 	stop := func(s *standing, _ *moment) { s.stop = true }
 	over := func(_ *standing, m *moment) { m.over = true }
 	more := func(s *standing, _ *moment) { s.more = true }
+	unfinished := func(s *standing, _ *moment) { s.unfinished = true }
 	since := func(tries int, ago time.Duration) change {
 		return func(s *standing, _ *moment) { s.tries, s.downSince = tries, noon.Add(-ago) }
 	}
@@ -68,6 +69,11 @@ func TestWhatFollowsAnAnswer(t *testing.T) {
 		{"a part of a batch is through", nil, answerOf(Result{Done: 1, Failures: failures(0, 1)}, nil, 2, false), "goes on, 1 through, failed 0"},
 		{"a part of the last batch is through", []change{left(2, 2)}, answerOf(Result{Done: 1}, nil, 2, false), "goes on, 1 through"},
 		{"more than there is", nil, answerOf(Result{Done: 9}, nil, 2, false), "goes on, 2 through"},
+
+		// What runs have kept is still to be made into something.
+		{"the last batch is done, and something is left to do", []change{left(2, 2), unfinished}, answerOf(Result{}, nil, 2, false), "goes on, 2 through"},
+		{"the same, and the time is used up", []change{left(2, 2), unfinished, over}, answerOf(Result{}, nil, 2, false), "waits 0s, 2 through"},
+		{"the same, and a user asked to stop", []change{left(2, 2), unfinished, stop}, answerOf(Result{}, nil, 2, false), "stops, 2 through"},
 
 		// Pages of a selection follow that are not counted.
 		{"a page is through", []change{left(2, 2), more}, answerOf(Result{}, nil, 2, false), "goes on, 2 through"},
