@@ -27,7 +27,7 @@ const (
 
 // reachableCalls finds, for each bootstrap by its function's name, the calls of AWS that its code can reach, as
 // "sqs.SendMessageBatch", sorted. The handler is reached through Lambda's runtime, by reflection: its Invoke is a
-// beginning of its own.
+// beginning of its own, and so is a function that main writes out for it.
 func reachableCalls(folders []string) (map[string][]string, error) {
 	absolute, err := filepath.Abs(root)
 	if err != nil {
@@ -57,7 +57,7 @@ func reachableCalls(folders []string) (map[string][]string, error) {
 	found := map[string][]string{}
 	for i, main := range mains {
 		linked := closure(loaded[i].Types)
-		roots := []*ssa.Function{main.Func("init"), main.Func("main")}
+		roots := append([]*ssa.Function{main.Func("init"), main.Func("main")}, main.Func("main").AnonFuncs...)
 		for function := range all {
 			if inTemplates(function) && linked[function.Pkg.Pkg] {
 				roots = append(roots, function)
