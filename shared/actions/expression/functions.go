@@ -193,11 +193,11 @@ func (r *run) toText(a any) (any, error) {
 	if number, ok := quantity(a); ok {
 		return strconv.FormatFloat(number, 'f', -1, 64), r.spend()
 	}
-	switch a.(type) {
+	switch a := a.(type) {
 	case nil, string:
 		return a, r.spend()
 	case bool:
-		return strconv.FormatBool(a.(bool)), r.spend()
+		return strconv.FormatBool(a), r.spend()
 	}
 	return nil, failure("text takes a number, a text, true or false")
 }

@@ -2,7 +2,6 @@ package notify_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -119,7 +118,7 @@ func FuzzTeams(f *testing.F) {
 		text, size := teamsText(t, "{{.Label}}", engine.Run{Key: "k", Label: value})
 		bare := strings.NewReplacer(`\\`, "", `\*`, "", `\_`, "", `\[`, "", `\]`, "", "\\`", "", `\~`, "").Replace(text)
 		if size > 20_000 || strings.ContainsAny(bare, "*_[]`~") {
-			t.Error(fmt.Sprintf("%q became %q (%d bytes)", value, text, size))
+			t.Errorf("%q became %q (%d bytes)", value, text, size)
 		}
 	})
 }

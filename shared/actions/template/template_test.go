@@ -180,7 +180,8 @@ func TestAKeyChangesWithWhatTheConfigurationCanChange(t *testing.T) {
 		}
 		return template.DefaultKey(run, body)
 	}
-	if key(event) == key(renamed) || key(event) != key(event) || !strings.HasPrefix(key(event), "k/") {
+	first, second := key(event), key(event)
+	if first == key(renamed) || first != second || !strings.HasPrefix(key(event), "k/") {
 		t.Errorf("keys %q and %q", key(event), key(renamed))
 	}
 	if job := (engine.Run{Key: "job/0-1", Action: "send"}); key(job) != "job/0-1" {

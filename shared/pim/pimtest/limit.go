@@ -34,13 +34,12 @@ func (l Limits) orDocumented() Limits {
 
 // access is who may call, and who calls now.
 type access struct {
-	tokens    map[string]time.Time // when each ends
-	refresh   map[string]bool
-	atOnce    int
-	mostAt    int
-	second    int64 // Unix
-	inSecond  int
-	tokenAsks int
+	tokens   map[string]time.Time // when each ends
+	refresh  map[string]bool
+	atOnce   int
+	mostAt   int
+	second   int64 // Unix
+	inSecond int
 }
 
 // faults are what a test breaks on purpose.

@@ -6,9 +6,7 @@ import (
 	"strings"
 )
 
-// joined are codes in one cell, in PHP's order: two numbers by their value, everything else by its bytes.
-func joined(codes []string) string { return strings.Join(sorted(codes), ",") }
-
+// sorted are codes in PHP's order: two numbers by their value, everything else by its bytes.
 func sorted(codes []string) []string {
 	list := slices.Clone(codes)
 	slices.SortStableFunc(list, func(a, b string) int {
