@@ -68,7 +68,8 @@ func TestBrowserAChangeInThePIMIsUndone(t *testing.T) {
 	b.text(panel, "#notice", "Undo: Mark as reviewed: Done.")
 	b.reviewed("–")
 
-	// From the inspector.
+	// From the inspector. Another user presses: within the same second, the same user's press is the same request.
+	b.choose("user", "peter")
 	changed()
 	b.until("the second change has ended", func() bool {
 		jobs := b.state().Jobs
