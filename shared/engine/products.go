@@ -138,21 +138,11 @@ func (i *Invocation) readItems(ctx context.Context, client *pim.Client, items []
 		if len(ids) == 0 {
 			continue
 		}
-		listed, err := client.List(ctx, kind, ids, wanted)
+		several, err := client.Several(ctx, kind, ids, wanted)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
-			product, there := listed[id]
-			if !there {
-				product, err = client.Get(ctx, kind, id, wanted)
-				if failed, ok := errors.AsType[*pim.Error](err); ok && failed.NotFound() {
-					continue
-				}
-				if err != nil {
-					return nil, err
-				}
-			}
+		for id, product := range several {
 			found[jobs.Item{Type: kind, ID: id}] = product
 		}
 	}

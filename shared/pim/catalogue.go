@@ -90,21 +90,11 @@ func (c *Client) CategoryLabels(ctx context.Context, codes ...string) (map[strin
 // LevelAttributes are the attributes that a family variant's models hold: the first list is the root model's, each
 // further one that of the models a level below. The products' own attributes are the last.
 func (c *Client) LevelAttributes(ctx context.Context, family, variant string) ([][]string, error) {
-	var wire struct {
-		Common []string `json:"common_attributes"`
-		Sets   []struct {
-			Axes       []string `json:"axes"`
-			Attributes []string `json:"attributes"`
-		} `json:"variant_attribute_sets"`
-	}
-	if err := c.getJSON(ctx, request{path: "/api/rest/v1/families/" + escape(family) + "/variants/" + escape(variant)}, &wire); err != nil {
+	found, err := c.familyVariant(ctx, family, variant)
+	if err != nil {
 		return nil, err
 	}
-	levels := [][]string{wire.Common}
-	for _, set := range wire.Sets {
-		levels = append(levels, slices.Concat(set.Axes, set.Attributes))
-	}
-	return levels, nil
+	return append([][]string{found.Common}, found.Sets...), nil
 }
 
 // MediaName is the name that a media file had when it was uploaded.

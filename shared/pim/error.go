@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
@@ -147,29 +146,14 @@ func sentences(body []byte) (string, []Violation) {
 	}
 	violations := refusal.Errors[:min(len(refusal.Errors), maxViolations)]
 	for i := range violations {
-		violations[i].Message = line(violations[i].Message)
+		violations[i].Message = outbound.Clean(violations[i].Message, maxMessage)
 	}
-	message := line(strings.TrimSuffix(refusal.Message, " Check the expected format on the API documentation."))
+	message := outbound.Clean(strings.TrimSuffix(refusal.Message, " Check the expected format on the API documentation."), maxMessage)
 	if len(violations) > 0 && (message == "" || strings.HasPrefix(message, "Validation failed")) {
 		message = violations[0].Message
 		if more := len(violations) - 1; more > 0 {
-			message = line(fmt.Sprintf("%s (and %d more)", message, more))
+			message = outbound.Clean(fmt.Sprintf("%s (and %d more)", message, more), maxMessage)
 		}
 	}
 	return message, violations
-}
-
-// line makes one line of text, of at most maxMessage bytes.
-func line(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	text = strings.TrimSpace(text)
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "")
-	}
-	return text
 }

@@ -3,7 +3,6 @@ package export
 import (
 	"cmp"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,8 +67,6 @@ var dateFormats = map[string]string{
 	"yyyy-MM-dd": "2006-01-02", "yyyy/MM/dd": "2006/01/02", "MM/dd/yyyy": "01/02/2006", "dd/MM/yyyy": "02/01/2006", "dd.MM.yyyy": "02.01.2006",
 }
 
-var localeCode = regexp.MustCompile(`^[a-zA-Z]{2,}_[a-zA-Z0-9_]{2,}$`)
-
 // ofTables are keys that say what a table looks like: NDJSON is the PIM's own form.
 var ofTables = []string{"channel", "locales", "labels", "decimal", "date_format", "delimiter", "header", "uuid", "formulas", "media"}
 
@@ -117,7 +114,7 @@ func parse(section config.Section) (plan, error) {
 		report("lines_per_file", "use 2 or more", "lines_per_file %d", p.Lines)
 	}
 	for _, locale := range append(slices.Clone(p.Locales), cmp.Or(p.Labels.Locale, "en_US")) {
-		if !localeCode.MatchString(locale) {
+		if !config.IsLocale(locale) {
 			report("locales", "write it as the PIM does: en_US", "%q is no locale code", locale)
 		}
 	}
