@@ -62,7 +62,8 @@ func publishToAShop(t *testing.T, r *recipe) {
 		t.Errorf("headers %v", call.header)
 	}
 	r.event("updated", "com.akeneo.pim.v1.product.updated", sock)
-	if again := r.called("PUT /products/"+sock, 2)[1]; again.body != call.body || !strings.HasPrefix(again.header.Get("Idempotency-Key"), "event-platform/main/updated/shop/") {
+	ends := regexp.MustCompile(`\?until=[^"]*`) // a link lives from its run's beginning: the event's is later
+	if again := r.called("PUT /products/"+sock, 2)[1]; ends.ReplaceAllString(again.body, "") != ends.ReplaceAllString(call.body, "") || !strings.HasPrefix(again.header.Get("Idempotency-Key"), "event-platform/main/updated/shop/") {
 		t.Errorf("an update sends %s with %v", again.body, again.header)
 	}
 	r.event("deleted", "com.akeneo.pim.v1.product.deleted", sock)
