@@ -25,7 +25,7 @@ func TestAFailureAtAnyOperationOfAWrite(t *testing.T) {
 				u.Values = values("ean", "", "", `"12345678901234567890"`) // refused
 			}
 			return u
-		})), fault{}).playWriting(goods())
+		})), fault{}).playWriting(fewGoods(0, 60, 61))
 		before := v.shown()
 		id := v.work(`{}`, one(60), one(61), one(0))
 		v.faults.plan, v.faults.count = plan, 0
@@ -67,7 +67,10 @@ func TestAFailureAtAnyOperationOfAWrite(t *testing.T) {
 	}
 	for at := 1; at <= clean.faults.count; at++ {
 		for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
-			t.Run(fmt.Sprintf("%d %+v", at, way), func(t *testing.T) { scenario(t, way) })
+			t.Run(fmt.Sprintf("%d %+v", at, way), func(t *testing.T) {
+				t.Parallel()
+				scenario(t, way)
+			})
 		}
 	}
 }
@@ -76,7 +79,10 @@ func TestAFailureAtAnyOperationOfAWrite(t *testing.T) {
 // differs in the PIM, and one undo is its inverse.
 func TestWhatAJobSaysItChangedIsWhatDiffers(t *testing.T) {
 	for seed := range uint64(40) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomWrite(t, rand.New(rand.NewPCG(seed, 7))) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			randomWrite(t, rand.New(rand.NewPCG(seed, 7)))
+		})
 	}
 }
 

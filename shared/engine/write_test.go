@@ -224,6 +224,15 @@ func one(n int) jobs.Item { return jobs.Item{Type: jobs.Product, ID: uuid(n)} }
 
 func goods() *pimtest.Catalogue { return pimtest.Goods(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)) }
 
+// fewGoods are goods with these products alone: a sweep makes and shows them hundreds of times.
+func fewGoods(products ...int) *pimtest.Catalogue {
+	few := goods()
+	few.Products = slices.DeleteFunc(few.Products, func(p *pimtest.Entity) bool {
+		return !slices.ContainsFunc(products, func(n int) bool { return p.UUID == uuid(n) })
+	})
+	return few
+}
+
 func TestAnUpdateChangesThePIMOnceAndGoesBack(t *testing.T) {
 	all := engine.Writes{Attributes: []string{"name", "rating", "price", "materials", "weight"}, Categories: true, Groups: true, Enabled: true}
 	off := false
