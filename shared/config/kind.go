@@ -18,7 +18,13 @@ func (t table) checkKind(kind scalar, section Section) {
 			return
 		}
 	}
-	t.problems = append(t.problems, problemsOf(check(section), section)...)
+	for _, problem := range problemsOf(check(section), section) {
+		if problem.Odd {
+			t.warnings = append(t.warnings, problem)
+		} else {
+			t.problems = append(t.problems, problem)
+		}
+	}
 }
 
 // problemsOf finds the file's problems in a kind's error; an error of another type is placed at the action.

@@ -11,6 +11,7 @@ type Problem struct {
 	Line    int
 	Message string // what is wrong
 	Remedy  string // what to do
+	Odd     bool   // it may be right: of what a kind reports, a warning
 }
 
 func (p *Problem) Error() string {

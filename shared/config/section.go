@@ -79,6 +79,13 @@ func (s Section) Errorf(key, remedy, format string, args ...any) error {
 	return &Problem{File: s.file, Line: line, Message: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 
+// Warnf is a warning at a key of the section, by the rules of Errorf: a kind's Check returns it beside what is wrong.
+func (s Section) Warnf(key, remedy, format string, args ...any) error {
+	problem, _ := s.Errorf(key, remedy, format, args...).(*Problem)
+	problem.Odd = true
+	return problem
+}
+
 // Sub is the mapping under a key, for problems with its own lines; an empty Section where there is none.
 func (s Section) Sub(key string) Section {
 	for i := 0; s.node != nil && i+1 < len(s.node.Content); i += 2 {

@@ -25,8 +25,8 @@ type Kind struct{}
 
 // Check implements engine.Kind.
 func (Kind) Check(section config.Section) error {
-	_, err := parse(section)
-	return err
+	p, err := parse(section)
+	return errors.Join(err, p.warning(section))
 }
 
 // Open implements engine.Kind.
@@ -50,7 +50,7 @@ func (*action) Batch() int { return pim.MaxPage }
 
 // Reads implements engine.Reader.
 func (a *action) Reads() *engine.Reads {
-	return &engine.Reads{Attributes: a.attributes, Labels: a.Labels.Values}
+	return &engine.Reads{Attributes: a.attributes, Labels: a.Labels.Values, Complete: a.Complete}
 }
 
 // kinds of rows, each of which has a file of its own.

@@ -102,6 +102,31 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+func TestCompletenessIsTheLastColumns(t *testing.T) {
+	english := "en_US"
+	half := product(4, "bag", map[string]string{"sku": `"half"`})
+	half.Values["name"] = []pimtest.Value{{Locale: &english, Data: json.RawMessage(`"Bag"`)}}
+	for keys, want := range map[string]string{
+		`attributes: [name], completeness: true, locales: [fr_FR, en_US]`: "sku;categories;enabled;family;groups;name-en_US;name-fr_FR;completeness-fr_FR-ecommerce;completeness-en_US-ecommerce\nhalf;;1;bag;;Bag;;50;100\nnone;;1;;;;;;\n",
+		`completeness: true, locales: [en_US], labels: {header: true, locale: en_US}, channel: print`: "SKU;Categories;Enabled;Family;Groups;Color;\"Name (English United States)\";\"Price (Swiss Franc)\";Width;\"Width (Unit)\";\"Completeness (English United States, [print])\"\n" +
+			"half;;1;bag;;;Bag;;;;100\nnone;;1;;;;;;;;\n",
+	} {
+		f := newFixture(t, small(t, half, product(5, "", map[string]string{"sku": `"none"`})), keys)
+		job := f.work(f.start(items(5, 4)...))
+		if job.State != jobs.Succeeded {
+			t.Fatalf("%s, %q", job.State, job.Message)
+		}
+		if got := f.content(job.Files[0]); got != want {
+			t.Errorf("%s: file\n%s\nwant\n%s", keys, got, want)
+		}
+	}
+	f := newFixture(t, small(t, half), `format: ndjson, completeness: true`)
+	job := f.work(f.start(items(4)...))
+	if got := f.content(job.Files[0]); !strings.Contains(got, `"completenesses":[{`) {
+		t.Errorf("line %s", got)
+	}
+}
+
 func TestAProductALine(t *testing.T) {
 	f := newFixture(t, small(t, bags()...), `format: ndjson, name: all.ndjson`)
 	job := f.work(f.start(items(2, 1)...))

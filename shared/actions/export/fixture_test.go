@@ -252,7 +252,8 @@ func small(t testing.TB, products ...*pimtest.Entity) *pimtest.Catalogue {
 			{"code": "image", "type": "pim_catalog_image", "labels": {}},
 			{"code": "notes", "type": "pim_catalog_textarea", "labels": {}}],
 		"attribute_options": [{"code": "red", "attribute": "color", "labels": {"en_US": "Red"}}, {"code": "blue", "attribute": "color", "labels": {}}],
-		"families": [{"code": "bag", "labels": {"en_US": "Bag"}, "attribute_as_label": "name", "attributes": ["sku", "name", "price", "width", "color"]}],
+		"families": [{"code": "bag", "labels": {"en_US": "Bag"}, "attribute_as_label": "name", "attributes": ["sku", "name", "price", "width", "color"],
+			"attribute_requirements": {"ecommerce": ["sku", "name"], "print": ["sku"]}}],
 		"association_types": [{"code": "PACK", "labels": {"en_US": "Pack"}}, {"code": "X_SELL", "labels": {}}],
 		"categories": [{"code": "master", "labels": {"en_US": "Master"}}],
 		"measurement_families": [{"code": "Length", "standard_unit_code": "METER", "units": {

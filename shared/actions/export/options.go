@@ -39,6 +39,7 @@ type options struct {
 	UUID       bool     `yaml:"uuid"`
 	Lines      int      `yaml:"lines_per_file"` // 0: all in one file; with xlsx 10,000, as the PIM
 	Formulas   string   `yaml:"formulas"`
+	Complete   bool     `yaml:"completeness"`
 	Media      string   `yaml:"media"`
 	Name       string   `yaml:"name"`
 	To         any      `yaml:"to"`
@@ -69,6 +70,15 @@ var dateFormats = map[string]string{
 
 // ofTables are keys that say what a table looks like: NDJSON is the PIM's own form.
 var ofTables = []string{"channel", "locales", "labels", "decimal", "date_format", "delimiter", "header", "uuid", "formulas", "media"}
+
+// warning is for a CSV file of which nobody has decided whether a spreadsheet or a PIM reads it.
+func (p plan) warning(section config.Section) error {
+	if p.Format != formatCSV || section.Has("formulas") {
+		return nil
+	}
+	return section.Warnf("kind", "write formulas: text, or formulas: as_is where a PIM imports the file",
+		"a spreadsheet runs cells of the CSV file that begin with = + - or @ as formulas")
+}
 
 // parse reads the section and reports all its mistakes at once.
 func parse(section config.Section) (plan, error) {
@@ -171,7 +181,7 @@ func (p *plan) parseName(section config.Section) error {
 // form is the table's form; its locales are still to be found.
 func (p *plan) form() table.Form {
 	return table.Form{
-		Attributes: p.attributes, UUID: p.UUID, Media: p.Media == "paths",
+		Attributes: p.attributes, UUID: p.UUID, Complete: p.Complete, Media: p.Media == "paths",
 		Labels:  table.Labels{Values: p.Labels.Values, Header: p.Labels.Header, Locale: p.Labels.Locale},
 		Decimal: p.Decimal, Date: dateFormats[p.DateFormat],
 	}

@@ -27,7 +27,7 @@ func TestMistakes(t *testing.T) {
 		`format: ndjson, delimiter: ","`:       "delimiter means nothing",
 		`name: "{{.Nothing}}"`:                 "Nothing",
 		`media: files`:                         `media "files"`,
-		`completeness: true`:                   "completeness",
+		`columns: all`:                         "columns",
 	} {
 		section, err := config.ParseSection("{" + keys + "}")
 		if err != nil {
@@ -35,6 +35,29 @@ func TestMistakes(t *testing.T) {
 		}
 		if err := (export.Kind{}).Check(section); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", keys, err, want)
+		}
+	}
+}
+
+// A CSV file of which nobody has decided who reads it is odd, and nothing is wrong with it.
+func TestFormulasAreWarnedOf(t *testing.T) {
+	for keys, warned := range map[string]bool{
+		``: true, `, format: csv`: true, `, formulas: text`: false, `, formulas: as_is`: false, `, format: xlsx`: false, `, format: ndjson`: false,
+	} {
+		loaded, err := config.Load(config.Source{
+			File: "f.yaml", Stage: "local", Lookup: func(string) (string, bool) { return "", false },
+			Kinds: map[string]func(config.Section) error{"export": export.Kind{}.Check},
+			Text:  []byte("environments: {local: {}}\nactions:\n  make: {kind: export" + keys + "}\n"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		if warned {
+			want = "f.yaml:3: a spreadsheet runs cells of the CSV file that begin with = + - or @ as formulas; write formulas: text, or formulas: as_is where a PIM imports the file"
+		}
+		if got := loaded.Warnings.Error(); got != want {
+			t.Errorf("%s: %q, want %q", keys, got, want)
 		}
 	}
 }

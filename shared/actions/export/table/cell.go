@@ -54,7 +54,7 @@ func (c cells) row(p pim.Product) (row []cell, linked bool) {
 		}
 	}
 	associations, linked := c.associations(p)
-	return append(row, associations...), linked
+	return append(append(row, associations...), c.complete(p)...), linked
 }
 
 // attribute is what is known of a value's attribute. Of one that the PIM hides or has deleted meanwhile the value itself

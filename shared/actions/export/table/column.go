@@ -12,7 +12,7 @@ type Column struct {
 	Name      string `json:"name"`
 	Attribute string `json:"attribute,omitempty"` // code
 	Type      string `json:"type,omitempty"`      // code of an association's type
-	Part      string `json:"part,omitempty"`      // what of the association, or "unit" of a measurement
+	Part      string `json:"part,omitempty"`      // what of the association, "unit" of a measurement, or completeness
 	Locale    string `json:"locale,omitempty"`
 	Channel   string `json:"channel,omitempty"`
 	Currency  string `json:"currency,omitempty"`
@@ -108,12 +108,16 @@ func (f Form) currencies(s Structure, a pim.Attribute) []string {
 }
 
 // order puts columns into the PIM's order: the head, then all others by name; with attributes selected, associations in
-// the order of their types, then the attributes in the order of the selection, each one's columns as they came.
+// the order of their types, then the attributes in the order of the selection, each one's columns as they came. Completeness
+// is last.
 func (f Form) order(s Structure, columns []Column) []Column {
 	head := headOf(f.Models, s.Main)
 	place := func(c Column) (group, within int) {
 		if i := slices.Index(head, c.Name); i >= 0 {
 			return 0, i
+		}
+		if c.Part == completeness {
+			return 3, slices.Index(f.Locales, c.Locale)
 		}
 		if f.Attributes == nil {
 			return 1, 0

@@ -154,7 +154,7 @@ func (f Form) headerLabel(s Structure, c Column) string {
 			label += " " + f.Labels.word("quantity")
 		}
 		return label
-	case c.Attribute == "" && c.Name != s.Main:
+	case c.Attribute == "" && c.Name != s.Main && c.Part == "":
 		return f.Labels.word(c.Name)
 	case c.Currency != "" && !currencyInUse(s, c.Currency):
 		return "[" + c.Name + "]"
@@ -164,6 +164,9 @@ func (f Form) headerLabel(s Structure, c Column) string {
 		code = c.Name
 	}
 	label := labelled(s.Attributes[code].Labels, locale, code)
+	if c.Part == completeness {
+		label = f.Labels.word(completeness)
+	}
 	var place []string
 	if c.Locale != "" {
 		place = append(place, localeName(c.Locale, locale))

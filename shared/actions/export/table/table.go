@@ -18,6 +18,7 @@ type Form struct {
 	Models     bool     // product models; else products
 	Locales    []string // of the channel
 	Attributes []string // codes, in the order of their columns; nil: all
+	Complete   bool     // columns that say how complete products are
 	UUID       bool     // a column of UUIDs, by which associations name products too
 	Media      bool     // columns of images and files
 	Labels     Labels

@@ -122,6 +122,9 @@ func (u *Union) Columns(f Form, s Structure, levels map[Level][][]string) []Colu
 			}
 		}
 	}
+	for _, column := range f.completenessColumns(s.Channel.Code) {
+		add(column)
+	}
 	return f.order(s, columns)
 }
 

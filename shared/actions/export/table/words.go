@@ -7,15 +7,15 @@ import "strings"
 var words = map[string]map[string]string{
 	"en": {
 		"uuid": "UUID", "categories": "Categories", "enabled": "Enabled", "family": "Family", "parent": "Parent", "groups": "Groups", "family_variant": "Family variant",
-		"products": "Products", "product_models": "Product models", "quantity": "Quantity", "unit": "Unit", "yes": "Yes", "no": "No",
+		"products": "Products", "product_models": "Product models", "quantity": "Quantity", "unit": "Unit", "completeness": "Completeness", "yes": "Yes", "no": "No",
 	},
 	"fr": {
 		"uuid": "UUID", "categories": "Catégories", "enabled": "Activé", "family": "Famille", "parent": "Parent", "groups": "Groupes", "family_variant": "Variante de famille",
-		"products": "Produits", "product_models": "Modèles de produits", "quantity": "Quantité", "unit": "Unité", "yes": "Oui", "no": "Non",
+		"products": "Produits", "product_models": "Modèles de produits", "quantity": "Quantité", "unit": "Unité", "completeness": "Complétude", "yes": "Oui", "no": "Non",
 	},
 	"de": {
 		"uuid": "UUID", "categories": "Kategorien", "enabled": "Aktiviert", "family": "Familie", "parent": "Übergeordnetes Produkt", "groups": "Gruppen", "family_variant": "Familienvariante",
-		"products": "Produkte", "product_models": "Produktmodelle", "quantity": "Menge", "unit": "Einheit", "yes": "Ja", "no": "Nein",
+		"products": "Produkte", "product_models": "Produktmodelle", "quantity": "Menge", "unit": "Einheit", "completeness": "Vollständigkeit", "yes": "Ja", "no": "Nein",
 	},
 }
 
