@@ -138,7 +138,7 @@ func (h *Handler) start(ctx context.Context, p proven, id string) (web.Response,
 	}
 	job.User.Groups = job.User.Groups[:min(len(job.User.Groups), maxGroups)]
 	if p.extension.Select != "" && len(p.Items) == 0 { // a position's own items come first
-		job.Select = &jobs.Select{Name: p.extension.Select, Mark: jobs.MarkKey("button", p.extension.Name, p.extension.PIM, p.extension.Select)}
+		job.Select = &jobs.Select{Name: p.extension.Select, Mark: jobs.MarkKey("button", p.extension.Declared, p.extension.PIM, p.extension.Select)}
 	}
 	job.Once = p.once(job)
 	submitted, err := h.config.Jobs.Submit(ctx, job)

@@ -57,7 +57,7 @@ func extensions() *config.Config {
 	}
 	for _, name := range append(slices.Collect(maps.Keys(document().Extensions)), "none", "open") {
 		c.Extensions[name] = config.Extension{
-			Name: name, PIM: "main", Type: "action", Action: "send", Once: name != "many", Unsigned: name == "open",
+			Name: name, Declared: name, PIM: "main", Type: "action", Action: "send", Once: name != "many", Unsigned: name == "open",
 			Label: config.Text{"default": "Export to ERP", "fr_FR": "Exporter vers l'ERP"},
 		}
 	}

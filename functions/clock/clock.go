@@ -50,7 +50,7 @@ func (c *Clock) Tick(ctx context.Context) error {
 
 func (c *Clock) tick(ctx context.Context, s config.Schedule) error {
 	now := c.Now()
-	tick, err := c.Ticks.Tick(ctx, s.Name+"/"+s.PIM)
+	tick, err := c.Ticks.Tick(ctx, s.Declared+"/"+s.PIM)
 	if err != nil {
 		return err
 	}
@@ -80,14 +80,14 @@ func (c *Clock) tick(ctx context.Context, s config.Schedule) error {
 // job is what a schedule starts at a time.
 func job(s config.Schedule, due string) jobs.Job {
 	job := jobs.Job{
-		ID:     jobs.ID("schedule", []byte(s.Name), []byte(s.PIM), []byte(due)),
+		ID:     jobs.ID("schedule", []byte(s.Declared), []byte(s.PIM), []byte(due)),
 		Action: s.Action, Trigger: jobs.TriggerSchedule, PIM: s.PIM, Label: s.Name, User: jobs.User{Username: s.Name}, Context: []byte("{}"),
 	}
 	if s.Select != "" {
-		job.Select = &jobs.Select{Name: s.Select, Mark: jobs.MarkKey("schedule", s.Name, s.PIM, s.Select)}
+		job.Select = &jobs.Select{Name: s.Select, Mark: jobs.MarkKey("schedule", s.Declared, s.PIM, s.Select)}
 	}
 	if !s.Overlap {
-		job.Once = jobs.OnceKeyOf("schedule/"+s.Name, s.Action, s.PIM, "")
+		job.Once = jobs.OnceKeyOf("schedule/"+s.Declared, s.Action, s.PIM, "")
 	}
 	return job
 }

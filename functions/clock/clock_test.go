@@ -58,7 +58,7 @@ func (f *fixture) end(t *testing.T) {
 	}
 }
 
-var hourly = config.Schedule{Name: "hourly", PIM: "main", Every: time.Hour, Select: "changed", Action: "send", Zone: time.UTC}
+var hourly = config.Schedule{Name: "hourly", Declared: "hourly", PIM: "main", Every: time.Hour, Select: "changed", Action: "send", Zone: time.UTC}
 
 func TestADueTimeStartsOneJob(t *testing.T) {
 	f := newFixture(hourly)
@@ -84,6 +84,33 @@ func TestADueTimeStartsOneJob(t *testing.T) {
 	if job.Trigger != jobs.TriggerSchedule || job.User.Username != "hourly" || job.User.UUID != "" || job.Action != "send" || job.PIM != "main" ||
 		job.Select == nil || job.Select.Name != "changed" || job.Select.Mark != "schedule/hourly/main/changed" || job.State != jobs.Queued {
 		t.Errorf("%+v", job)
+	}
+}
+
+// A PIM that is added to a schedule's list gives it another name, and no other history: what was started is not started again,
+// and the search goes on from where it was.
+func TestAScheduleKeepsItsHistoryWhenAPIMIsAdded(t *testing.T) {
+	f := newFixture(hourly)
+	for range 2 {
+		if err := f.tick(); err != nil {
+			t.Fatal(err)
+		}
+		f.now = f.now.Add(time.Hour)
+	}
+	f.end(t)
+	f.now = f.now.Add(-time.Hour)
+	f.s.Name = "hourly_main"
+	if err := f.tick(); err != nil || len(f.All()) != 1 {
+		t.Fatalf("%d jobs, %v", len(f.All()), err)
+	}
+	f.now = f.now.Add(time.Hour)
+	if err := f.tick(); err != nil || len(f.All()) != 2 {
+		t.Fatalf("%d jobs, %v", len(f.All()), err)
+	}
+	for _, job := range f.All() {
+		if job.Select.Mark != "schedule/hourly/main/changed" {
+			t.Errorf("%s goes on from %q", job.User.Username, job.Select.Mark)
+		}
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 const printHelp = `Prints, for each extension and position, the JSON body for the PIM's API, the curl call that sends
-it, and what to click instead. URL is the deployment's own (output ApiUrl), NAME an extension.`
+it, and what to click instead. URL is the deployment's own (output ApiUrl), NAME an extension:
+one for several PIMs is printed for each of them, NAME_PIM for that PIM alone.`
 
 // printing is the command print.
 type printing struct {

@@ -39,12 +39,12 @@ func FillSigning(document []byte, c *config.Config) (Filled, error) {
 			if extension.Unsigned || d.has("extensions", name, "credential") && !d.has("extensions", name, "secrets") {
 				continue
 			}
-			d.secret(fmt.Sprintf("the PIM, extension %q: field Secret", name), "extensions", name, "secrets")
+			d.secret(fmt.Sprintf("the PIM %s, extension %q: field Secret", extension.PIM, name), "extensions", name, "secrets")
 		case "data_component":
 			if !d.has("extensions", name, "credential") {
 				token := random()
 				d.set(map[string]string{"type": "bearer", "token": token}, "extensions", name, "credential")
-				d.made(fmt.Sprintf("the PIM, extension %q: Credentials, Bearer Token", name), "extensions", name, "credential")
+				d.made(fmt.Sprintf("the PIM %s, extension %q: Credentials, Bearer Token", extension.PIM, name), "extensions", name, "credential")
 			}
 		}
 	}

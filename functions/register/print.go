@@ -18,7 +18,7 @@ func Print(w io.Writer, entries []Entry) error {
 		if err != nil {
 			return fmt.Errorf("print %q: %w", entry.Name, err)
 		}
-		if _, err := fmt.Fprintf(w, "\n%s\n%s, %s at %s\n%s\n\n%s\n%s\n%s", rule, entry.Name, entry.Type, entry.Position, rule, body, curl(entry, body), clicks(entry)); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s\n%s, %s at %s in the PIM %s\n%s\n\n%s\n%s\n%s", rule, entry.Name, entry.Type, entry.Position, entry.PIM.Name, rule, body, curl(entry, body), clicks(entry)); err != nil {
 			return err
 		}
 	}

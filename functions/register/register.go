@@ -54,21 +54,26 @@ func Base(raw string) (string, error) {
 	return u.String(), nil
 }
 
-// Entries lists what is to be registered for the named extensions (all of them, if no name is given), by name.
+// Entries lists what is to be registered for the named extensions (all of them, if no name is given), by name. A name that the
+// file gives for several PIMs stands for the extension in each of them.
 // Secrets are placeholders for the shell ($SECRET_EXPORT_TO_ERP) unless signing is given.
 func Entries(c *config.Config, base string, signing *secrets.Signing, names ...string) ([]Entry, error) {
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(c.Extensions))
 	}
 	var entries []Entry
+	var extensions []config.Extension
 	for _, name := range names {
-		extension, there := c.Extensions[name]
-		if !there {
+		found := named(c, name)
+		if len(found) == 0 {
 			return nil, fmt.Errorf("no extension %q in extensions.yaml: it has %s", name, strings.Join(slices.Sorted(maps.Keys(c.Extensions)), ", "))
 		}
+		extensions = append(extensions, found...)
+	}
+	for _, extension := range extensions {
 		for _, registration := range extension.Registrations() {
 			entry := Entry{
-				Extension: name, PIM: c.PIMs[extension.PIM], Name: registration.Name, Version: extension.Version, Description: extension.Description,
+				Extension: extension.Name, PIM: c.PIMs[extension.PIM], Name: registration.Name, Version: extension.Version, Description: extension.Description,
 				Type: extension.Type, Position: registration.Position, Status: extension.Status,
 				Configuration: Configuration{URL: address(extension, base), DefaultLabel: extension.Label["default"], Labels: labels(extension.Label), UserEmails: extension.UserEmails},
 			}
@@ -77,6 +82,20 @@ func Entries(c *config.Config, base string, signing *secrets.Signing, names ...s
 		}
 	}
 	return entries, nil
+}
+
+// named are the extensions that are called so, or declared so for several PIMs.
+func named(c *config.Config, name string) []config.Extension {
+	if extension, there := c.Extensions[name]; there {
+		return []config.Extension{extension}
+	}
+	var several []config.Extension
+	for _, one := range slices.Sorted(maps.Keys(c.Extensions)) {
+		if c.Extensions[one].Declared == name {
+			several = append(several, c.Extensions[one])
+		}
+	}
+	return several
 }
 
 // address is where the PIM, or its user's browser, finds an extension.

@@ -54,7 +54,8 @@ type Action struct {
 
 // Extension is what the PIM shows.
 type Extension struct {
-	Name        string
+	Name        string // NAME_PIM where the file names several PIMs
+	Declared    string // NAME, as the file has it: what outlives a change of the list of PIMs is kept by it and the PIM
 	PIM         string
 	Type        string // action, iframe, link, data_component
 	Positions   []string
@@ -85,7 +86,7 @@ type Allow struct {
 
 // Subscription is what the PIM tells us.
 type Subscription struct {
-	Name    string
+	Name    string // NAME_PIM where the file names several PIMs
 	PIM     string
 	API     string // event-platform, events-api
 	Events  []string

@@ -81,6 +81,20 @@ func (r *reader) extensions(root table, known references) map[string]Extension {
 	return extensions
 }
 
+// Called is the extension of a PIM that is, or was, called so. After a PIM was added to its list, NAME is called NAME_PIM; after
+// all but one were taken from it, NAME_PIM is called NAME.
+func (c *Config) Called(name, pim string) (Extension, bool) {
+	if e, known := c.Extensions[name]; known {
+		return e, true
+	}
+	for _, e := range c.Extensions {
+		if e.PIM == pim && (name == e.Declared || name == e.Declared+"_"+pim) {
+			return e, true
+		}
+	}
+	return Extension{}, false
+}
+
 // add keeps an extension whose names are not another's: its own is in our addresses, those of its registrations are
 // in the PIM.
 func (t table) add(e Extension, extensions map[string]Extension, registered map[Registration]string) {
@@ -126,7 +140,7 @@ func (t table) unguarded(extensions map[string]Extension) {
 
 func (t table) extension(known references) Extension {
 	e := Extension{
-		Name: t.name(), Label: t.label(), Allow: t.allow(),
+		Declared: t.name(), Label: t.label(), Allow: t.allow(),
 		Select: t.reference("select", "selection", known.selections), Unsigned: t.flag("unsigned"),
 		Version: t.text("version"), Description: t.text("description"), Messages: t.messages(),
 	}

@@ -126,7 +126,7 @@ contentful:
 		{"the kind's own key", loaded.Actions["send"].Section.Has("url"), true},
 		{"a key that is not the kind's", loaded.Actions["send"].Section.Has("retry") || loaded.Actions["send"].Section.Has("destination"), false},
 		{"button", loaded.Extensions["button"], config.Extension{
-			Name: "button", PIM: "main", Type: "action", Positions: []string{header, grid}, Label: config.Text{"default": "Export", "fr_FR": "Exporter"},
+			Name: "button", Declared: "button", PIM: "main", Type: "action", Positions: []string{header, grid}, Label: config.Text{"default": "Export", "fr_FR": "Exporter"},
 			Action: "send", Allow: config.Allow{Groups: []string{"Manager"}, Usernames: []string{"julia"}}, Unsigned: true,
 			Version: "1.10", Description: "Sends it", Status: "inactive", UserEmails: []string{"julia@example.com"},
 			Messages: map[string]config.Text{"started": {"default": "On its way", "fr_FR": "En route"}},
@@ -135,7 +135,7 @@ contentful:
 			{Name: "button", Position: header}, {Name: "button_product_grid_action_bar", Position: grid},
 		}},
 		{"panel", loaded.Extensions["panel"], config.Extension{
-			Name: "panel", PIM: "main", Type: "iframe", Positions: []string{"pim.product.tab"}, Label: config.Text{"default": "Panel"},
+			Name: "panel", Declared: "panel", PIM: "main", Type: "iframe", Positions: []string{"pim.product.tab"}, Label: config.Text{"default": "Panel"},
 			Actions: []string{"send", "tell"}, Once: true, Messages: map[string]config.Text{},
 		}},
 		{"extensions", slices.Sorted(maps.Keys(loaded.Extensions)), []string{"both_main", "both_outlet", "button", "data", "only", "panel", "shop"}},

@@ -71,7 +71,7 @@ func TestMistakes(t *testing.T) {
 		{"unknown and like nothing", "id: uuid", "id: uuid, xyz-xyz-xyz: 1", `f.yaml:13: unknown key "xyz-xyz-xyz" in extension "data"; known are action, actions, allow, description, id, label, lookup, messages, once, pim, positions, select, status, type, unsigned, url, userEmails, version`},
 		{"unknown in a subscription", "events: [com", "event: [], events: [com", `f.yaml:15: unknown key "event" in subscription "new"; did you mean "events"?`},
 		{"unknown in changed", "events: [com", "changed: {attribute: [a]}, events: [com", `f.yaml:15: unknown key "attribute" in changed of subscription "new"; did you mean "attributes"?`},
-		{"unknown in a notification", "{action: tell}}\ncontentful", "{action: tell, pim: main}}\ncontentful", `f.yaml:16: unknown key "pim" in notification "main"; known are action`},
+		{"unknown in a notification", "{action: tell}}\ncontentful", "{action: tell, pims: main}}\ncontentful", `f.yaml:16: unknown key "pims" in notification "main"; did you mean "pim"?`},
 		{"unknown in contentful", "  spaces:", "  space: [a/b]\n  spaces:", `f.yaml:18: unknown key "space" in contentful; did you mean "spaces"?`},
 		{"unknown in allow", "action: send}\n  panel", "action: send, allow: {groups: [a], users: [julia]}}\n  panel", `f.yaml:10: unknown key "users" in allow of extension "button"; known are groups, usernames`},
 		{"unknown in retry", "{kind: notify}", "{kind: notify, retry: {until: 1h}}", `f.yaml:8: unknown key "until" in retry of action "tell"; known are for`},
@@ -220,24 +220,6 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("got\n\t%v\nwant\n\t%s", err, row.want)
 			}
 		})
-	}
-}
-
-// NAME_PIM is a name too.
-func TestNamesOfSeveralPIMs(t *testing.T) {
-	const text = `pims: {main: {url: https://a.example.com}, outlet: {url: https://b.example.com}}
-actions: {send: {kind: k}}
-extensions:
-`
-	const button = `{pim: [main, outlet], type: action, positions: [pim.product.header], label: {default: A}, action: send}`
-	long := strings.Repeat("a", 35)
-	for _, row := range []struct{ name, extensions, want string }{
-		{"another extension has it", "  a: " + button + "\n  a_outlet: " + strings.Replace(button, "[main, outlet]", "main", 1), `f.yaml:5: extension "a_outlet" is "a_outlet" in one of its PIMs, as another extension is; rename one`},
-		{"it is too long", "  " + long + ": " + button, `f.yaml:4: extension "` + long + `" is "` + long + `_outlet" in pim "outlet": not a name of at most 40 characters; shorten one of both`},
-	} {
-		if _, err := load(text + row.extensions); err == nil || err.Error() != row.want {
-			t.Errorf("%s: got\n\t%v\nwant\n\t%s", row.name, err, row.want)
-		}
 	}
 }
 

@@ -3,20 +3,19 @@ package config
 import (
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Schedule starts an action by the clock.
 type Schedule struct {
-	Name    string // NAME_PIM where the file names several PIMs
-	PIM     string
-	Cron    string // five fields: minute, hour, day of the month, month, day of the week; "" with Every
-	Every   time.Duration
-	Zone    *time.Location // in which Cron is meant: the schedule's own, else the PIM's
-	Select  string         // a selection; "": the action needs no items
-	Action  string
-	Overlap bool // a run may begin while another one goes on
+	Name     string // NAME_PIM where the file names several PIMs
+	Declared string // NAME, as the file has it: what outlives a change of the list of PIMs is kept by it and the PIM
+	PIM      string
+	Cron     string // five fields: minute, hour, day of the month, month, day of the week; "" with Every
+	Every    time.Duration
+	Zone     *time.Location // in which Cron is meant: the schedule's own, else the PIM's
+	Select   string         // a selection; "": the action needs no items
+	Action   string
+	Overlap  bool // a run may begin while another one goes on
 }
 
 const maxEvery = 31 * day
@@ -36,7 +35,7 @@ func (r *reader) schedules(root table, pims map[string]PIM, known references) ma
 	for _, t := range root.named("schedules", "schedule") {
 		t.takes(scheduleKeys)
 		s := Schedule{
-			Name: t.name(), Cron: t.cron(), Every: t.every(), Select: t.reference("select", "selection", known.selections),
+			Declared: t.name(), Cron: t.cron(), Every: t.every(), Select: t.reference("select", "selection", known.selections),
 			Action: t.reference("action", "action", known.actions), Overlap: t.flag("overlap"),
 		}
 		t.selects(known)
@@ -83,30 +82,4 @@ func (t table) every() time.Duration {
 		least, remedy = time.Second, "use 1s to 31d"
 	}
 	return t.duration("every", remedy, least, maxEvery)
-}
-
-// place is one of the PIMs of what may be for several.
-type place struct{ name, pim string }
-
-// perPIM reads pim: NAME is for one PIM, NAME_PIM for each of several.
-func (t table) perPIM(known references) []place {
-	entry, ok := t.find("pim")
-	if !ok || entry.value.Kind != yaml.SequenceNode {
-		return []place{{t.name(), t.reference("pim", "pim", known.pims)}}
-	}
-	pims := t.list("pim")
-	if t.nothing("pim") {
-		t.errorf(entry.key, addPIM, "pim of %s names none", t.what)
-	}
-	places := make([]place, len(pims))
-	for i, pim := range pims {
-		places[i] = place{t.name(), t.refer(pim, "pim", "pim", known.pims)}
-		if len(pims) > 1 {
-			places[i].name += "_" + pim.text
-		}
-		if !isName(places[i].name) && isName(t.name()) && known.pims[pim.text] {
-			t.errorf(pim.at, "shorten one of both", "%s is %q in pim %q: not a name of at most 40 characters", t.what, places[i].name, pim.text)
-		}
-	}
-	return places
 }

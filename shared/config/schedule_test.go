@@ -37,10 +37,10 @@ func TestSchedules(t *testing.T) {
 		return location
 	}
 	want := map[string]config.Schedule{
-		"nightly_main":   {Name: "nightly_main", PIM: "main", Cron: "30 2 * * *", Zone: zone("Europe/Paris"), Select: "changed", Action: "send"},
-		"nightly_outlet": {Name: "nightly_outlet", PIM: "outlet", Cron: "30 2 * * *", Zone: time.UTC, Select: "changed", Action: "send"},
-		"hourly":         {Name: "hourly", PIM: "main", Every: time.Hour, Zone: zone("Europe/Paris"), Action: "send", Overlap: true},
-		"early":          {Name: "early", PIM: "main", Cron: "0 5 * * 1", Zone: zone("America/New_York"), Action: "send"},
+		"nightly_main":   {Name: "nightly_main", Declared: "nightly", PIM: "main", Cron: "30 2 * * *", Zone: zone("Europe/Paris"), Select: "changed", Action: "send"},
+		"nightly_outlet": {Name: "nightly_outlet", Declared: "nightly", PIM: "outlet", Cron: "30 2 * * *", Zone: time.UTC, Select: "changed", Action: "send"},
+		"hourly":         {Name: "hourly", Declared: "hourly", PIM: "main", Every: time.Hour, Zone: zone("Europe/Paris"), Action: "send", Overlap: true},
+		"early":          {Name: "early", Declared: "early", PIM: "main", Cron: "0 5 * * 1", Zone: zone("America/New_York"), Action: "send"},
 	}
 	if !reflect.DeepEqual(c.Schedules, want) {
 		t.Errorf("%+v", c.Schedules)

@@ -19,7 +19,7 @@ var (
 )
 
 var subscriptionKeys = []key{
-	{name: "pim", need: addPIM, doc: "The PIM that sends, by its name in pims."},
+	{name: "pim", form: formTextOrTexts, need: addPIM, doc: "The PIM that sends, by its name in pims. Several: one for each, NAME_PIM."},
 	{name: "api", form: formWord, words: apis, need: "add api: event-platform or events-api", doc: "Which of the PIM's event APIs."},
 	{name: "events", form: formTexts, need: "add events: [com.akeneo.pim.v1.product.updated]", doc: "Types of event; * stands for anything."},
 	{name: "changed", form: formMapping, keys: changedKeys, doc: "Only if one of these has changed; for delta events."},
@@ -35,6 +35,7 @@ var changedKeys = []key{
 }
 
 var notificationKeys = []key{
+	{name: "pim", form: formTextOrTexts, doc: "The PIM, or several, by their names in pims. Default: the PIM that this entry is called after."},
 	{name: "action", need: addAction, doc: "What to do, by its name in actions."},
 }
 
@@ -43,7 +44,7 @@ func (r *reader) subscriptions(root table, known references) map[string]Subscrip
 	for _, t := range root.named("subscriptions", "subscription") {
 		t.takes(subscriptionKeys)
 		s := Subscription{
-			Name: t.name(), PIM: t.reference("pim", "pim", known.pims), API: t.oneOf("api", apis...),
+			API:     t.oneOf("api", apis...),
 			Changed: t.changed(), Deliver: t.oneOf("deliver", deliveries...), Shadow: t.flag("shadow"),
 			Action: t.reference("action", "action", known.actions),
 		}
@@ -57,7 +58,13 @@ func (r *reader) subscriptions(root table, known references) map[string]Subscrip
 		if e, ok := t.find("changed"); ok && !delta {
 			t.warnf(e.key, "subscribe to com.akeneo.pim.v1.product.updated.delta", "changed of %s does nothing: only delta events say what has changed", t.what)
 		}
-		subscriptions[s.Name] = s
+		for _, place := range t.perPIM(known) {
+			s.Name, s.PIM = place.name, place.pim
+			if _, taken := subscriptions[s.Name]; taken {
+				t.errorf(t.at, "rename one", "%s is %q in one of its PIMs, as another subscription is", t.what, s.Name)
+			}
+			subscriptions[s.Name] = s
+		}
 	}
 	return subscriptions
 }
@@ -113,8 +120,23 @@ func (r *reader) notifications(root table, known references) map[string]Notifica
 	notifications := map[string]Notification{}
 	for _, t := range root.named("notifications", "notification") {
 		t.takes(notificationKeys)
-		pim := t.refer(scalar{t.at, t.name()}, "name", "pim", known.pims)
-		notifications[pim] = Notification{PIM: pim, Action: t.reference("action", "action", known.actions)}
+		action := t.reference("action", "action", known.actions)
+		for _, pim := range t.notified(known) {
+			if _, taken := notifications[pim.text]; taken {
+				t.errorf(pim.at, "keep one: there is one for each PIM", "%s is for pim %q, as another notification is", t.what, pim.text)
+			}
+			notifications[pim.text] = Notification{PIM: pim.text, Action: action}
+		}
 	}
 	return notifications
+}
+
+// notified are the PIMs that a notification is for: those that it names, else the one that it is called after.
+func (t table) notified(known references) []scalar {
+	if _, ok := t.find("pim"); ok {
+		return t.placed(known)
+	}
+	own := scalar{t.at, t.name()}
+	t.refer(own, "name", "pim", known.pims)
+	return []scalar{own}
 }

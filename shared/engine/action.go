@@ -160,3 +160,10 @@ func (e *LaterError) Error() string { return e.Reason }
 
 // ErrUnknownAction: the configuration has no such action, or no such kind (a deployment in progress).
 var ErrUnknownAction = errors.New("unknown action")
+
+// absentError is an ErrUnknownAction that says to users what is unknown.
+type absentError struct{ reason string }
+
+func (e *absentError) Error() string  { return e.reason }
+func (e *absentError) Reason() string { return e.reason }
+func (e *absentError) Unwrap() error  { return ErrUnknownAction }

@@ -45,8 +45,8 @@ func (w *jobWork) do(ctx context.Context) error {
 // work does one run.
 func (w *jobWork) work(ctx context.Context) answer {
 	w.ran, w.finish = 0, false
-	if !w.extensionKnown() {
-		return notBegun(ErrUnknownAction, ctx.Err() != nil)
+	if err := w.unknown(); err != nil {
+		return notBegun(err, ctx.Err() != nil)
 	}
 	if w.job.Open() && len(w.job.AtHand()) == 0 {
 		if a := w.ahead; a != nil {
@@ -93,23 +93,32 @@ func (w *jobWork) runBatch(ctx context.Context) answer {
 	})
 }
 
-// extensionKnown says whether the deployment has what started the job.
-func (w *jobWork) extensionKnown() bool {
-	if w.job.Extension == "" || w.job.Trigger == jobs.TriggerThen || w.job.Trigger == jobs.TriggerUndo {
-		return true
+// unknown says what of a job the deployment does not have: its PIM, or what started it. nil: it has both.
+func (w *jobWork) unknown() error {
+	c, job := w.Config.Config, w.job
+	if job.Trigger == jobs.TriggerThen { // it may tell of a PIM that is gone
+		return nil
 	}
-	if w.job.Trigger == jobs.TriggerContentful {
-		_, known := w.Config.Config.Contentful.Actions[w.job.Extension]
-		return known
+	if _, known := c.PIMs[job.PIM]; !known && job.PIM != "" {
+		return &absentError{fmt.Sprintf("this version does not know the PIM %q", job.PIM)}
 	}
-	_, known := w.Config.Config.Extensions[w.job.Extension]
-	return known
+	if job.Extension == "" || job.Trigger == jobs.TriggerUndo {
+		return nil
+	}
+	_, known := c.Called(job.Extension, job.PIM)
+	if job.Trigger == jobs.TriggerContentful {
+		_, known = c.Contentful.Actions[job.Extension]
+	}
+	if !known {
+		return &absentError{fmt.Sprintf("this version does not know %q, which started it", job.Extension)}
+	}
+	return nil
 }
 
 // configured is the job's action as it is configured now; none, if the deployment does not have what started the job, and
 // for an undo, which nothing follows.
 func (w *jobWork) configured() config.Action {
-	if !w.extensionKnown() || w.job.Trigger == jobs.TriggerUndo {
+	if w.unknown() != nil || w.job.Trigger == jobs.TriggerUndo {
 		return config.Action{}
 	}
 	return w.Config.Config.Actions[w.job.Action]

@@ -67,6 +67,12 @@ func (p *PIM) installed() []Installed {
 			continue
 		}
 		one := Installed{extension.Name, extension.Type, extension.Positions, extension.Label, extension.URL, strings.Trim(extension.Placeholder(), "%")}
+		if extension.Name != extension.Declared { // this page is all its PIMs
+			one.Label = maps.Clone(extension.Label)
+			for locale := range one.Label {
+				one.Label[locale] += " (" + extension.PIM + ")"
+			}
+		}
 		if extension.Type == "iframe" {
 			one.URL = p.config.Frames + senders.Iframe{Extension: extension.Name}.Page(nil).Path
 		}
