@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func TestSubscribingTwiceChangesNothing(t *testing.T) {
 				t.Errorf("the second run wrote %q", again[len(writes):])
 			}
 			made := d.Subscriptions()
-			if len(made) != 2 || made[0].Config != (platformapi.Destination{URL: api + "/event-platform/main", Secret: platformapi.Secret{Primary: newest}}) ||
+			if len(made) != 2 || !reflect.DeepEqual(made[0].Config, platformapi.Destination{URL: api + "/event-platform/main", Secret: platformapi.Secret{Primary: newest}}) ||
 				!slices.Equal(made[0].Events, []string{"com.akeneo.pim.v1.product.deleted", "com.akeneo.pim.v1.product.updated.delta"}) || len(made[1].Events) != 4 {
 				t.Errorf("%d made", len(made))
 			}

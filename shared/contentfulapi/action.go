@@ -89,6 +89,32 @@ func (c *Client) UpdateDefinition(ctx context.Context, action Action) (Action, e
 	return c.write(ctx, "update App Action", http.MethodPut, action, "actions", action.ID)
 }
 
+// DeleteDefinition takes an App Action of our own app away. One that is gone already is no error.
+func (c *Client) DeleteDefinition(ctx context.Context, id string) error {
+	const step = "delete App Action"
+	path, err := c.definition(step, "actions", id)
+	if err != nil {
+		return err
+	}
+	if err := c.do(ctx, request{step: step, method: http.MethodDelete, path: path}, nil); !NotFound(err) {
+		return err
+	}
+	return nil
+}
+
+// Installed says whether our own app is installed in an environment: without that its App Actions cannot be called there.
+func (c *Client) Installed(ctx context.Context, environment Environment) (bool, error) {
+	const step = "look for the app's installation"
+	if c.Credential.App == "" {
+		return false, incomplete(step, "app")
+	}
+	err := c.do(ctx, request{step: step, method: http.MethodGet, path: environment.installation(c.Credential.App), environment: &environment}, nil)
+	if NotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (c *Client) write(ctx context.Context, step, method string, action Action, more ...string) (Action, error) {
 	path, err := c.definition(step, more...)
 	if err != nil {

@@ -72,6 +72,30 @@ func TestTheSigningSecret(t *testing.T) {
 	}
 }
 
+func TestADefinitionGoes(t *testing.T) {
+	w := newFixture(t)
+	id := w.Define(contentfulapi.Action{Name: "a", Category: "Entries.v1.0", URL: "https://x.example.com"})
+	w.Define(contentfulapi.Action{Name: "b", Category: "Entries.v1.0", URL: "https://x.example.com"})
+	for range 2 { // the second finds it gone
+		if err := w.personal(t).DeleteDefinition(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+	}
+	if left := w.Definitions(); len(left) != 1 || left[0].Name != "b" {
+		t.Errorf("%+v", left)
+	}
+}
+
+func TestWhereTheAppIsInstalled(t *testing.T) {
+	w := newFixture(t)
+	w.InstallApp("yadj1kx9rmg0/staging")
+	for environment, want := range map[contentfulapi.Environment]bool{staging: true, {Space: "yadj1kx9rmg0", ID: "master"}: false} {
+		if got, err := w.personal(t).Installed(t.Context(), environment); got != want || err != nil {
+			t.Errorf("%s: %v, %v", environment, got, err)
+		}
+	}
+}
+
 func TestCategoriesAreReadInBothForms(t *testing.T) {
 	w := newFixture(t)
 	listed, err := w.personal(t).Categories(t.Context())

@@ -82,6 +82,7 @@ type request struct {
 	header http.Header
 	body   []byte
 	limit  int64 // bytes of the answer; 0: maxAnswer
+	once   bool  // it is made again only if the PIM has certainly not worked it
 }
 
 // target is the path with its query.
@@ -107,7 +108,7 @@ func (c *Client) do(ctx context.Context, r request) (*outbound.Response, error) 
 			return answer, err
 		}
 		wait, again := c.pause(ctx, failed, attempt)
-		if !again {
+		if !again || r.once && !failed.Throttled() {
 			return nil, err
 		}
 		if err := c.config.Sleep(ctx, wait); err != nil {

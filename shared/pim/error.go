@@ -98,6 +98,9 @@ func gone(err error) bool {
 
 // Reason is the error in words for a user. It names no host and no status.
 func (e *Error) Reason() string {
+	if reason := extensionReason(e.Status, e.Path); reason != "" {
+		return reason
+	}
 	switch {
 	case e.Message != "" && e.Permanent():
 		return "the PIM refuses: " + e.Message

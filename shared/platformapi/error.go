@@ -19,11 +19,13 @@ const (
 	stepListSubscribers    = "list subscribers"
 	stepCreateSubscriber   = "create subscriber"
 	stepUpdateSubscriber   = "update subscriber"
+	stepDeleteSubscriber   = "delete subscriber"
 	stepListSubscriptions  = "list subscriptions"
 	stepCreateSubscription = "create subscription"
 	stepUpdateSubscription = "update subscription"
 	stepDeleteSubscription = "delete subscription"
 	stepResume             = "resume subscription"
+	stepLogs               = "read logs"
 )
 
 // Error is a call that did not do what it was for. It says nothing of tokens, secrets or bodies.
@@ -76,6 +78,14 @@ func failure(step string, err error, secrets []string) error {
 	return failed
 }
 
+// unlessGone leaves out that what was to be deleted is not there.
+func unlessGone(err error) error {
+	if failed, ok := errors.AsType[*Error](err); ok && failed.Status == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
 // remedy says what a user can do about a status.
 func remedy(step string, status int) string {
 	switch status {
@@ -97,7 +107,7 @@ func remedy(step string, status int) string {
 		case stepCreateSubscription:
 			return fmt.Sprintf("the Event Platform takes no further subscription (409): a subscriber has at most %d; delete one that is not used, or declare fewer with more events each", MaxSubscriptions)
 		case stepResume:
-			return "the subscription cannot be resumed (409): it was deleted; run subscribe again, which makes a new one"
+			return "the subscription cannot be resumed (409): it was deleted; run pimctl apply again, which makes a new one"
 		}
 		return "somebody else changed this at the Event Platform meanwhile (409): look at it and try again"
 	case http.StatusTooManyRequests:

@@ -29,6 +29,8 @@ const (
 	MaxSubscriptions = 20  // of a subscriber
 	MinSecret        = 16  // characters
 	MaxSecret        = 256 // characters
+	MaxFilter        = 500 // characters
+	MaxHeaders       = 5   // of a subscription's own
 )
 
 const maxAnswer = 1 << 20 // bytes: twenty subscriptions with all that they listen to
@@ -73,6 +75,7 @@ type request struct {
 	step   string // for errors: what it is for
 	method string
 	path   []string
+	query  url.Values
 	body   any      // nil: none
 	secret []string // what must not come back in an error
 }
@@ -92,6 +95,10 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 			return &Error{Step: r.step, permanent: true, reason: "the request could not be written", cause: err}
 		}
 	}
+	target := c.Base + "/" + strings.Join(r.path, "/")
+	if len(r.query) > 0 {
+		target += "?" + r.query.Encode()
+	}
 	refused := ""
 	for {
 		token, err := c.Token(ctx, refused)
@@ -99,7 +106,7 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 			return fmt.Errorf("%s: %w", r.step, err)
 		}
 		answer, err := c.Outbound.Do(ctx, outbound.Request{
-			Method: r.method, URL: c.Base + "/" + strings.Join(r.path, "/"), Body: body, MaxBody: maxAnswer, KeepErrorBody: true,
+			Method: r.method, URL: target, Body: body, MaxBody: maxAnswer, KeepErrorBody: true,
 			Header: http.Header{
 				"X-Pim-Url": {c.PIM}, "X-Pim-Token": {token}, "X-Pim-Client-Id": {c.ClientID},
 				"Content-Type": {"application/json"}, "Accept": {"application/json"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +125,7 @@ func TestAWholeLife(t *testing.T) {
 			if err != nil || len(subscribers) != 1 || subscribers[0].Contact.TechnicalEmail != "other@example.com" || !subscribers[0].CreatedAt.Equal(made.CreatedAt) {
 				t.Errorf("%+v, %v", subscribers, err)
 			}
-			if now := w.Subscriptions()[0].Config; now != to {
+			if now := w.Subscriptions()[0].Config; !reflect.DeepEqual(now, to) {
 				t.Error("the platform does not have what was sent")
 			}
 			w.Adorn(`not user_type="system"`, "X-Api-Key")
@@ -154,7 +155,7 @@ func TestTheLastStepOfARotationTakesTheOldSecretAway(t *testing.T) {
 		if err := w.UpdateSubscription(ctx, id, made.ID, platformapi.SubscriptionChange{Config: &to}); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.Subscriptions()[0].Config; got != to {
+		if got := w.Subscriptions()[0].Config; !reflect.DeepEqual(got, to) {
 			t.Errorf("second secret %t, want %t", got.Secret.Secondary != "", secret.Secondary != "")
 		}
 	}
@@ -169,8 +170,11 @@ func TestTheBodyOfAnUpdate(t *testing.T) {
 		want   string
 	}{
 		"events alone": {platformapi.SubscriptionChange{Events: deleted}, `{"events":["com.akeneo.pim.v1.product.deleted"]}`},
-		"one secret":   {platformapi.SubscriptionChange{Config: to(platformapi.Secret{Primary: "p"})}, `{"config":{"url":"https://a.example.com/x?y&z","secret":{"primary":"p","secondary":null}}}`},
-		"two secrets":  {platformapi.SubscriptionChange{Config: to(platformapi.Secret{Primary: "p", Secondary: "s"})}, `{"config":{"url":"https://a.example.com/x?y&z","secret":{"primary":"p","secondary":"s"}}}`},
+		"one secret":   {platformapi.SubscriptionChange{Config: to(platformapi.Secret{Primary: "p"})}, `{"config":{"url":"https://a.example.com/x?y&z","secret":{"primary":"p","secondary":null},"headers":null}}`},
+		"two secrets":  {platformapi.SubscriptionChange{Config: to(platformapi.Secret{Primary: "p", Secondary: "s"})}, `{"config":{"url":"https://a.example.com/x?y&z","secret":{"primary":"p","secondary":"s"},"headers":null}}`},
+		"headers": {platformapi.SubscriptionChange{Config: &platformapi.Destination{URL: "u", Headers: map[string]string{"X-Key": "v"}}},
+			`{"config":{"url":"u","secret":{"primary":"","secondary":null},"headers":{"X-Key":"v"}}}`},
+		"a filter that goes": {platformapi.SubscriptionChange{Filter: new(string), Identifier: new(bool)}, `{"filter":"","send_product_identifier":false}`},
 	} {
 		if got, err := c.change.MarshalJSON(); string(got) != c.want || err != nil {
 			t.Errorf("%s: %s, %v", name, got, err)
@@ -235,7 +239,7 @@ func TestWhatARefusalTells(t *testing.T) {
 			return w.ResumeSubscription(ctx, id, made)
 		}, 409, "cannot be resumed", "deleted"},
 		{"unknown subscription", platformtest.Config{}, func(w *fixture, ctx context.Context, id string) error {
-			return w.DeleteSubscription(ctx, id, "none")
+			return w.UpdateSubscription(ctx, id, "none", platformapi.SubscriptionChange{Events: deleted})
 		}, 404, "does not know this", "no such subscription"},
 		{"another connection", platformtest.Config{}, func(w *fixture, ctx context.Context, _ string) error {
 			w.ClientID = "2_other"
@@ -329,5 +333,57 @@ func TestWhatNoClientIsMadeOf(t *testing.T) {
 		if _, err := platformapi.New(config); err == nil {
 			t.Errorf("%s is taken", name)
 		}
+	}
+}
+
+// Filter, identifier and headers reach the platform, and go again, whether it merges what an update holds or replaces it.
+func TestWhatASubscriptionCanHave(t *testing.T) {
+	for name, config := range map[string]platformtest.Config{"it replaces": {}, "it merges": {Merge: true}} {
+		t.Run(name, func(t *testing.T) {
+			w, ctx := newFixture(t, config), t.Context()
+			id, r := w.subscriber(t), w.request("com.akeneo.pim.v1.product.updated.delta")
+			r.Filter, r.Identifier, r.Config.Headers = `attribute="price"`, true, map[string]string{"X-Key": "T0PSECRET-header"}
+			made, err := w.CreateSubscription(ctx, id, r)
+			if err != nil || made.Filter != r.Filter || !made.Identifier || !slices.Equal(made.Headers, []string{"X-Key"}) {
+				t.Fatalf("%+v, %v", made, err)
+			}
+			none, no := "", false
+			bare := platformapi.Destination{URL: r.Config.URL, Secret: platformapi.Secret{Primary: primary}}
+			if err := w.UpdateSubscription(ctx, id, made.ID, platformapi.SubscriptionChange{Filter: &none, Identifier: &no, Config: &bare}); err != nil {
+				t.Fatal(err)
+			}
+			if now, err := w.only(ctx, id); err != nil || now.Filter != "" || now.Identifier || len(now.Headers) > 0 || !slices.Equal(now.Events, r.Events) {
+				t.Errorf("%+v, %v", now, err)
+			}
+		})
+	}
+}
+
+func TestWhyASubscriptionIsSuspended(t *testing.T) {
+	w, ctx := newFixture(t, platformtest.Config{}), t.Context()
+	w.Log("5c-1", "destination_timeout", "no answer within 3 s", 500)
+	w.now = w.now.Add(time.Minute)
+	w.Log("5c-1", "authentication_failed", "answered 401", 401)
+	w.Log("5c-2", "connection_refused", "", 500)
+	logs, err := w.Logs(ctx, "5c-1")
+	want := platformapi.Log{Type: "error", At: w.now, Subscription: "5c-1", ErrorType: "failed_delivery", ErrorReason: "authentication_failed", ErrorCode: 401, ErrorMessage: "answered 401"}
+	if err != nil || len(logs) != 2 || logs[0] != want {
+		t.Errorf("%+v, %v", logs, err)
+	}
+}
+
+func TestADeletedSubscriberTakesItsSubscriptionsAlong(t *testing.T) {
+	w, ctx := newFixture(t, platformtest.Config{}), t.Context()
+	id := w.subscriber(t)
+	if _, err := w.CreateSubscription(ctx, id, w.request(deleted...)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second finds it gone
+		if err := w.DeleteSubscriber(ctx, id); err != nil {
+			t.Error(err)
+		}
+	}
+	if left := w.All(); len(left) > 0 {
+		t.Errorf("%+v", left)
 	}
 }

@@ -84,5 +84,10 @@ func (c *Client) UpdateContact(ctx context.Context, id string, contact Contact) 
 	return c.do(ctx, request{step: stepUpdateSubscriber, method: http.MethodPatch, path: []string{"subscribers", id}, body: body, secret: contact.secrets()}, nil)
 }
 
+// DeleteSubscriber ends a subscriber and all its subscriptions for good. One that is gone already is no error.
+func (c *Client) DeleteSubscriber(ctx context.Context, id string) error {
+	return unlessGone(c.do(ctx, request{step: stepDeleteSubscriber, method: http.MethodDelete, path: []string{"subscribers", id}}, nil))
+}
+
 // secrets of a contact: what is nobody's business in a log.
 func (c Contact) secrets() []string { return []string{c.TechnicalEmail, c.WebhookSecret} }

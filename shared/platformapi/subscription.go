@@ -3,7 +3,9 @@ package platformapi
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -17,6 +19,7 @@ type Subscription struct {
 	URL        string // of type https
 	Events     []string
 	Filter     string
+	Identifier bool      // events of products carry the product's identifier
 	Headers    []string  // names of its own headers; their values never come back
 	Secondary  bool      // it has a second secret
 	CreatedAt  time.Time // zero if the platform did not say
@@ -35,6 +38,10 @@ type Secret struct {
 type Destination struct {
 	URL    string `json:"url"`
 	Secret Secret `json:"secret"`
+
+	// Headers are added to what is sent: at most 5, names of letters, digits and -, values of plain characters (Akeneo:
+	// "Event Platform", "Concepts"). With none a subscription is made without any; an update takes those away that are there.
+	Headers map[string]string `json:"headers,omitempty"`
 }
 
 // SubscriptionRequest is what a subscription of type https is made from.
@@ -44,6 +51,9 @@ type SubscriptionRequest struct {
 	Events  []string    `json:"events"` // full types: the platform knows no wildcards
 	Type    string      `json:"type"`   // https
 	Config  Destination `json:"config"`
+
+	Filter     string `json:"filter,omitempty"`                  // of at most 500 characters
+	Identifier bool   `json:"send_product_identifier,omitempty"` // events of products carry the product's identifier
 }
 
 // NewSubscription is the request for a subscription of a PIM's events, sent to a URL.
@@ -53,8 +63,10 @@ func NewSubscription(pim string, events []string, to Destination) SubscriptionRe
 
 // SubscriptionChange is what an update changes. What is nil stays as it is.
 type SubscriptionChange struct {
-	Events []string
-	Config *Destination
+	Events     []string
+	Filter     *string // "": none
+	Identifier *bool
+	Config     *Destination
 }
 
 // UnmarshalJSON takes both spellings of the times, and leaves what is redacted behind.
@@ -67,6 +79,7 @@ func (s *Subscription) UnmarshalJSON(text []byte) error {
 		Type       string   `json:"type"`
 		Events     []string `json:"events"`
 		Filter     string   `json:"filter"`
+		Identifier bool     `json:"send_product_identifier"`
 	}
 	if err := json.Unmarshal(text, &read); err != nil {
 		return err
@@ -83,7 +96,7 @@ func (s *Subscription) UnmarshalJSON(text []byte) error {
 	_ = json.Unmarshal(text, &settings) // other types have other settings
 	*s = Subscription{
 		ID: read.ID, Subscriber: read.Subscriber, Subject: read.Subject, Status: read.Status, Type: read.Type, URL: settings.Config.URL,
-		Events: read.Events, Filter: read.Filter, Headers: names(settings.Config.Headers), Secondary: settings.Config.Secret.Secondary != "",
+		Events: read.Events, Filter: read.Filter, Identifier: read.Identifier, Headers: names(settings.Config.Headers), Secondary: settings.Config.Secret.Secondary != "",
 	}
 	var at times
 	at.read(text)
@@ -101,7 +114,7 @@ func (c *Client) ListSubscriptions(ctx context.Context, subscriber string) ([]Su
 // CreateSubscription makes a subscription. It begins to send after several minutes.
 func (c *Client) CreateSubscription(ctx context.Context, subscriber string, s SubscriptionRequest) (Subscription, error) {
 	var made Subscription
-	err := c.do(ctx, request{step: stepCreateSubscription, method: http.MethodPost, path: subscriptions(subscriber), body: s, secret: s.Config.Secret.both()}, &made)
+	err := c.do(ctx, request{step: stepCreateSubscription, method: http.MethodPost, path: subscriptions(subscriber), body: s, secret: s.Config.secrets()}, &made)
 	if err == nil && made.ID == "" {
 		return made, unreadable(stepCreateSubscription, http.StatusOK)
 	}
@@ -112,28 +125,34 @@ func (c *Client) CreateSubscription(ctx context.Context, subscriber string, s Su
 func (c *Client) UpdateSubscription(ctx context.Context, subscriber, id string, change SubscriptionChange) error {
 	var secrets []string
 	if change.Config != nil {
-		secrets = change.Config.Secret.both()
+		secrets = change.Config.secrets()
 	}
 	return c.do(ctx, request{step: stepUpdateSubscription, method: http.MethodPatch, path: subscriptions(subscriber, id), body: change, secret: secrets}, nil)
 }
 
 // MarshalJSON writes the body of an update. Where there is no second secret it says null, which the platform's schema
-// allows: left out, the old one might stay, and go on proving after a rotation.
+// allows: left out, the old one might stay, and go on proving after a rotation. It says null of headers likewise.
 func (c SubscriptionChange) MarshalJSON() ([]byte, error) {
 	type secret struct {
 		Primary   string  `json:"primary"`
 		Secondary *string `json:"secondary"`
 	}
 	type destination struct {
-		URL    string `json:"url"`
-		Secret secret `json:"secret"`
+		URL     string            `json:"url"`
+		Secret  secret            `json:"secret"`
+		Headers map[string]string `json:"headers"`
 	}
 	body := struct {
-		Events []string     `json:"events,omitempty"`
-		Config *destination `json:"config,omitempty"`
-	}{Events: c.Events}
+		Events     []string     `json:"events,omitempty"`
+		Filter     *string      `json:"filter,omitempty"`
+		Identifier *bool        `json:"send_product_identifier,omitempty"`
+		Config     *destination `json:"config,omitempty"`
+	}{Events: c.Events, Filter: c.Filter, Identifier: c.Identifier}
 	if to := c.Config; to != nil {
-		body.Config = &destination{to.URL, secret{Primary: to.Secret.Primary}}
+		body.Config = &destination{URL: to.URL, Secret: secret{Primary: to.Secret.Primary}, Headers: to.Headers}
+		if len(to.Headers) == 0 {
+			body.Config.Headers = nil
+		}
 		if to.Secret.Secondary != "" {
 			body.Config.Secret.Secondary = &to.Secret.Secondary
 		}
@@ -148,13 +167,16 @@ func (c *Client) ResumeSubscription(ctx context.Context, subscriber, id string) 
 	return c.do(ctx, request{step: stepResume, method: http.MethodPost, path: path}, nil)
 }
 
-// DeleteSubscription ends a subscription for good.
+// DeleteSubscription ends a subscription for good. One that is gone already is no error.
 func (c *Client) DeleteSubscription(ctx context.Context, subscriber, id string) error {
-	return c.do(ctx, request{step: stepDeleteSubscription, method: http.MethodDelete, path: subscriptions(subscriber, id)}, nil)
+	return unlessGone(c.do(ctx, request{step: stepDeleteSubscription, method: http.MethodDelete, path: subscriptions(subscriber, id)}, nil))
 }
 
 func subscriptions(subscriber string, id ...string) []string {
 	return append([]string{"subscribers", subscriber, "subscriptions"}, id...)
 }
 
-func (s Secret) both() []string { return []string{s.Primary, s.Secondary} }
+// secrets of a destination: its own, and the values of its headers.
+func (d Destination) secrets() []string {
+	return append(slices.Collect(maps.Values(d.Headers)), d.Secret.Primary, d.Secret.Secondary)
+}

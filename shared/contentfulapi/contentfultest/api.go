@@ -34,6 +34,8 @@ type API struct {
 	mu          sync.Mutex
 	actions     []installed
 	definitions []contentfulapi.Action
+	made        int             // definitions
+	apps        map[string]bool // environments that the app is installed in
 	secret      string
 	calls       []Call
 	tokens      map[string]time.Time // access tokens, and their ends
@@ -98,6 +100,8 @@ func New(config Config) *API {
 	a.mux.HandleFunc("GET "+definition+"/actions", a.listDefinitions)
 	a.mux.HandleFunc("POST "+definition+"/actions", a.createDefinition)
 	a.mux.HandleFunc("PUT "+definition+"/actions/{action}", a.updateDefinition)
+	a.mux.HandleFunc("DELETE "+definition+"/actions/{action}", a.deleteDefinition)
+	a.mux.HandleFunc("GET "+environment+"/app_installations/{app}", a.installation)
 	a.mux.HandleFunc("GET "+definition+"/signing_secret", a.readSecret)
 	a.mux.HandleFunc("PUT "+definition+"/signing_secret", a.writeSecret)
 	a.mux.HandleFunc("GET /organizations/{organization}/app_actions_categories", a.categories)
@@ -109,6 +113,44 @@ func (a *API) Install(environment string, action contentfulapi.Action, script Sc
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.actions = append(a.actions, installed{environment, action, script})
+}
+
+// InstallApp installs the app in an environment (SPACE/ENVIRONMENT).
+func (a *API) InstallApp(environment string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.apps == nil {
+		a.apps = map[string]bool{}
+	}
+	a.apps[environment] = true
+}
+
+// Define adds an App Action to the app as somebody else has done, and returns its ID.
+func (a *API) Define(action contentfulapi.Action) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.define(action).ID
+}
+
+func (a *API) define(action contentfulapi.Action) contentfulapi.Action {
+	a.made++
+	action.ID, action.App = fmt.Sprintf("action%d", a.made), a.App
+	a.definitions = append(a.definitions, action)
+	return action
+}
+
+// Definitions are the app's App Actions.
+func (a *API) Definitions() []contentfulapi.Action {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.definitions)
+}
+
+// Secret is the app's signing secret; "": it has none.
+func (a *API) Secret() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.secret
 }
 
 // Throttle answers n requests with 429 and these headers, after some more that are worked.

@@ -2,8 +2,9 @@ package contentfultest
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/contentfulapi"
 )
@@ -68,9 +69,7 @@ func (a *API) createDefinition(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	action.ID = fmt.Sprintf("action%d", len(a.definitions)+1)
-	a.definitions = append(a.definitions, action)
-	answer(w, http.StatusCreated, definition(action))
+	answer(w, http.StatusCreated, definition(a.define(action)))
 }
 
 func (a *API) updateDefinition(w http.ResponseWriter, r *http.Request) {
@@ -91,6 +90,33 @@ func (a *API) updateDefinition(w http.ResponseWriter, r *http.Request) {
 	refuse(w, http.StatusNotFound, "NotFound", nil)
 }
 
+func (a *API) deleteDefinition(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.ours(w, r) {
+		return
+	}
+	before := len(a.definitions)
+	a.definitions = slices.DeleteFunc(a.definitions, func(one contentfulapi.Action) bool { return one.ID == r.PathValue("action") })
+	if len(a.definitions) == before {
+		refuse(w, http.StatusNotFound, "NotFound", nil)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *API) installation(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case !a.proven(w, r, environmentOf(r)):
+	case r.PathValue("app") != a.App || !a.apps[environmentOf(r)]:
+		refuse(w, http.StatusNotFound, "NotFound", nil)
+	default:
+		answer(w, http.StatusOK, map[string]any{"sys": map[string]any{"type": "AppInstallation", "appDefinition": link("AppDefinition", a.App)}})
+	}
+}
+
 func (a *API) readDefinition(w http.ResponseWriter, r *http.Request) (contentfulapi.Action, bool) {
 	if !a.ours(w, r) {
 		return contentfulapi.Action{}, false
@@ -105,6 +131,9 @@ func (a *API) readDefinition(w http.ResponseWriter, r *http.Request) (contentful
 	}
 	if body.Category == "Custom" && body.Parameters == nil {
 		wrong = append(wrong, map[string]any{"name": "required", "path": []any{"parameters"}})
+	}
+	if !strings.HasPrefix(body.URL, "https://") && (body.Type == "" || body.Type == "endpoint") {
+		wrong = append(wrong, map[string]any{"name": "regexp", "path": []any{"url"}})
 	}
 	if len(wrong) > 0 {
 		refuse(w, http.StatusUnprocessableEntity, "ValidationFailed", map[string]any{"errors": wrong})

@@ -35,6 +35,7 @@ func (l Limits) orDocumented() Limits {
 // access is who may call, and who calls now.
 type access struct {
 	tokens   map[string]time.Time // when each ends
+	users    map[string]string    // of each token
 	refresh  map[string]bool
 	atOnce   int
 	mostAt   int
@@ -191,6 +192,7 @@ func (p *PIM) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	token, refresh := random(), random()
 	p.access.tokens[token] = p.now().Add(p.limits.TokenLife)
+	p.access.users[token] = p.connections[known].Username
 	if p.access.refresh == nil {
 		p.access.refresh = map[string]bool{}
 	}

@@ -36,11 +36,12 @@ type PIM struct {
 	limits      Limits
 	mux         *http.ServeMux
 
-	mu        sync.Mutex
-	catalogue *state
-	access    access
-	faults    faults
-	calls     []Call
+	mu         sync.Mutex
+	catalogue  *state
+	access     access
+	faults     faults
+	extensions extensionsState
+	calls      []Call
 }
 
 // Call is one request as the PIM saw it.
@@ -63,7 +64,7 @@ func New(config Config) *PIM {
 		config.Connections = []Connection{Connect}
 	}
 	p := &PIM{now: config.Now, connections: config.Connections, limits: config.Limits.orDocumented(), catalogue: newState(config.Catalogue)}
-	p.access.tokens = map[string]time.Time{}
+	p.access.tokens, p.access.users = map[string]time.Time{}, map[string]string{}
 	p.faults = faults{hidden: map[string]bool{}, lagging: map[string]int{}, rights: map[string]Right{}, drafts: map[string]bool{}, viewLocales: map[string]bool{}}
 	p.mux = p.routes()
 	return p
@@ -98,6 +99,7 @@ func (p *PIM) routes() *http.ServeMux {
 	open("GET /api/rest/v1/token-info", func(*http.Request) (any, error) {
 		return map[string]string{"client_id": p.connections[0].ClientID}, nil
 	})
+	p.extensionRoutes(mux)
 	open("/", func(*http.Request) (any, error) {
 		return nil, &refusal{status: http.StatusNotFound, Message: "Not found."}
 	})

@@ -21,13 +21,18 @@ const Base = "/api/v1"
 
 // Config is what an API needs.
 type Config struct {
-	Credential pim.Credential // of the only connection
-	Unticked   bool           // the connection may not use the Event Platform
-	TokenLife  time.Duration  // 0: an hour
-	Older      bool           // times are spelled as in 2024, and the PIM's URL gets a slash
-	Success    int            // status of every success; 0: the documented ones
-	Silent     bool           // changes are answered 204, without a body
-	Now        func() time.Time
+	Credential pim.Credential // of the only connection, unless Client is set
+
+	// Client says which connection has a token, by its client ID, where the tokens are another's: a PIM's.
+	Client func(token string) (id string, known bool)
+
+	Unticked  bool          // the connection may not use the Event Platform
+	TokenLife time.Duration // 0: an hour
+	Older     bool          // times are spelled as in 2024, and the PIM's URL gets a slash
+	Success   int           // status of every success; 0: the documented ones
+	Merge     bool          // an update merges the members of config and contact; else it replaces them as a whole
+	Silent    bool          // changes are answered 204, without a body
+	Now       func() time.Time
 }
 
 // API is an http.Handler. It is safe for concurrent use.
@@ -41,21 +46,28 @@ type API struct {
 	made          int // IDs and tokens
 	subscribers   []*subscriber
 	subscriptions []*subscription
+	logs          []log
 	requests      []string
 	fail          func(*http.Request) int
 }
 
 type subscriber struct {
-	id, status string
-	at         time.Time
+	id, status, client string
+	at                 time.Time
 	platformapi.SubscriberRequest
 }
 
 type subscription struct {
 	id, subscriber, status string
-	filter, header         string
 	at                     time.Time
 	platformapi.SubscriptionRequest
+}
+
+// log is an entry of the logs.
+type log struct {
+	subscription, kind, operation, reason, message string
+	code                                           int
+	at                                             time.Time
 }
 
 // refused is an answer that is not a 2xx.
@@ -73,6 +85,8 @@ func New(config Config) *API {
 		"GET " + Base + "/subscribers":            a.listSubscribers,
 		"POST " + Base + "/subscribers":           a.createSubscriber,
 		"PATCH " + one:                            a.updateSubscriber,
+		"DELETE " + one:                           a.deleteSubscriber,
+		"GET " + Base + "/logs":                   a.listLogs,
 		"GET " + many:                             a.listSubscriptions,
 		"POST " + many:                            a.createSubscription,
 		"PATCH " + many + "/{subscription}":       a.updateSubscription,
@@ -120,7 +134,18 @@ func (a *API) Set(id, status string) {
 func (a *API) AddSubscriber(name, status string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := &subscriber{id: a.id("5b"), status: status, at: a.Now()}
+	return a.addSubscriber(name, status, a.Credential.ClientID)
+}
+
+// AddSubscriberOf makes a subscriber as another connection of the PIM would, and returns its ID.
+func (a *API) AddSubscriberOf(client, name string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.addSubscriber(name, platformapi.Active, client)
+}
+
+func (a *API) addSubscriber(name, status, client string) string {
+	s := &subscriber{id: a.id("5b"), status: status, client: client, at: a.Now()}
 	s.Name, s.Contact.TechnicalEmail = name, "somebody@example.com"
 	a.subscribers = append(a.subscribers, s)
 	return s.id
@@ -141,8 +166,52 @@ func (a *API) Adorn(filter, header string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, s := range a.subscriptions {
-		s.filter, s.header = filter, header
+		s.Filter, s.Config.Headers = filter, map[string]string{header: "set-by-hand"}
 	}
+}
+
+// Change changes a subscription as somebody does behind our back.
+func (a *API) Change(id string, change func(*platformapi.SubscriptionRequest)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.subscriptions {
+		if s.id == id {
+			change(&s.SubscriptionRequest)
+		}
+	}
+}
+
+// Log writes an entry of the logs about a delivery that failed, as the platform does before it suspends a subscription.
+func (a *API) Log(subscription, reason, message string, code int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.logs = append(a.logs, log{subscription: subscription, kind: "error", reason: reason, message: message, code: code, at: a.Now()})
+}
+
+// Held is one subscriber or subscription as the platform holds it, secrets included.
+type Held struct {
+	ID, Status, Client, Subscriber string // Subscriber: its ID; "" of a subscriber itself
+	Name                           string
+	Contact                        platformapi.Contact
+	Subscription                   platformapi.SubscriptionRequest
+}
+
+// All are all subscribers, then all subscriptions, those that were deleted left out.
+func (a *API) All() []Held {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var all []Held
+	for _, s := range a.subscribers {
+		if s.status != platformapi.Deleted {
+			all = append(all, Held{ID: s.id, Status: s.status, Client: s.client, Name: s.Name, Contact: s.Contact})
+		}
+	}
+	for _, s := range a.subscriptions {
+		if s.status != platformapi.Deleted {
+			all = append(all, Held{ID: s.id, Status: s.status, Subscriber: s.subscriber, Subscription: s.SubscriptionRequest})
+		}
+	}
+	return all
 }
 
 // Subscribers lists what was asked for, secrets included.
@@ -244,11 +313,20 @@ func (a *API) managed(work func(*http.Request) (any, int, *refused)) http.Handle
 	}
 }
 
+// client is the connection that has a token.
+func (a *API) client(token string) (id string, known bool) {
+	if a.Client != nil {
+		return a.Client(token)
+	}
+	ends, known := a.tokens[token]
+	return a.Credential.ClientID, known && a.Now().Before(ends)
+}
+
 // proven says what is wrong with a request's headers.
 func (a *API) proven(r *http.Request) *refused {
-	ends, known := a.tokens[r.Header.Get("X-PIM-TOKEN")]
+	client, known := a.client(r.Header.Get("X-PIM-TOKEN"))
 	switch {
-	case !known || !a.Now().Before(ends), r.Header.Get("X-PIM-CLIENT-ID") != a.Credential.ClientID, !platformapi.SamePIM(r.Header.Get("X-PIM-URL"), a.url):
+	case !known, r.Header.Get("X-PIM-CLIENT-ID") != client, !platformapi.SamePIM(r.Header.Get("X-PIM-URL"), a.url):
 		return &refused{http.StatusUnauthorized, "the token is not valid for this PIM and client"}
 	case a.Unticked:
 		return &refused{http.StatusForbidden, "the connection may not use the Event Platform"}
@@ -267,7 +345,7 @@ func (a *API) id(prefix string) string {
 func answer(w http.ResponseWriter, status int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil {
-		panic(fmt.Sprintf("eventplatformtest: %v", err))
+		panic(fmt.Sprintf("platformtest: %v", err))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

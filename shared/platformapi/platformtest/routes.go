@@ -4,17 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pim-functions/pim-functions/shared/platformapi"
 )
 
-func (a *API) listSubscribers(*http.Request) (any, int, *refused) {
+func (a *API) listSubscribers(r *http.Request) (any, int, *refused) {
 	list := []any{}
 	for _, s := range a.subscribers {
-		if s.status != platformapi.Deleted {
+		if s.status != platformapi.Deleted && s.client == clientOf(r) {
 			list = append(list, a.showSubscriber(s))
 		}
 	}
@@ -22,7 +24,7 @@ func (a *API) listSubscribers(*http.Request) (any, int, *refused) {
 }
 
 func (a *API) createSubscriber(r *http.Request) (any, int, *refused) {
-	s := &subscriber{id: a.id("5b"), status: platformapi.Active, at: a.Now()}
+	s := &subscriber{id: a.id("5b"), status: platformapi.Active, client: clientOf(r), at: a.Now()}
 	if no := read(r, &s.SubscriberRequest); no != nil {
 		return nil, 0, no
 	}
@@ -51,7 +53,10 @@ func (a *API) updateSubscriber(r *http.Request) (any, int, *refused) {
 		return nil, 0, no
 	}
 	changed := s.SubscriberRequest
-	changed.Contact = platformapi.Contact{} // whether it merges is not documented: this one does not
+	if !a.Merge {
+		changed.Contact = platformapi.Contact{}
+	}
+	changed.Contact.Channels = slices.Clone(changed.Contact.Channels)
 	if no := read(r, &changed); no != nil {
 		return nil, 0, no
 	}
@@ -60,6 +65,34 @@ func (a *API) updateSubscriber(r *http.Request) (any, int, *refused) {
 	}
 	s.SubscriberRequest = changed
 	return a.showSubscriber(s), http.StatusOK, nil
+}
+
+func (a *API) deleteSubscriber(r *http.Request) (any, int, *refused) {
+	s, no := a.subscriber(r)
+	if no != nil {
+		return nil, 0, no
+	}
+	s.status = platformapi.Deleted
+	for _, one := range a.subscriptions {
+		if one.subscriber == s.id {
+			one.status = platformapi.Deleted
+		}
+	}
+	return a.showSubscriber(s), http.StatusOK, nil
+}
+
+func (a *API) listLogs(r *http.Request) (any, int, *refused) {
+	items := []any{}
+	for _, one := range slices.Backward(a.logs) {
+		if asked := r.URL.Query().Get("subscription_id"); asked != "" && asked != one.subscription {
+			continue
+		}
+		items = append(items, map[string]any{
+			"log_id": "f32a1b1a-98df-4d5c-9e93-75e213678b3e", "log_type": one.kind, "timestamp": one.at.Format(time.RFC3339Nano), "subscriber_id": "",
+			"subscription_id": one.subscription, "error_type": "failed delivery", "error_reason": one.reason, "error_code": one.code, "error_message": one.message,
+		})
+	}
+	return map[string]any{"items": items}, http.StatusOK, nil
 }
 
 func (a *API) listSubscriptions(r *http.Request) (any, int, *refused) {
@@ -107,13 +140,16 @@ func (a *API) updateSubscription(r *http.Request) (any, int, *refused) {
 		return nil, 0, no
 	}
 	var change struct {
-		Events []string `json:"events"`
-		Config *struct {
+		Events     []string `json:"events"`
+		Filter     *string  `json:"filter"`
+		Identifier *bool    `json:"send_product_identifier"`
+		Config     *struct {
 			URL    string `json:"url"`
 			Secret struct {
 				Primary   string          `json:"primary"`
 				Secondary json.RawMessage `json:"secondary"`
 			} `json:"secret"`
+			Headers json.RawMessage `json:"headers"`
 		} `json:"config"`
 	}
 	if no := read(r, &change); no != nil {
@@ -123,12 +159,27 @@ func (a *API) updateSubscription(r *http.Request) (any, int, *refused) {
 	if change.Events != nil {
 		changed.Events = change.Events
 	}
-	if change.Config != nil {
-		changed.Config.URL, changed.Config.Secret.Primary = change.Config.URL, change.Config.Secret.Primary
-		if second := change.Config.Secret.Secondary; second != nil { // else the one that is there stays
+	if change.Filter != nil {
+		changed.Filter = *change.Filter
+	}
+	if change.Identifier != nil {
+		changed.Identifier = *change.Identifier
+	}
+	if to := change.Config; to != nil {
+		if !a.Merge {
+			changed.Config = platformapi.Destination{}
+		}
+		changed.Config.URL, changed.Config.Secret.Primary = to.URL, to.Secret.Primary
+		if second := to.Secret.Secondary; second != nil { // else the one that is there stays
 			changed.Config.Secret.Secondary = ""
 			if json.Unmarshal(second, &changed.Config.Secret.Secondary) != nil || string(second) == `""` {
 				return nil, 0, &refused{http.StatusBadRequest, "a secret has the wrong length"}
+			}
+		}
+		if to.Headers != nil {
+			changed.Config.Headers = nil
+			if json.Unmarshal(to.Headers, &changed.Config.Headers) != nil {
+				return nil, 0, &refused{http.StatusBadRequest, "headers are no object"}
 			}
 		}
 	}
@@ -149,12 +200,14 @@ func (a *API) deleteSubscription(r *http.Request) (any, int, *refused) {
 }
 
 func (a *API) resume(r *http.Request) (any, int, *refused) {
+	for _, s := range a.subscriptions {
+		if s.id == r.PathValue("subscription") && s.status == platformapi.Deleted {
+			return nil, 0, &refused{http.StatusConflict, "the subscription is deleted"}
+		}
+	}
 	s, no := a.subscription(r)
-	switch {
-	case no != nil:
+	if no != nil {
 		return nil, 0, no
-	case s.status == platformapi.Deleted:
-		return nil, 0, &refused{http.StatusConflict, "the subscription is deleted"}
 	}
 	s.status = platformapi.Active
 	return a.showSubscription(s), http.StatusAccepted, nil
@@ -162,7 +215,11 @@ func (a *API) resume(r *http.Request) (any, int, *refused) {
 
 func (a *API) subscriber(r *http.Request) (*subscriber, *refused) {
 	for _, s := range a.subscribers {
-		if s.id == r.PathValue("subscriber") {
+		switch {
+		case s.id != r.PathValue("subscriber") || s.status == platformapi.Deleted:
+		case s.client != clientOf(r):
+			return nil, &refused{http.StatusForbidden, "Not allowed to perform this action"}
+		default:
 			return s, nil
 		}
 	}
@@ -170,8 +227,11 @@ func (a *API) subscriber(r *http.Request) (*subscriber, *refused) {
 }
 
 func (a *API) subscription(r *http.Request) (*subscription, *refused) {
+	if _, no := a.subscriber(r); no != nil {
+		return nil, no
+	}
 	for _, s := range a.subscriptions {
-		if s.id == r.PathValue("subscription") && s.subscriber == r.PathValue("subscriber") {
+		if s.id == r.PathValue("subscription") && s.subscriber == r.PathValue("subscriber") && s.status != platformapi.Deleted {
 			return s, nil
 		}
 	}
@@ -209,6 +269,17 @@ func (a *API) check(s platformapi.SubscriptionRequest) *refused {
 		return &refused{http.StatusBadRequest, "config.url must be https"}
 	case !long(s.Config.Secret.Primary) || s.Config.Secret.Secondary != "" && !long(s.Config.Secret.Secondary):
 		return &refused{http.StatusBadRequest, "a secret has the wrong length: " + s.Config.Secret.Primary}
+	case strings.Contains(s.Config.Secret.Primary+s.Config.Secret.Secondary, redactedMark):
+		return &refused{http.StatusBadRequest, "a redacted secret was written back"}
+	case utf8.RuneCountInString(s.Filter) > platformapi.MaxFilter || strings.Contains(s.Filter, "'"):
+		return &refused{http.StatusBadRequest, "the filter is not valid"}
+	case len(s.Config.Headers) > platformapi.MaxHeaders:
+		return &refused{http.StatusBadRequest, "too many headers"}
+	}
+	for name, value := range s.Config.Headers {
+		if !headerName.MatchString(name) || forbidden.MatchString(name) || !headerValue.MatchString(value) || strings.Contains(value, redactedMark) {
+			return &refused{http.StatusBadRequest, "header " + name + " is not valid"}
+		}
 	}
 	for _, event := range s.Events {
 		if !slices.Contains(platformapi.Types(), event) {
@@ -217,6 +288,18 @@ func (a *API) check(s platformapi.SubscriptionRequest) *refused {
 	}
 	return nil
 }
+
+// Rules of a subscription's own headers (Akeneo: "Event Platform", "Concepts").
+var (
+	headerName  = regexp.MustCompile(`^[a-zA-Z0-9-]{1,128}$`)
+	headerValue = regexp.MustCompile(`^[ -~]{0,256}$`)
+	forbidden   = regexp.MustCompile(`(?i)^(content-type|user-agent|x-correlation-id|host|authorization|cookie|x-akeneo-signature-.*)$`)
+)
+
+const redactedMark = "***redacted***"
+
+// clientOf is the connection that a request names, which was held against its token.
+func clientOf(r *http.Request) string { return r.Header.Get("X-PIM-CLIENT-ID") }
 
 func long(secret string) bool {
 	return len(secret) >= platformapi.MinSecret && len(secret) <= platformapi.MaxSecret
@@ -234,17 +317,24 @@ func (a *API) showSubscriber(s *subscriber) map[string]any {
 }
 
 func (a *API) showSubscription(s *subscription) map[string]any {
-	secret := map[string]string{"primary": "***redacted***"}
+	secret := map[string]string{"primary": redactedMark}
 	if s.Config.Secret.Secondary != "" {
-		secret["secondary"] = "***redacted***"
+		secret["secondary"] = redactedMark
 	}
 	settings := map[string]any{"url": s.Config.URL, "secret": secret}
 	shown := map[string]any{"id": s.id, "subscriber_id": s.subscriber, "source": s.Source, "type": s.Type, "status": s.status, "events": s.Events, "config": settings}
-	if s.header != "" {
-		settings["headers"] = map[string]string{s.header: "***redacted***"}
+	if len(s.Config.Headers) > 0 {
+		headers := map[string]string{}
+		for name := range s.Config.Headers {
+			headers[name] = redactedMark
+		}
+		settings["headers"] = headers
 	}
-	if s.filter != "" {
-		shown["filter"] = s.filter
+	if s.Filter != "" {
+		shown["filter"] = s.Filter
+	}
+	if s.Identifier {
+		shown["send_product_identifier"] = true
 	}
 	return a.dated(shown, s.at)
 }
