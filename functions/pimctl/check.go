@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pim-functions/pim-functions/functions/data"
 	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -36,6 +37,7 @@ func (p process) check() *cobra.Command {
 	command.Flags().SortFlags = false
 	c.configuration.flags(command.Flags(), p.variables)
 	c.documents.flags(command.Flags(), p.variables)
+	c.documents.lookupFlag(command.Flags())
 	command.Flags().BoolVar(&c.strict, "strict", false, "what is odd is wrong too")
 	command.Flags().BoolVar(&c.json, "json", false, "print the findings as JSON")
 	return command
@@ -116,5 +118,15 @@ func (c *checking) secrets(ctx context.Context, name string, text []byte) ([]fin
 		return nil, err
 	}
 	known := engine.Secrets{Values: connections.Values, Auth: connections.Auth, Contentful: connections.Contentful}
-	return add(nil, c.stage, actions.CheckSecrets(loaded, known)), nil
+	problems := []error{actions.CheckSecrets(loaded, known)}
+	lookups, named, err := c.documents.lookups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if named {
+		for _, lack := range data.Missing(loaded, lookups) {
+			problems = append(problems, errors.New(lack))
+		}
+	}
+	return add(nil, c.stage, errors.Join(problems...)), nil
 }

@@ -130,6 +130,34 @@ func TestCheckSaysWhatTheSecretsLack(t *testing.T) {
 	}
 }
 
+func TestTheLookupDocumentIsKnown(t *testing.T) {
+	file, documents := filepath.Join(t.TempDir(), "extensions.yaml"), filepath.Join(t.TempDir(), "secrets.json")
+	text := "pims: {main: {url: https://x.example.com}}\nextensions:\n" +
+		"  stock: {pim: main, type: data_component, positions: [pim.product.panel], label: {default: Stock}, id: uuid, lookup: {url: \"https://erp.example.com/{{.ID}}\", auth: shelf}}\n"
+	for document, want := range map[string]struct {
+		check   int
+		missing bool
+	}{
+		`{"signing":{},"connections":{}}`:                                                {failed, true},
+		`{"signing":{},"connections":{},"lookups":{"auth":{"shelf":{"other":"t"}}}}`:     {failed, false},
+		`{"signing":{},"connections":{},"lookups":{"auth":{"shelf":{"bearer":"t-0p"}}}}`: {succeeded, false},
+	} {
+		for name, content := range map[string]string{file: text, documents: document} {
+			if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		code, out, errs := pimctl(t, nil, "check", "--config", file, "--secrets", documents)
+		if code != want.check || code == failed && !strings.Contains(errs, `auth "shelf"`) || strings.Contains(out+errs, "t-0p") {
+			t.Errorf("check with %s ends with %d: %s%s", document, code, out, errs)
+		}
+		code, out, errs = pimctl(t, nil, "secrets", "--config", file, "--secrets", documents)
+		if code != succeeded || strings.Contains(out, "auth.shelf: ") != want.missing {
+			t.Errorf("secrets with %s ends with %d: %s%s", document, code, out, errs)
+		}
+	}
+}
+
 func TestSecretsAsJSONHoldNoSecret(t *testing.T) {
 	documents := filepath.Join(t.TempDir(), "secrets.json")
 	code, out, errs := pimctl(t, nil, "secrets", "--secrets", documents, "--json")

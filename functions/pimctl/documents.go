@@ -8,15 +8,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/spf13/pflag"
 
+	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/env"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
-// documents says where the two secret documents are: in a file, or in AWS Secrets Manager.
+// documents says where the secret documents are: in a file, or in AWS Secrets Manager.
 type documents struct {
-	file, signingID, connectionID string
-	variables                     *env.Variables
+	file, signingID, connectionID, lookupID string
+	variables                               *env.Variables
 }
 
 func (d *documents) flags(flags *pflag.FlagSet, variables *env.Variables) {
@@ -26,45 +27,68 @@ func (d *documents) flags(flags *pflag.FlagSet, variables *env.Variables) {
 	flags.StringVar(&d.connectionID, "connection-id", variables.Optional("CONNECTION_SECRET_ID", ""), "connection document in AWS by its `ID`: output ConnectionSecretId")
 }
 
+// lookupFlag is for commands that know the document of lookups too.
+func (d *documents) lookupFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&d.lookupID, "lookup-id", d.variables.Optional("LOOKUP_SECRET_ID", ""), "lookup document in AWS by its `ID`: parameter LookupSecretArn")
+}
+
 // given says whether the documents are named at all.
 func (d *documents) given() bool { return d.file != "" || d.signingID != "" && d.connectionID != "" }
 
-// open returns where the documents are, and their IDs there: signing, then connection.
-func (d *documents) open() (secrets.Documents, [2]string, error) {
+// open returns where the documents are.
+func (d *documents) open() (register.Documents, error) {
 	if d.file != "" {
-		return secrets.NewFile(d.file), [2]string{"signing", "connections"}, nil
+		return register.Documents{
+			Store: secrets.NewFile(d.file), Signing: "signing", Connections: "connections", Links: "links", Lookups: "lookups",
+		}, nil
 	}
 	if !d.given() {
-		return nil, [2]string{}, usagef("missing secrets: name them by --signing-id and --connection-id, the deployment's outputs SigningSecretId and ConnectionSecretId\n(make secrets STAGE=… does), or by --secrets FILE for the local system")
+		return register.Documents{}, usagef("missing secrets: name them by --signing-id and --connection-id, the deployment's outputs SigningSecretId and ConnectionSecretId\n(make secrets STAGE=… does), or by --secrets FILE for the local system")
 	}
 	account, err := account(d.variables, "the region of the secrets")
 	if err != nil {
-		return nil, [2]string{}, fmt.Errorf("%w\nor use --secrets FILE for the local system", err)
+		return register.Documents{}, fmt.Errorf("%w\nor use --secrets FILE for the local system", err)
 	}
 	client := secretsmanager.NewFromConfig(awsconfig.New(account))
-	return secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: client}), [2]string{d.signingID, d.connectionID}, nil
+	return register.Documents{
+		Store: secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: client}), Signing: d.signingID, Connections: d.connectionID, Lookups: d.lookupID,
+	}, nil
 }
 
-// read returns both documents.
-func (d *documents) read(ctx context.Context) (secrets.Signing, secrets.Connections, error) {
-	there, ids, err := d.open()
+// read returns the signing and the connection document.
+func (d *documents) read(ctx context.Context) (signing secrets.Signing, connections secrets.Connections, err error) {
+	there, err := d.open()
 	if err != nil {
-		return secrets.Signing{}, secrets.Connections{}, err
+		return signing, connections, err
 	}
-	var texts [2][]byte
-	for i, id := range ids {
-		texts[i], err = there.Get(ctx, id)
-		if errors.Is(err, secrets.ErrNotFound) {
-			err = fmt.Errorf("there is no document %q: run make secrets", id)
-		}
-		if err != nil {
-			return secrets.Signing{}, secrets.Connections{}, err
-		}
+	if signing, err = readDocument(ctx, there.Store, there.Signing, secrets.ParseSigning); err != nil {
+		return signing, connections, err
 	}
-	signing, _, err := secrets.ParseSigning(texts[0])
-	if err != nil {
-		return secrets.Signing{}, secrets.Connections{}, err
-	}
-	connections, _, err := secrets.ParseConnections(texts[1])
+	connections, err = readDocument(ctx, there.Store, there.Connections, secrets.ParseConnections)
 	return signing, connections, err
+}
+
+// lookups returns the lookup document, empty if there is none; known is false if nobody has named it.
+func (d *documents) lookups(ctx context.Context) (lookups secrets.Lookups, known bool, err error) {
+	there, err := d.open()
+	if err != nil || there.Lookups == "" {
+		return lookups, false, err
+	}
+	lookups, err = readDocument(ctx, there.Store, there.Lookups, secrets.ParseLookups)
+	if errors.Is(err, secrets.ErrNotFound) {
+		err = nil
+	}
+	return lookups, true, err
+}
+
+func readDocument[T any](ctx context.Context, store secrets.Source, id string, parse func([]byte) (T, []string, error)) (document T, err error) {
+	text, err := store.Get(ctx, id)
+	if errors.Is(err, secrets.ErrNotFound) {
+		return document, fmt.Errorf("there is no document %q: run make secrets: %w", id, err)
+	}
+	if err != nil {
+		return document, err
+	}
+	document, _, err = parse(text)
+	return document, err
 }

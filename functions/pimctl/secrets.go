@@ -2,18 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/pim-functions/pim-functions/functions/register"
-	"github.com/pim-functions/pim-functions/shared/config"
-	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
-const secretsHelp = `Fills both secret documents with what extensions.yaml needs: random secrets where there is none.
-What is there stays. Then it says what to paste where. Running it again changes nothing.
+const secretsHelp = `Fills the secret documents with what extensions.yaml needs: random secrets where there is none.
+What is there stays, also what somebody else writes meanwhile. Then it says what to paste where.
+Running it again changes nothing.
 
 Without --secrets it works on AWS Secrets Manager, with the credentials in AWS_ACCESS_KEY_ID,
 AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN and the region in AWS_REGION. From a profile:
@@ -40,6 +36,7 @@ func (p process) secrets() *cobra.Command {
 	command.Flags().SortFlags = false
 	f.configuration.flags(command.Flags(), p.variables)
 	f.documents.flags(command.Flags(), p.variables)
+	f.documents.lookupFlag(command.Flags())
 	command.Flags().BoolVar(&f.show, "show", false, "print the documents, secrets included")
 	command.Flags().BoolVar(&f.json, "json", false, "print as JSON what was made and what is missing")
 	command.MarkFlagsMutuallyExclusive("show", "json")
@@ -60,44 +57,26 @@ func (f *filling) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	there, ids, err := f.documents.open()
+	there, err := f.documents.open()
 	if err != nil {
 		return err
 	}
+	done, err := there.Fill(ctx, loaded)
 	all := []filled{}
-	for i, fill := range []func([]byte, *config.Config) (register.Filled, error){register.FillSigning, register.FillConnections} {
-		one, err := fillDocument(ctx, there, ids[i], loaded, fill)
-		if err != nil {
-			return err
-		}
+	for _, one := range done {
+		written := filled{one.ID, append([]string{}, one.Made...), append([]string{}, one.Paste...), append([]string{}, one.Missing...), one.Document}
 		if !f.json {
-			f.print(one)
+			f.print(written)
 		}
-		all = append(all, one)
+		all = append(all, written)
+	}
+	if err != nil {
+		return err
 	}
 	if f.json {
 		return printJSON(f.out, all)
 	}
 	return nil
-}
-
-// fillDocument brings one document up to date.
-func fillDocument(ctx context.Context, documents secrets.Documents, id string, c *config.Config, fill func([]byte, *config.Config) (register.Filled, error)) (filled, error) {
-	before, err := documents.Get(ctx, id)
-	isNew := errors.Is(err, secrets.ErrNotFound)
-	if err != nil && !isNew {
-		return filled{}, err
-	}
-	done, err := fill(before, c)
-	if err != nil {
-		return filled{}, fmt.Errorf("%s: %w", id, err)
-	}
-	if len(done.Made) > 0 || isNew {
-		if err := documents.Put(ctx, id, done.Document); err != nil {
-			return filled{}, err
-		}
-	}
-	return filled{id, append([]string{}, done.Made...), append([]string{}, done.Paste...), append([]string{}, done.Missing...), done.Document}, nil
 }
 
 // print says what became of a document, and what is left to do.

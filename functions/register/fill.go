@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/credential"
 )
 
 // secretLength is what Contentful demands exactly, and what every other sender takes.
@@ -98,6 +99,21 @@ func FillConnections(document []byte, c *config.Config) (Filled, error) {
 	for _, path := range slices.Sorted(maps.Keys(needed)) {
 		d.filled.Missing = append(d.filled.Missing, path+": "+needed[path])
 	}
+	return d.done()
+}
+
+// FillLookups says what a lookup document lacks. It makes up nothing: these are other systems' own.
+func FillLookups(document []byte, c *config.Config) (Filled, error) {
+	d, err := parse(document)
+	if err != nil {
+		return Filled{}, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Extensions)) {
+		if lookup := c.Extensions[name].Lookup; lookup != nil && lookup.Auth != "" && !d.has("auth", lookup.Auth) {
+			d.filled.Missing = append(d.filled.Missing, fmt.Sprintf("auth.%s: %s, for the lookup of extension %q", lookup.Auth, credential.Forms, name))
+		}
+	}
+	slices.Sort(d.filled.Missing)
 	return d.done()
 }
 

@@ -1,6 +1,9 @@
 package register_test
 
 import (
+	"context"
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -98,5 +101,59 @@ actions: {call: {kind: contentful, environment: space1/master, action: notify}}
 	filled, err = register.FillConnections([]byte(`{"contentful":{"token":"t"}}`), c)
 	if err != nil || len(filled.Missing) > 0 {
 		t.Errorf("%v: %q", err, filled.Missing)
+	}
+}
+
+func TestWhatALookupDocumentLacks(t *testing.T) {
+	const file = `
+pims: {main: {url: https://pim.example.com}}
+extensions:
+  stock: {type: data_component, positions: [pim.product.panel], label: {default: Stock}, pim: main, id: uuid, lookup: {url: "https://erp.example.com/{{.ID}}", auth: erp}}
+  open: {type: data_component, positions: [pim.product.panel], label: {default: Open}, pim: main, id: uuid, lookup: {url: "https://erp.example.com/{{.ID}}"}}
+`
+	for document, missing := range map[string]int{``: 1, `{}`: 1, `{"auth":{"erp":{"bearer":"t"}}}`: 0, `{"auth":{"other":{"bearer":"t"}}}`: 1} {
+		filled, err := register.FillLookups([]byte(document), load(t, file))
+		if err != nil || len(filled.Missing) != missing || len(filled.Made) > 0 {
+			t.Errorf("%s lacks %q and makes %q, %v", document, filled.Missing, filled.Made, err)
+		}
+	}
+}
+
+// meddler is a store in which somebody else writes between our look and our write.
+type meddler struct {
+	*secrets.File
+	write func()
+}
+
+func (m meddler) Read(ctx context.Context, id string) (secrets.Document, error) {
+	document, err := m.File.Read(ctx, id)
+	m.write()
+	return document, err
+}
+
+func TestWhatSomebodyWritesMeanwhileStays(t *testing.T) {
+	file := secrets.NewFile(filepath.Join(t.TempDir(), "secrets.json"))
+	times := 0
+	documents := register.Documents{Signing: "signing", Connections: "connections", Store: meddler{file, func() {
+		if times++; times > 2 {
+			return
+		}
+		err := secrets.Update(t.Context(), file, "signing", func([]byte) ([]byte, error) {
+			return fmt.Appendf(nil, `{"extensions":{"export":{"secrets":["theirs %d"]}}}`, times), nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}}}
+	done, err := documents.Fill(t.Context(), load(t, everyType))
+	if err != nil || len(done) != 2 || done[0].ID != "signing" || slices.Contains(done[0].Made, "extensions.export.secrets") {
+		t.Fatalf("%v, %+v", err, done)
+	}
+	text, err := file.Get(t.Context(), "signing")
+	if err != nil || !strings.Contains(string(text), "theirs 2") || !strings.Contains(string(text), "contentful") {
+		t.Errorf("%v: the document is %s", err, text)
+	}
+	if done, err = documents.Fill(t.Context(), load(t, everyType)); err != nil || len(done[0].Made)+len(done[1].Made) > 0 {
+		t.Errorf("filled again: %v, %+v", err, done)
 	}
 }

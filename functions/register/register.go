@@ -134,12 +134,12 @@ func prove(entry *Entry, e config.Extension, signing *secrets.Signing) {
 		entry.Configuration.Secret = own.Secrets[len(own.Secrets)-1] // the newest: the PIM holds one
 	}
 	if n := len(own.Credentials); n > 0 && e.Type != "link" {
-		entry.Credentials = []Credential{credential(own.Credentials[n-1])} // the newest
+		entry.Credentials = []Credential{newCredential(own.Credentials[n-1])} // the newest
 	}
 }
 
-// credential has the form that the PIM's API takes (Akeneo: "UI extensions", "Credentials").
-func credential(c secrets.Credential) Credential {
+// newCredential has the form that the PIM's API takes (Akeneo: "UI extensions", "Credentials").
+func newCredential(c secrets.Credential) Credential {
 	switch c.Type {
 	case "basic":
 		return Credential{Type: "Basic Auth", Value: map[string]string{"username": c.Username, "password": c.Password}}

@@ -6,9 +6,12 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,24 +30,91 @@ func testDocuments(t *testing.T, documents secrets.Documents) {
 			t.Errorf("%s: %q, %v", id, got, err)
 		}
 	}
-	put := func(id, text string) {
+	read := func(id string) secrets.Document {
 		t.Helper()
-		if err := documents.Put(t.Context(), id, []byte(text)); err != nil {
+		document, err := documents.Read(t.Context(), id)
+		if err != nil {
 			t.Fatal(err)
+		}
+		return document
+	}
+	replace := func(id, version, text string, want error) {
+		t.Helper()
+		if err := documents.Replace(t.Context(), id, version, []byte(text)); !errors.Is(err, want) {
+			t.Errorf("replace %s by %s: %v, want %v", id, text, err, want)
 		}
 	}
 	if _, err := documents.Get(t.Context(), "signing"); !errors.Is(err, secrets.ErrNotFound) {
 		t.Errorf("no document: %v", err)
 	}
-	put("signing", `{"contentful":["one"]}`)
-	put("connections", `{"values":{"slack":"☃<&>"}}`)
+	if none := read("signing"); none.Version != "" || none.Text != nil {
+		t.Errorf("no document: %q", none)
+	}
+	replace("signing", "another", `{"contentful":["zero"]}`, secrets.ErrChanged)
+	for range 2 { // a call that is repeated does no harm
+		replace("signing", "", `{"contentful":["one"]}`, nil)
+	}
+	replace("signing", "", `{"contentful":["other"]}`, secrets.ErrChanged)
+	replace("connections", "", `{"values":{"slack":"☃<&>"}}`, nil)
 	get("signing", `{"contentful":["one"]}`)
 	get("connections", `{"values":{"slack":"☃<&>"}}`)
 
-	for range 2 { // a call that is repeated does no harm
-		put("signing", `{"contentful":["one","two"]}`)
+	one := read("signing")
+	if again := read("signing"); again.Version != one.Version || compact(one.Text) != `{"contentful":["one"]}` {
+		t.Errorf("read twice: %q and %q", one, again)
+	}
+	for range 2 {
+		replace("signing", one.Version, `{"contentful":["one","two"]}`, nil)
 		get("signing", `{"contentful":["one","two"]}`)
 	}
+	replace("signing", one.Version, `{"contentful":["one","three"]}`, secrets.ErrChanged) // read before "two" came
+	get("signing", `{"contentful":["one","two"]}`)
+	two := read("signing")
+	if two.Version == one.Version {
+		t.Error("two texts have one version")
+	}
+	replace("signing", two.Version, `{"contentful":["one"]}`, nil) // a text that was there before
+	get("signing", `{"contentful":["one"]}`)
+	replace("signing", two.Version, `{"contentful":["four"]}`, secrets.ErrChanged)
+
+	// Of several who read the same version, one writes; with Update each does, after the other.
+	same := read("signing")
+	var wrote atomic.Int32
+	var all sync.WaitGroup
+	for i := range 3 {
+		all.Go(func() {
+			err := documents.Replace(t.Context(), "signing", same.Version, fmt.Appendf(nil, `{"contentful":["writer %d"]}`, i))
+			if err == nil {
+				wrote.Add(1)
+			} else if !errors.Is(err, secrets.ErrChanged) {
+				t.Errorf("writer %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	if n := wrote.Load(); n != 1 {
+		t.Errorf("%d of 3 writers wrote", n)
+	}
+	replace("signing", read("signing").Version, `[]`, nil)
+	for i := range 3 {
+		all.Go(func() {
+			err := secrets.Update(t.Context(), documents, "signing", func(text []byte) ([]byte, error) {
+				var list []int
+				err := json.Unmarshal(text, &list)
+				next, _ := json.Marshal(append(list, i))
+				return next, err
+			})
+			if err != nil {
+				t.Errorf("update %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	var list []int
+	if err := json.Unmarshal(read("signing").Text, &list); err != nil || len(list) != 3 {
+		t.Errorf("three updates made %v, %v", list, err)
+	}
+
 	if _, err := documents.Get(t.Context(), "other"); !errors.Is(err, secrets.ErrNotFound) {
 		t.Errorf("another document: %v", err)
 	}
@@ -53,10 +123,12 @@ func testDocuments(t *testing.T, documents secrets.Documents) {
 	if _, err := documents.Get(ctx, "signing"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	if err := documents.Put(ctx, "signing", []byte(`{}`)); !errors.Is(err, context.Canceled) {
+	if _, err := documents.Read(ctx, "signing"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	get("signing", `{"contentful":["one","two"]}`)
+	if err := documents.Replace(ctx, "signing", read("signing").Version, []byte(`{}`)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
 }
 
 // compact is JSON without the white space that a file may add.
@@ -81,7 +153,7 @@ func TestAFileKeepsItsOtherMembersAndItsPrivacy(t *testing.T) {
 	}
 	write(`{"note":"ours","signing":{"a":1}}`)
 	file := secrets.NewFile(path)
-	if err := file.Put(t.Context(), "connections", []byte(`{"b":2}`)); err != nil {
+	if err := file.Replace(t.Context(), "connections", "", []byte(`{"b":2}`)); err != nil {
 		t.Fatal(err)
 	}
 	text, _ := os.ReadFile(path)
@@ -96,7 +168,7 @@ func TestAFileKeepsItsOtherMembersAndItsPrivacy(t *testing.T) {
 	}
 	for _, other := range []string{"nonsense", "null", "[]"} {
 		write(other)
-		if err := file.Put(t.Context(), "signing", []byte(`{}`)); err == nil {
+		if err := file.Replace(t.Context(), "signing", "", []byte(`{}`)); err == nil {
 			t.Errorf("a file that holds %s was overwritten", other)
 		}
 		if text, _ := os.ReadFile(path); string(text) != other {
@@ -104,10 +176,10 @@ func TestAFileKeepsItsOtherMembersAndItsPrivacy(t *testing.T) {
 		}
 	}
 	write(`{}`)
-	if err := file.Put(t.Context(), "signing", []byte(`hunter2`)); err == nil || strings.Contains(err.Error(), "hunter") || strings.Contains(err.Error(), "'h'") {
+	if err := file.Replace(t.Context(), "signing", "", []byte(`hunter2`)); err == nil || strings.Contains(err.Error(), "hunter") || strings.Contains(err.Error(), "'h'") {
 		t.Errorf("%v", err)
 	}
-	if err := secrets.NewFile(filepath.Join(t.TempDir(), "no", "folder")).Put(t.Context(), "signing", []byte(`{}`)); err == nil {
+	if err := secrets.NewFile(filepath.Join(t.TempDir(), "no", "folder")).Replace(t.Context(), "signing", "", []byte(`{}`)); err == nil {
 		t.Error("a file was written into no folder")
 	}
 }
@@ -155,8 +227,12 @@ type prefixed struct {
 	prefix string
 }
 
-func (p prefixed) Put(ctx context.Context, id string, text []byte) error {
-	return p.Documents.Put(ctx, p.prefix+id, text)
+func (p prefixed) Read(ctx context.Context, id string) (secrets.Document, error) {
+	return p.Documents.Read(ctx, p.prefix+id)
+}
+
+func (p prefixed) Replace(ctx context.Context, id, version string, text []byte) error {
+	return p.Documents.Replace(ctx, p.prefix+id, version, text)
 }
 
 func (p prefixed) Get(ctx context.Context, id string) ([]byte, error) {

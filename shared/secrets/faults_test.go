@@ -78,7 +78,7 @@ func TestSecretsManagerFaults(t *testing.T) {
 	}
 }
 
-func TestSecretsManagerPut(t *testing.T) {
+func TestSecretsManagerReplace(t *testing.T) {
 	type answer struct {
 		status int
 		body   string
@@ -86,27 +86,66 @@ func TestSecretsManagerPut(t *testing.T) {
 	good := answer{200, `{"Name":"signing"}`}
 	missing := answer{400, `{"__type":"ResourceNotFoundException","Message":"no"}`}
 	denied := answer{400, `{"__type":"AccessDeniedException","Message":"no"}`}
+	moved := answer{400, `{"__type":"InvalidParameterException","Message":"the label is elsewhere"}`}
+	exists := answer{400, `{"__type":"ResourceExistsException","Message":"no"}`}
+	ours := answer{200, `{"VersionId":"ours","SecretString":"{\"a\":1}"}`}
+	theirs := answer{200, `{"VersionId":"theirs","SecretString":"{}"}`}
+	before := answer{200, `{"VersionId":"before","SecretString":"{}"}`}
+	const put, create, move, get = "PutSecretValue", "CreateSecret", "UpdateSecretVersionStage", "GetSecretValue"
+	none := missing
 	for name, test := range map[string]struct {
+		version string
 		answers []answer
 		calls   []string
+		changed bool
 		fails   bool
 	}{
-		"the next version":       {[]answer{good}, []string{"PutSecretValue"}, false},
-		"the first":              {[]answer{missing, good}, []string{"PutSecretValue", "CreateSecret"}, false},
-		"not allowed":            {[]answer{denied}, []string{"PutSecretValue"}, true},
-		"not allowed to make it": {[]answer{missing, denied}, []string{"PutSecretValue", "CreateSecret"}, true},
+		"the next version":                  {"before", []answer{before, good, good}, []string{get, put, move}, false, false},
+		"the first":                         {"", []answer{none, missing, good}, []string{get, put, create}, false, false},
+		"the first of a secret that exists": {"", []answer{none, good, good}, []string{get, put, move}, false, false},
+		"changed since it was read":         {"before", []answer{theirs}, []string{get}, true, true},
+		"made since it was read":            {"", []answer{theirs}, []string{get}, true, true},
+		"changed while it is written":       {"before", []answer{before, good, moved, theirs}, []string{get, put, move, get}, true, true},
+		"written at the same time, by us":   {"before", []answer{before, good, moved, ours}, []string{get, put, move, get}, false, false},
+		"refused for something else":        {"before", []answer{before, good, moved, before}, []string{get, put, move, get}, false, true},
+		"refused, and then away":            {"before", []answer{before, good, moved, denied}, []string{get, put, move, get}, false, true},
+		"made while it is written":          {"", []answer{none, missing, exists, theirs}, []string{get, put, create, get}, true, true},
+		"made at the same time, by us":      {"", []answer{none, missing, exists, ours}, []string{get, put, create, get}, false, false},
+		"deleted while it is written":       {"before", []answer{before, missing}, []string{get, put}, false, true},
+		"not allowed to read":               {"before", []answer{denied}, []string{get}, false, true},
+		"not allowed":                       {"before", []answer{before, denied}, []string{get, put}, false, true},
+		"not allowed to move the label":     {"before", []answer{before, good, denied}, []string{get, put, move}, false, true},
+		"not allowed to make it":            {"", []answer{none, missing, denied}, []string{get, put, create}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var calls, tokens []string
+			var calls []string
+			token := ""
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-				var sent struct{ SecretString, ClientRequestToken string }
-				if json.NewDecoder(r.Body).Decode(&sent) != nil || sent.SecretString != `{"a":1}` {
+				var sent struct {
+					SecretString, ClientRequestToken, MoveToVersionId, RemoveFromVersionId, VersionStage string
+					VersionStages                                                                        []string
+				}
+				err := json.NewDecoder(r.Body).Decode(&sent)
+				switch {
+				case err != nil:
+					t.Error(err)
+				case call == put && !slices.Equal(sent.VersionStages, []string{"pim-functions-next"}):
+					t.Errorf("the version gets %q", sent.VersionStages) // and would be read before it is compared
+				case (call == put || call == create) && sent.SecretString != `{"a":1}`:
 					t.Errorf("%s of %q", call, sent.SecretString)
+				case call == move && (sent.VersionStage != "AWSCURRENT" || sent.MoveToVersionId != token || sent.RemoveFromVersionId != test.version):
+					t.Errorf("label %s from %q to %q", sent.VersionStage, sent.RemoveFromVersionId, sent.MoveToVersionId)
+				}
+				if sent.ClientRequestToken != "" {
+					if len(sent.ClientRequestToken) != 64 || token != "" && sent.ClientRequestToken != token { // AWS takes 32 to 64 characters
+						t.Errorf("token %q", sent.ClientRequestToken)
+					}
+					token = sent.ClientRequestToken
 				}
 				now := test.answers[len(calls)]
-				calls, tokens = append(calls, call), append(tokens, sent.ClientRequestToken)
+				calls = append(calls, call)
 				w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 				w.WriteHeader(now.status)
 				fmt.Fprint(w, now.body)
@@ -118,14 +157,9 @@ func TestSecretsManagerPut(t *testing.T) {
 					return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 				}),
 			})
-			err := secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: client}).Put(t.Context(), "signing", []byte(`{"a":1}`))
-			if (err != nil) != test.fails || !slices.Equal(calls, test.calls) {
+			err := secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: client}).Replace(t.Context(), "signing", test.version, []byte(`{"a":1}`))
+			if (err != nil) != test.fails || errors.Is(err, secrets.ErrChanged) != test.changed || !slices.Equal(calls, test.calls) {
 				t.Errorf("%v after %q", err, calls)
-			}
-			for _, token := range tokens { // AWS takes 32 to 64 characters
-				if len(token) != 64 || token != tokens[0] {
-					t.Errorf("token %q", token)
-				}
 			}
 		})
 	}

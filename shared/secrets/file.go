@@ -3,11 +3,13 @@ package secrets
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // connectionsID is the ID of the connection document in a file.
@@ -44,12 +46,40 @@ func (f *File) Get(ctx context.Context, id string) ([]byte, error) {
 	return document, nil
 }
 
-// Put implements Documents. Other members of the file are kept. The file is replaced in one step, and only its owner can
-// read it; one that holds something else is left alone.
-func (f *File) Put(ctx context.Context, id string, text []byte) error {
+// Read implements Documents. The version is a digest of the document.
+func (f *File) Read(ctx context.Context, id string) (Document, error) {
+	if err := ctx.Err(); err != nil {
+		return Document{}, err
+	}
+	documents, err := f.read()
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Document{}, err
+	}
+	return version(documents[id]), nil
+}
+
+// version is a document with the digest of its text without white space, which Replace changes.
+func version(text json.RawMessage) Document {
+	if text == nil {
+		return Document{}
+	}
+	var plain bytes.Buffer
+	_ = json.Compact(&plain, text) // it is JSON: it was decoded as a part of the file
+	return Document{Text: text, Version: fmt.Sprintf("%x", sha256.Sum256(plain.Bytes()))}
+}
+
+// replacing keeps writers of this process apart.
+var replacing sync.Mutex
+
+// Replace implements Documents. Other members of the file are kept. The file is replaced in one step, and only its owner
+// can read it; one that holds something else is left alone. Between the last look and that step are some microseconds, in
+// which the write of another process is not noticed.
+func (f *File) Replace(ctx context.Context, id, expected string, text []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	replacing.Lock()
+	defer replacing.Unlock()
 	documents, err := f.read()
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -58,6 +88,16 @@ func (f *File) Put(ctx context.Context, id string, text []byte) error {
 		return err
 	case documents == nil:
 		return fmt.Errorf("secrets file %q is not a JSON object of documents", f.path)
+	}
+	if !json.Valid(text) {
+		return fmt.Errorf("document %q is not JSON: nothing was written", id)
+	}
+	switch now := version(documents[id]).Version; now {
+	case expected:
+	case version(text).Version: // written by this call before, or by somebody of the same mind
+		return nil
+	default:
+		return ErrChanged
 	}
 	documents[id] = text
 	whole, err := indent(documents)

@@ -1,6 +1,6 @@
-// Package secrets is where secrets come from: a Source holds three JSON documents: what proves who calls us
-// (Signing), what lets us act elsewhere (Connections), so that a function which only verifies can never act in the PIM,
-// and what signs the links that we hand out (Links). Production reads AWS Secrets Manager, the local system a file.
+// Package secrets is where secrets come from: a Source holds four JSON documents: what proves who calls us (Signing);
+// what lets us act elsewhere (Connections), so that a function which only verifies can never act in the PIM; what signs
+// the links that we hand out (Links); and what data components look up with (Lookups). Production reads AWS Secrets Manager, the local system a file.
 //
 // Values are never logged, never part of an error, and never compared here: that is what package signature does.
 package secrets
@@ -14,6 +14,9 @@ import (
 // ErrNotFound: the source has no document of that ID.
 var ErrNotFound = errors.New("no such secret")
 
+// ErrChanged: the document is no longer the version that the writer read. Nothing was written.
+var ErrChanged = errors.New("somebody changed the secret meanwhile")
+
 // Source gives secret documents. Safe for concurrent use.
 type Source interface {
 	// Get returns the current version of the document. ErrNotFound if there is none; any other error may pass.
@@ -23,8 +26,39 @@ type Source interface {
 // Documents is a Source that can be written too: for the command line. Functions hold a Source alone.
 type Documents interface {
 	Source
-	// Put makes text the current version of the document, which it creates if there is none.
-	Put(ctx context.Context, id string, text []byte) error
+	// Read returns the current version of the document. Where there is none it is the zero Document, without an error.
+	Read(ctx context.Context, id string) (Document, error)
+	// Replace makes text the current version of the document if its current version is still the one named: "" for a
+	// document that does not exist, which it creates. Else it returns ErrChanged and writes nothing. After any other error
+	// the text may be written or not; the same call, repeated, ends as the first would have.
+	Replace(ctx context.Context, id, version string, text []byte) error
+}
+
+// Document is one version of a secret document.
+type Document struct {
+	Text    []byte
+	Version string // names these bytes; "": there is no document
+}
+
+// Update changes a document: change gets its text (nil if there is no document) and returns the next one, or nil to leave
+// it as it is. If somebody writes meanwhile, change is called again with what they wrote; ErrChanged after five times.
+func Update(ctx context.Context, documents Documents, id string, change func(text []byte) ([]byte, error)) error {
+	const tries = 5
+	var err error
+	for range tries {
+		var now Document
+		if now, err = documents.Read(ctx, id); err != nil {
+			return err
+		}
+		var next []byte
+		if next, err = change(now.Text); err != nil || next == nil {
+			return err
+		}
+		if err = documents.Replace(ctx, id, now.Version, next); !errors.Is(err, ErrChanged) {
+			return err
+		}
+	}
+	return err
 }
 
 // Signing is the document SIGNING_SECRET_ID, read by the HTTP functions. Every list holds all that is valid now:

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,6 +17,7 @@ import (
 type secretsManagerAPI interface {
 	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
+	UpdateSecretVersionStage(context.Context, *secretsmanager.UpdateSecretVersionStageInput, ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error)
 	CreateSecret(context.Context, *secretsmanager.CreateSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.CreateSecretOutput, error)
 }
 
@@ -37,35 +39,94 @@ func NewSecretsManager(config SecretsManagerConfig) *SecretsManager {
 	return &SecretsManager{client: config.Client}
 }
 
+// Labels of versions.
+const (
+	current = "AWSCURRENT"
+	next    = "pim-functions-next" // of a version that is written and may become the current one
+)
+
 // Get implements Source. A secret stored as binary is taken as the document's bytes.
 func (s *SecretsManager) Get(ctx context.Context, id string) ([]byte, error) {
-	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
-		SecretId:     &id,
-		VersionStage: aws.String("AWSCURRENT"),
-	})
-	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
-		return nil, fmt.Errorf("%w: %q in secrets manager", ErrNotFound, id)
-	}
+	document, err := s.get(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("get secret value: %w", err)
+		return nil, err
 	}
-	if out.SecretString != nil {
-		return []byte(*out.SecretString), nil
-	}
-	return out.SecretBinary, nil
+	return document.Text, nil
 }
 
-// Put implements Documents. The version's token is made of the text, so that a call that is repeated makes no second
-// version.
-func (s *SecretsManager) Put(ctx context.Context, id string, text []byte) error {
-	sum := sha256.Sum256(append([]byte(id+"\x00"), text...))
-	token, document := hex.EncodeToString(sum[:]), string(text)
-	_, err := s.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &id, SecretString: &document, ClientRequestToken: &token})
+// Read implements Documents. The version is the version's ID.
+func (s *SecretsManager) Read(ctx context.Context, id string) (Document, error) {
+	document, err := s.get(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return Document{}, nil
+	}
+	return document, err
+}
+
+func (s *SecretsManager) get(ctx context.Context, id string) (Document, error) {
+	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id, VersionStage: aws.String(current)})
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
+		return Document{}, fmt.Errorf("%w: %q in secrets manager", ErrNotFound, id)
+	}
+	if err != nil {
+		return Document{}, fmt.Errorf("get secret value: %w", err)
+	}
+	document := Document{Text: out.SecretBinary, Version: aws.ToString(out.VersionId)}
+	if out.SecretString != nil {
+		document.Text = []byte(*out.SecretString)
+	}
+	return document, nil
+}
+
+// Replace implements Documents. The text becomes a version without the label AWSCURRENT; then Secrets Manager moves the
+// label there, which it does only from the version that has it (AWS: UpdateSecretVersionStage, RemoveFromVersionId). The
+// version's ID is made of the text and of what it replaces, so that a call that is repeated makes no second version.
+func (s *SecretsManager) Replace(ctx context.Context, id, version string, text []byte) error {
+	if done, err := s.compare(ctx, id, version, text); done || err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(id + "\x00" + version + "\x00" + string(text)))
+	token, document := hex.EncodeToString(sum[:]), string(text)
+	_, err := s.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId: &id, SecretString: &document, ClientRequestToken: &token, VersionStages: []string{next},
+	})
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing && version == "" {
 		_, err = s.client.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: &id, SecretString: &document, ClientRequestToken: &token})
+	} else if err == nil {
+		move := &secretsmanager.UpdateSecretVersionStageInput{SecretId: &id, VersionStage: aws.String(current), MoveToVersionId: &token}
+		if version != "" {
+			move.RemoveFromVersionId = &version
+		}
+		_, err = s.client.UpdateSecretVersionStage(ctx, move)
+	}
+	// One error says that the version is no longer current, that the same call was here before, and other things.
+	if invalid(err) {
+		if done, changed := s.compare(ctx, id, version, text); done || changed != nil {
+			return changed
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("write secret %q: %w", id, err)
 	}
 	return nil
+}
+
+// compare says whether a text is the current one already; ErrChanged if something else is than the version expected.
+func (s *SecretsManager) compare(ctx context.Context, id, version string, text []byte) (done bool, err error) {
+	switch now, err := s.Read(ctx, id); {
+	case err != nil:
+		return false, err
+	case now.Version != "" && bytes.Equal(now.Text, text):
+		return true, nil
+	case now.Version != version:
+		return false, ErrChanged
+	}
+	return false, nil
+}
+
+func invalid(err error) bool {
+	_, parameter := errors.AsType[*types.InvalidParameterException](err)
+	_, request := errors.AsType[*types.InvalidRequestException](err)
+	_, exists := errors.AsType[*types.ResourceExistsException](err)
+	return parameter || request || exists
 }
