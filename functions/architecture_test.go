@@ -62,14 +62,16 @@ var arrows = []arrow{
 	{from: "functions/fixture", to: []string{"shared/**", "functions/local/gateway"}},
 	{from: "functions/*", to: []string{"shared/**"}, never: []string{"shared/engine", "shared/actions/**", "shared/pim/**", "shared/senders"}},
 
-	// Kinds of action know the engine, never each other; template and expression are what they share, and shared/actions
+	// Kinds of action know the engine, never each other; template, expression and csv are what they share, and shared/actions
 	// lists them.
 	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
 	{from: "shared/actions/template", to: []string{"shared/actions/expression", "shared/urlwriter", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
+	{from: "shared/actions/csv"},
+	{from: "shared/actions/validate", to: []string{"shared/actions/csv", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/config", "shared/pim", "shared/files"}},
 	{from: "shared/actions/expression", to: []string{"shared/pim"}},
 	{from: "shared/actions/export/table", to: []string{"shared/pim"}},
 	{from: "shared/actions/export", to: []string{
-		"shared/actions/export/table", "shared/actions/template", "shared/engine", "shared/jobs", "shared/config", "shared/pim", "shared/files",
+		"shared/actions/export/table", "shared/actions/csv", "shared/actions/template", "shared/engine", "shared/jobs", "shared/config", "shared/pim", "shared/files",
 	}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",

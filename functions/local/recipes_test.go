@@ -82,19 +82,38 @@ func exportWithALink(t *testing.T, r *recipe) {
 	if len(job.Files) != 1 || !strings.HasSuffix(job.Files[0].Name, ".xlsx") || job.Done == 0 {
 		t.Fatalf("%d done, files %+v", job.Done, job.Files)
 	}
+	if content := r.download(r.toldLink("ready: ")); int64(len(content)) != job.Files[0].Bytes || string(content[:2]) != "PK" {
+		t.Errorf("%d bytes", len(content))
+	}
+}
+
+// toldLink is the link that follows these words in the message to Slack.
+func (r *recipe) toldLink(words string) string {
+	r.t.Helper()
 	var told struct{ Text string }
 	if err := json.Unmarshal([]byte(r.called("POST /slack", 1)[0].body), &told); err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	_, link, _ := strings.Cut(told.Text, "ready: ")
-	answer, err := http.Get(strings.ReplaceAll(strings.Trim(link, "<>"), "&amp;", "&")) // Slack's own escaping
+	_, link, found := strings.Cut(told.Text, words)
+	if !found {
+		r.t.Errorf("told %s", told.Text)
+	}
+	return strings.ReplaceAll(strings.Trim(link, "<>"), "&amp;", "&") // Slack's own escaping
+}
+
+// download is the file behind a link of ours.
+func (r *recipe) download(link string) []byte {
+	r.t.Helper()
+	answer, err := http.Get(link)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if content, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK || int64(len(content)) != job.Files[0].Bytes || string(content[:2]) != "PK" {
-		t.Errorf("%s: %s, %d bytes, %v", link, answer.Status, len(content), err)
+	content, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		r.t.Fatalf("%s: %s, %v", link, answer.Status, err)
 	}
+	return content
 }
 
 func enrichment(t *testing.T, r *recipe) {
@@ -236,8 +255,9 @@ func readinessGate(t *testing.T, r *recipe) {
 			t.Errorf("%+v", failure)
 		}
 	}
-	if text := r.called("POST /slack", 1)[0].body; !strings.Contains(text, fmt.Sprintf("Publish if ready: %d of 60 are not ready", job.Failed)) {
-		t.Errorf("told %s", text)
+	report := r.download(r.toldLink(fmt.Sprintf("Publish if ready: %d of 60 are not ready, ", job.Failed)))
+	if rows := strings.Count(string(report), "\nproduct;"); rows != 60 || strings.Count(string(report), ";no;") != job.Failed {
+		t.Errorf("%d rows: %s", rows, report)
 	}
 	pressed := r.press("ready", pim.Press{Position: "pim.product.header", Products: []string{job.Failures[0].Item.ID}, Locale: "fr_FR"})
 	if pressed.Status != 422 || !strings.HasPrefix(pressed.Message(), "Pas prêt : incomplet pour ecommerce, en_US : ") {

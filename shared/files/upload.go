@@ -46,28 +46,43 @@ type Uploads interface {
 }
 
 // Writer appends what is written to an upload. A piece ends where a call of Write ends: whoever writes a row with one call
-// saves its state whenever Upload().Pieces has grown, together with the row's position.
-//
-//	upload := state.Upload // or Begin, in the first turn
-//	writer := files.NewWriter(ctx, store, upload)
-//	for row := range rows(state.Next) {
-//		writer.Write(row) // one call
-//		if now := writer.Upload(); now.Pieces > state.Upload.Pieces {
-//			state = State{Upload: now, Next: after(row)} // what a turn that goes on later returns
-//		}
-//	}
-//	upload, err := writer.Flush()
-//	err = store.Complete(ctx, upload)
+// saves its state whenever a piece is Stored, together with the row's position. Continue is one turn of that.
 type Writer struct {
 	ctx    context.Context
 	store  Uploads
 	upload Upload
+	before int    // pieces that were stored when the writer was made
 	buffer []byte // below PieceSize, between calls
+}
+
+// Continue does one turn's work on a file: it begins the upload if there is none yet, has write write, and completes the file.
+// If write says that more is to come, which it does once a piece is Stored, the file is not whole: the next turn goes on with
+// the upload that is returned, and with what follows the last call of Write. ErrUploadGone.
+func Continue(ctx context.Context, store Uploads, key, contentType string, upload *Upload, write func(*Writer) (more bool, err error)) (next Upload, whole bool, err error) {
+	if upload == nil {
+		begun, err := store.Begin(ctx, key, contentType)
+		if err != nil {
+			return Upload{}, false, fmt.Errorf("begin file: %w", err)
+		}
+		upload = &begun
+	}
+	writer := NewWriter(ctx, store, *upload)
+	more, err := write(writer)
+	if err != nil || more {
+		return writer.Upload(), false, err
+	}
+	if next, err = writer.Flush(); err != nil {
+		return next, false, err
+	}
+	if err := store.Complete(ctx, next); err != nil {
+		return next, false, err
+	}
+	return next, true, nil
 }
 
 // NewWriter goes on with an upload. It holds at most one piece and what one call writes.
 func NewWriter(ctx context.Context, store Uploads, upload Upload) *Writer {
-	return &Writer{ctx: ctx, store: store, upload: upload}
+	return &Writer{ctx: ctx, store: store, upload: upload, before: upload.Pieces}
 }
 
 // Write implements io.Writer. After an error the writer is of no more use: go on from the last saved Upload.
@@ -87,6 +102,9 @@ func (w *Writer) Write(content []byte) (int, error) {
 
 // Upload is what is stored so far: without what the writer still holds.
 func (w *Writer) Upload() Upload { return w.upload }
+
+// Stored says that the writer has stored a piece, which ended with the last call of Write.
+func (w *Writer) Stored() bool { return w.upload.Pieces > w.before }
 
 // Flush stores what the writer still holds as the last piece; Complete is what follows.
 func (w *Writer) Flush() (Upload, error) {

@@ -41,6 +41,32 @@ var uploadContract = map[string]func(*testing.T, files.Store){
 			t.Errorf("size %d, %v", size, err)
 		}
 	},
+	"a turn ends with a piece, the last one with the file": func(t *testing.T, store files.Store) {
+		key, calls := files.ExportKey("7d", "job-1", "catalogue.csv"), 0
+		next, whole, err := files.Continue(t.Context(), store, key, "text/csv", nil, func(w *files.Writer) (bool, error) {
+			for !w.Stored() {
+				calls++
+				if _, err := w.Write(bytes.Repeat([]byte("a"), files.PieceSize-1)); err != nil {
+					return false, err
+				}
+			}
+			return true, nil
+		})
+		if err != nil || whole || calls != 2 || next.Pieces != 1 {
+			t.Fatalf("%+v, whole %t, %d calls, %v", next, whole, calls, err)
+		}
+		failed := errors.New("no row")
+		if _, whole, err := files.Continue(t.Context(), store, key, "text/csv", &next, func(*files.Writer) (bool, error) { return false, failed }); whole || !errors.Is(err, failed) {
+			t.Errorf("whole %t, %v", whole, err)
+		}
+		next, whole, err = files.Continue(t.Context(), store, key, "text/csv", &next, func(w *files.Writer) (bool, error) {
+			_, err := w.Write([]byte("the end"))
+			return w.Stored(), err
+		})
+		if got := read(t, store, key); err != nil || !whole || len(got) != 2*(files.PieceSize-1)+7 || int64(len(got)) != next.Bytes {
+			t.Errorf("%d bytes, %+v, whole %t, %v", len(got), next, whole, err)
+		}
+	},
 	"no piece is an empty file": func(t *testing.T, store files.Store) {
 		upload := begin(t, store, "x/empty")
 		for range 2 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pim-functions/pim-functions/shared/actions/csv"
 	"github.com/pim-functions/pim-functions/shared/actions/export/table"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/files"
@@ -61,33 +62,21 @@ func (a *action) Finish(ctx context.Context, run engine.Run) (engine.Result, err
 // piece writes until a piece is stored, or a file is whole. done says that all are.
 func (a *action) piece(ctx context.Context, run engine.Run, o outline, now state) (next state, done bool, err error) {
 	s := o.Tables[now.Table]
-	if now.Upload == nil {
-		upload, err := run.Files.Begin(ctx, files.ExportKey(a.Keep, run.Job, s.Files[now.File]), contentTypes[a.Format])
-		if err != nil {
-			return now, false, fmt.Errorf("begin file: %w", err)
-		}
-		now.Upload = &upload
-	}
-	writer := files.NewWriter(ctx, run.Files, *now.Upload)
 	end := min((now.File+1)*s.Lines, s.Rows)
 	write := a.rows
 	if a.Format == formatXLSX {
 		write = a.workbook
 	}
-	full, err := write(ctx, run, s, &now, end, writer)
+	key := files.ExportKey(a.Keep, run.Job, s.Files[now.File])
+	upload, whole, err := files.Continue(ctx, run.Files, key, contentTypes[a.Format], now.Upload, func(writer *files.Writer) (more bool, err error) {
+		return write(ctx, run, s, &now, end, writer)
+	})
 	if err != nil {
 		return now, false, err
 	}
-	upload := writer.Upload()
-	if full {
+	if !whole {
 		now.Upload = &upload
 		return now, false, nil
-	}
-	if upload, err = writer.Flush(); err != nil {
-		return now, false, err
-	}
-	if err := run.Files.Complete(ctx, upload); err != nil {
-		return now, false, err
 	}
 	now.Bytes, now.Upload = append(now.Bytes, upload.Bytes), nil
 	if now.File++; now.File == len(s.Files) {
@@ -99,9 +88,9 @@ func (a *action) piece(ctx context.Context, run engine.Run, o outline, now state
 // rows writes rows until a piece is stored (full), or the file ends.
 func (a *action) rows(ctx context.Context, run engine.Run, s sheet, now *state, end int, writer *files.Writer) (full bool, err error) {
 	var text bytes.Buffer
-	format := table.CSV{Delimiter: a.Delimiter[0], Text: a.Formulas == "text"}
-	if now.Row == now.File*s.Lines && now.Upload.Pieces == 0 && a.Format == formatCSV && a.Header {
-		format.Row(&text, s.Header)
+	format := csv.Format{Delimiter: a.Delimiter[0], Text: a.Formulas == "text"}
+	if now.Row == now.File*s.Lines && writer.Upload().Pieces == 0 && a.Format == formatCSV && a.Header {
+		format.Row(&text, s.Header...)
 	}
 	var cells []string
 	write := func() (bool, error) {
@@ -109,7 +98,7 @@ func (a *action) rows(ctx context.Context, run engine.Run, s sheet, now *state, 
 			return false, err
 		}
 		text.Reset()
-		return writer.Upload().Pieces > now.Upload.Pieces, nil
+		return writer.Stored(), nil
 	}
 	if now.Row < end {
 		for row, err := range lines(ctx, run.Files, s.Parts, s.Columns, s.ByKey, now.Row) {
@@ -121,7 +110,7 @@ func (a *action) rows(ctx context.Context, run engine.Run, s sheet, now *state, 
 				text.WriteByte('\n')
 			} else {
 				cells = row.In(row.places, cells)
-				format.Row(&text, cells)
+				format.Row(&text, cells...)
 			}
 			now.Row++
 			if full, err := write(); err != nil || full && now.Row < end {
@@ -174,7 +163,7 @@ func (a *action) workbook(ctx context.Context, run engine.Run, s sheet, now *sta
 }
 
 var contentTypes = map[string]string{
-	formatCSV: "text/csv; charset=utf-8", formatNDJSON: "application/x-ndjson",
+	formatCSV: csv.ContentType, formatNDJSON: "application/x-ndjson",
 	formatXLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 

@@ -13,7 +13,8 @@ import (
 
 // options are the keys of a validate action in extensions.yaml.
 type options struct {
-	Rules []ruleOptions `yaml:"rules"`
+	Rules  []ruleOptions `yaml:"rules"`
+	Report string        `yaml:"report"` // csv: a file of what was found
 }
 
 // ruleOptions are the keys of a rule.
@@ -59,9 +60,12 @@ type rule struct {
 }
 
 // parse reads the section and reports all its mistakes at once.
-func parse(section config.Section) ([]rule, error) {
+func parse(section config.Section) (options, []rule, error) {
 	var o options
 	problems := []error{section.Decode(&o)}
+	if section.Has("report") && o.Report != "csv" {
+		problems = append(problems, section.Errorf("report", "use report: csv", "report %q", o.Report))
+	}
 	list := section.List("rules")
 	if len(list) == 0 {
 		problems = append(problems, section.Errorf("rules", "add rules: [{attribute: name, required: true}]", "a validate action needs rules"))
@@ -71,7 +75,7 @@ func parse(section config.Section) ([]rule, error) {
 		_ = one.Decode(&rules[i].ruleOptions) // its mistakes are among the section's
 		problems = append(problems, rules[i].parse(one))
 	}
-	return rules, errors.Join(problems...)
+	return o, rules, errors.Join(problems...)
 }
 
 // parse checks a rule and compiles its parts.

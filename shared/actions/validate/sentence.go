@@ -11,6 +11,9 @@ import (
 var sentences = map[string]config.Text{
 	"ready":            {"default": "All rules hold.", "fr_FR": "Toutes les règles sont respectées.", "de_DE": "Alle Regeln sind erfüllt."},
 	"not_ready":        {"default": "Not ready: %s", "fr_FR": "Pas prêt : %s", "de_DE": "Nicht bereit: %s"},
+	"ready_of":         {"default": "%d of %d are ready; the report lists each.", "fr_FR": "%d sur %d sont prêts ; le rapport les liste tous.", "de_DE": "%d von %d sind bereit; der Bericht führt alle auf."},
+	"ready_of_some":    {"default": "%d of %d are ready; the report lists the %d that could be read.", "fr_FR": "%d sur %d sont prêts ; le rapport liste les %d qui ont pu être lus.", "de_DE": "%d von %d sind bereit; der Bericht führt die %d auf, die zu lesen waren."},
+	"nothing_found":    {"default": "Nothing was found: the report has no rows.", "fr_FR": "Rien n'a été trouvé : le rapport est vide.", "de_DE": "Nichts gefunden: Der Bericht hat keine Zeilen."},
 	"more":             {"default": "and %d more", "fr_FR": "et %d de plus", "de_DE": "und %d weitere"},
 	"missing":          {"default": "%s is missing", "fr_FR": "%s manque", "de_DE": "%s fehlt"},
 	"too_short":        {"default": "%s is shorter than %d characters", "fr_FR": "%s compte moins de %d caractères", "de_DE": "%s ist kürzer als %d Zeichen"},
@@ -38,6 +41,17 @@ type speaker struct{ locale string }
 
 func (s speaker) say(name string, args ...any) string {
 	return fmt.Sprintf(sentences[name].In(s.locale), args...)
+}
+
+// summary is what a report of many says, or of none.
+func (s speaker) summary(ready, rows, total int) string {
+	switch {
+	case total == 0:
+		return s.say("nothing_found")
+	case rows < total:
+		return s.say("ready_of_some", ready, total, rows)
+	}
+	return s.say("ready_of", ready, total)
 }
 
 // list names the first problems, as many as fit into so many bytes, and how many more there are. The first is always

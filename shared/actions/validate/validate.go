@@ -32,17 +32,21 @@ func (Kind) Options() any { return options{} }
 
 // Check implements engine.Kind.
 func (Kind) Check(section config.Section) error {
-	_, err := parse(section)
+	_, _, err := parse(section)
 	return err
 }
 
 // Open implements engine.Kind.
 func (Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, error) {
-	rules, err := parse(section)
+	o, rules, err := parse(section)
 	if err != nil {
 		return nil, err
 	}
-	return &action{rules: rules, reads: reads(rules)}, nil
+	a := action{rules: rules, reads: reads(rules)}
+	if o.Report != "" {
+		return &reporting{a}, nil
+	}
+	return &a, nil
 }
 
 type action struct {
@@ -80,22 +84,34 @@ func reads(rules []rule) engine.Reads {
 	return all
 }
 
-// Run checks each product. What an event says is deleted breaks no rule.
+// Run checks each product.
 func (a *action) Run(_ context.Context, run engine.Run) (engine.Result, error) {
 	if run.Total == 0 && len(run.Items) == 0 {
 		return engine.Result{}, engine.Permanent("there is no product to check", errors.New("the job has no items"))
 	}
+	return a.result(run, a.check(run), speaker{locale(run.Context)}), nil
+}
+
+// check finds what is wrong with each product. What an event says is deleted breaks no rule.
+func (a *action) check(run engine.Run) [][]string {
 	says := speaker{locale(run.Context)}
-	alone := run.Total == 1
+	found := make([][]string, len(run.Products))
+	for k, product := range run.Products {
+		if !run.Deleted[k] {
+			found[k] = a.problems(product, run, says)
+		}
+	}
+	return found
+}
+
+// result fails the products that something is wrong with.
+func (a *action) result(run engine.Run, found [][]string, says speaker) engine.Result {
+	alone := run.Total == 1 && len(found) == 1
 	result := engine.Result{}
 	if alone {
 		result.Message = says.say("ready")
 	}
-	for k, product := range run.Products {
-		if run.Deleted[k] {
-			continue
-		}
-		problems := a.problems(product, run, says)
+	for k, problems := range found {
 		if len(problems) == 0 {
 			continue
 		}
@@ -103,12 +119,12 @@ func (a *action) Run(_ context.Context, run engine.Run) (engine.Result, error) {
 			result.Message = says.say("not_ready", says.list(problems, maxReason))
 		}
 		reason := says.list(problems, maxReason)
-		if name := product.Identifier(); !alone && name != "" && len(name) < maxReason/2 {
+		if name := run.Products[k].Identifier(); !alone && name != "" && len(name) < maxReason/2 {
 			reason = name + ": " + says.list(problems, maxReason-len(name)-2)
 		}
 		result.Failures = append(result.Failures, engine.Failure{Index: k, Reason: reason})
 	}
-	return result, nil
+	return result
 }
 
 // problems is what is wrong with a product, a sentence each.

@@ -314,7 +314,7 @@ func TestMistakes(t *testing.T) {
 		"rules:\n- categories: {min: 1}\n- when: enabled\n  that: 'valu(\"a\")'":    "section:4: that: unknown name valu, at character 1; correct the expression",
 		`rules: [{when: 'family', that: 'enabled'}]`:                                "when: expected bool, but got string",
 		`rules: [{attribute: a, requird: true}]`:                                    `unknown key "requird" in a value in rules; did you mean "required"?`,
-		`rules: [{attribute: a, required: true}]` + "\nreport: csv":                 `unknown key "report"`,
+		`rules: [{attribute: a, required: true}]` + "\nreport: xlsx":                `report "xlsx"; use report: csv`,
 	} {
 		t.Run(text, func(t *testing.T) {
 			section, err := config.ParseSection(text)

@@ -52,26 +52,6 @@ func TestSelectedAttributesStayInTheirOrder(t *testing.T) {
 	}
 }
 
-func TestCSV(t *testing.T) {
-	for _, c := range []struct {
-		csv   table.CSV
-		cells []string
-		want  string
-	}{
-		{table.CSV{Delimiter: ';'}, []string{"plain", "a b", "a,b", "a;b", `say "x"`, "two\nlines", "a\tb", "", `back\slash`, "é"}, `plain;"a b";a,b;"a;b";"say ""x""";"two` + "\nlines\";\"a\tb\";;back\\slash;é\n"},
-		{table.CSV{Delimiter: ','}, []string{"a,b", "a;b"}, "\"a,b\",a;b\n"},
-		{table.CSV{Delimiter: ';'}, []string{"=1+1", "@x", "+1", "-1"}, "=1+1;@x;+1;-1\n"},
-		{table.CSV{Delimiter: ';', Text: true}, []string{"=1+1", "@x", "+1", "-1", "-1,50", "-2+3", "\tx", "1=1"}, "'=1+1;'@x;'+1;-1;-1,50;'-2+3;\"'\tx\";1=1\n"},
-		{table.CSV{Delimiter: ';'}, []string{"nul\x00", "\xff"}, "nul\x00;\xff\n"},
-	} {
-		var text bytes.Buffer
-		c.csv.Row(&text, c.cells)
-		if text.String() != c.want {
-			t.Errorf("%q: %q, want %q", c.cells, text.String(), c.want)
-		}
-	}
-}
-
 // TestCells has one value in each row, and the cells of its columns.
 func TestCells(t *testing.T) {
 	attribute := func(kind string, decimals bool) pim.Attribute {
