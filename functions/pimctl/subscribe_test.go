@@ -79,6 +79,34 @@ func TestWhatWasSetByHandIsSaid(t *testing.T) {
 	d.subscribe(catalogue, "its own headers have to be set again, for the platform does not show their values: X-Api-Key", "--send-secrets")
 }
 
+// What extensions.yaml says of a filter and of identifiers is sent when a subscription is made, and when it differs.
+func TestFiltersAndIdentifiersAreSent(t *testing.T) {
+	d := newFixture(t, platformtest.Config{})
+	filtered := func(more string) string { return strings.Replace(catalogue, "action: tell", more+"action: tell", 1) }
+	d.subscribe(catalogue, "2 changed.")
+	if made := d.Subscriptions()[0]; made.Filter != "" || made.Identifier {
+		t.Errorf("made with %q, %t", made.Filter, made.Identifier)
+	}
+	d.subscribe(filtered(`filter: 'attribute="price"', identifiers: true, `), `filter attribute="price", identifiers`)
+	d.subscribe(filtered(`filter: 'attribute="price"', identifiers: true, `), "Nothing to change.")
+	if there := d.Subscriptions()[0]; there.Filter != `attribute="price"` || !there.Identifier {
+		t.Errorf("changed to %q, %t", there.Filter, there.Identifier)
+	}
+
+	d = newFixture(t, platformtest.Config{})
+	d.subscribe(filtered(`filter: 'attribute="name"', `), "filtered")
+	if made := d.Subscriptions()[0]; made.Filter != `attribute="name"` || made.Identifier {
+		t.Errorf("made with %q, %t", made.Filter, made.Identifier)
+	}
+
+	// A type that two subscriptions want is asked for once: with identifiers if one of them wants them.
+	d = newFixture(t, platformtest.Config{})
+	d.subscribe(catalogue+strings.Replace(filtered("identifiers: true, "), "catalogue", "shop", 1), "2 changed.")
+	if made := d.Subscriptions(); len(made) != 1 || !made[0].Identifier {
+		t.Errorf("%d made, identifiers %t", len(made), made[0].Identifier)
+	}
+}
+
 // The platform keeps no names: what is alike belongs together.
 func TestWhatSharesTypesStaysTogether(t *testing.T) {
 	d := newFixture(t, platformtest.Config{})

@@ -27,6 +27,16 @@ type Listened struct {
 	Name   string
 	Events []string
 	Shadow bool
+
+	Filter      string // "": none is declared
+	Identifiers bool
+}
+
+// Request is what the subscription is made from.
+func (l Listened) Request(pim string, to platformapi.Destination) platformapi.SubscriptionRequest {
+	request := platformapi.NewSubscription(pim, l.Events, to)
+	request.Filter, request.Identifier = l.Filter, l.Identifiers
+	return request
 }
 
 // Listeners lists what extensions.yaml declares for the Event Platform, by PIM. Secrets are placeholders for the shell
@@ -120,7 +130,14 @@ func (l *Listener) listen(declared []config.Subscription) error {
 			l.Notes = append(l.Notes, fmt.Sprintf("subscription %s: %d of its %d types come with %s", s.Name, len(others), len(types), strings.Join(slices.Compact(others), ", ")))
 		}
 		if len(own) > 0 {
-			l.Subscriptions = append(l.Subscriptions, Listened{Name: s.Name, Events: own, Shadow: s.Shadow})
+			l.Subscriptions = append(l.Subscriptions, Listened{Name: s.Name, Events: own, Shadow: s.Shadow, Filter: s.Filter, Identifiers: s.Identifiers})
+		}
+	}
+	for _, s := range declared { // whose types another subscription asks for
+		types, _ := platformapi.Expand(s.Events)
+		for n := range l.Subscriptions {
+			asks := func(name string) bool { return by[name] == l.Subscriptions[n].Name }
+			l.Subscriptions[n].Identifiers = l.Subscriptions[n].Identifiers || s.Identifiers && slices.ContainsFunc(types, asks)
 		}
 	}
 	if len(l.Subscriptions) > platformapi.MaxSubscriptions {

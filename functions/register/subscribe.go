@@ -134,7 +134,7 @@ func (r *subscribing) subscriptions(ctx context.Context, subscriber string) erro
 }
 
 func (r *subscribing) make(ctx context.Context, subscriber string, wanted Listened) error {
-	made, err := r.Client.CreateSubscription(ctx, subscriber, platformapi.NewSubscription(r.PIM.URL, wanted.Events, r.Destination))
+	made, err := r.Client.CreateSubscription(ctx, subscriber, wanted.Request(r.PIM.URL, r.Destination))
 	if err != nil {
 		return err
 	}
@@ -155,6 +155,14 @@ func (r *subscribing) keep(ctx context.Context, subscriber string, wanted Listen
 			what = append(what, "-"+name)
 		}
 	}
+	if wanted.Filter != "" && wanted.Filter != there.Filter {
+		change.Filter = &wanted.Filter
+		what = append(what, "filter "+wanted.Filter)
+	}
+	if wanted.Identifiers && !there.Identifier {
+		change.Identifier = &wanted.Identifiers
+		what = append(what, "identifiers")
+	}
 	if r.SendSecrets || there.Secondary != (r.Destination.Secret.Secondary != "") {
 		change.Config = &r.Destination
 		what = append(what, "secrets sent")
@@ -170,7 +178,7 @@ func (r *subscribing) keep(ctx context.Context, subscriber string, wanted Listen
 			r.say("  its own headers have to be set again, for the platform does not show their values: %s", strings.Join(there.Headers, ", "))
 		}
 	}
-	if there.Filter != "" {
+	if there.Filter != "" && wanted.Filter == "" {
 		r.say("  it has a filter, which stays as it is: %s", there.Filter)
 	}
 	return r.wake(ctx, subscriber, wanted, there)
@@ -195,6 +203,9 @@ func (r *subscribing) wake(ctx context.Context, subscriber string, wanted Listen
 
 func (l Listened) describe() string {
 	text := fmt.Sprintf("%d types", len(l.Events))
+	if l.Filter != "" {
+		text += ", filtered"
+	}
 	if l.Shadow {
 		text += ", in shadow"
 	}

@@ -72,7 +72,7 @@ func (l Listener) calls(b *strings.Builder) error {
 		{"Which subscriptions does it have?", "GET", subscriptions, nil},
 	}
 	for _, s := range l.Subscriptions {
-		steps = append(steps, step{fmt.Sprintf("Subscription %s, if it is not there", s.Name), "POST", subscriptions, platformapi.NewSubscription(l.PIM.URL, s.Events, l.Destination)})
+		steps = append(steps, step{fmt.Sprintf("Subscription %s, if it is not there", s.Name), "POST", subscriptions, s.Request(l.PIM.URL, l.Destination)})
 	}
 	steps = append(steps,
 		step{`After a change of the secret (in a rotation the old one as "secondary", in place of null)`, "PATCH", subscriptions + "/$SUBSCRIPTION", platformapi.SubscriptionChange{Config: &l.Destination}},

@@ -91,9 +91,13 @@ type Subscription struct {
 	API     string // event-platform, events-api
 	Events  []string
 	Changed Changed
+	Filter  string // the Event Platform's own expression, as it is sent there; "": none
 	Deliver string // every, latest
 	Shadow  bool
 	Action  string
+
+	Identifiers bool // events of products carry the product's identifier
+	Expand      bool // the variants of a changed model are what is delivered, in its place
 }
 
 // Changed narrows a subscription to delta events that touch one of these. Empty: any.

@@ -16,6 +16,7 @@ const (
 var (
 	apis       = []string{"event-platform", "events-api"}
 	deliveries = []string{"every", "latest"}
+	expansions = []string{"variants"}
 )
 
 var subscriptionKeys = []key{
@@ -23,6 +24,9 @@ var subscriptionKeys = []key{
 	{name: "api", form: formWord, words: apis, need: "add api: event-platform or events-api", doc: "Which of the PIM's event APIs."},
 	{name: "events", form: formTexts, need: "add events: [com.akeneo.pim.v1.product.updated]", doc: "Types of event; * stands for anything."},
 	{name: "changed", form: formMapping, keys: changedKeys, doc: "Only if one of these has changed; for delta events."},
+	{name: "filter", doc: "The Event Platform's own filter, of at most 500 characters: attribute=\"price\" and not user_type=\"api\". What it leaves out is not sent to us."},
+	{name: "identifiers", form: formFlag, doc: "true: the Event Platform's events of products carry the product's identifier."},
+	{name: "expand", form: formWord, words: expansions, doc: "variants: in place of a product model its variants are delivered, which no event tells of. With deliver: latest."},
 	{name: "deliver", form: formWord, words: deliveries, doc: "every event (default), or the latest state of each entity alone."},
 	{name: "shadow", form: formFlag, doc: "true: do all but the action, to compare before a move."},
 	{name: "action", need: addAction, doc: "What to do, by its name in actions."},
@@ -40,18 +44,21 @@ var notificationKeys = []key{
 }
 
 func (r *reader) subscriptions(root table, known references) map[string]Subscription {
-	subscriptions := map[string]Subscription{}
+	subscriptions, at := map[string]Subscription{}, map[string]table{}
 	for _, t := range root.named("subscriptions", "subscription") {
 		t.takes(subscriptionKeys)
 		s := Subscription{
 			API:     t.oneOf("api", apis...),
 			Changed: t.changed(), Deliver: t.oneOf("deliver", deliveries...), Shadow: t.flag("shadow"),
 			Action: t.reference("action", "action", known.actions),
+			Filter: t.text("filter"), Identifiers: t.flag("identifiers"), Expand: t.expand(),
 		}
 		for _, event := range t.list("events") {
 			t.eventType(event, s.API)
 			s.Events = append(s.Events, event.text)
 		}
+		t.filtered(s)
+		t.expanded(s)
 		delta := slices.ContainsFunc(s.Events, func(pattern string) bool {
 			return strings.HasSuffix(pattern, ".delta") || strings.HasSuffix(pattern, "*")
 		})
@@ -63,9 +70,10 @@ func (r *reader) subscriptions(root table, known references) map[string]Subscrip
 			if _, taken := subscriptions[s.Name]; taken {
 				t.errorf(t.at, "rename one", "%s is %q in one of its PIMs, as another subscription is", t.what, s.Name)
 			}
-			subscriptions[s.Name] = s
+			subscriptions[s.Name], at[s.Name] = s, t
 		}
 	}
+	r.apart(subscriptions, at)
 	return subscriptions
 }
 

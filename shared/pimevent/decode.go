@@ -119,7 +119,7 @@ func decodeCloudEvent(event *Event) {
 			if kind == "product_model" {
 				event.Identifier = event.EntityID
 			}
-			event.Changes = changes(object(entity["changes"]))
+			event.Changes, event.Updated = changes(object(entity["changes"])), phpTime(entity["updated_at"])
 			return
 		}
 	}
@@ -166,7 +166,7 @@ func changes(f fields) []Change {
 			found = append(found, Change{Name: attribute, Value: true}) // of a shape that is newer than we
 		}
 		for _, value := range values {
-			found = append(found, Change{Name: attribute, Value: true, Locale: value.text("locale"), Channel: value.first("channel", "scope")})
+			found = append(found, value.change(Change{Name: attribute, Value: true, Locale: value.text("locale"), Channel: value.first("channel", "scope")}))
 		}
 	}
 	slices.SortFunc(found, func(a, b Change) int {
@@ -183,14 +183,20 @@ func properties(f fields) (found []Change) {
 		case name == "labels" && len(labels) > 0:
 			for locale, label := range labels {
 				if !nothing(label, 1) {
-					found = append(found, Change{Name: name, Locale: locale})
+					found = append(found, object(label).change(Change{Name: name, Locale: locale}))
 				}
 			}
 		default:
-			found = append(found, Change{Name: name})
+			found = append(found, object(raw).change(Change{Name: name}))
 		}
 	}
 	return found
+}
+
+// change adds what a change was from and to.
+func (f fields) change(c Change) Change {
+	c.Previous, c.New, c.Added, c.Removed = f["previous"], f["new"], f["added"], f["removed"]
+	return c
 }
 
 // nothing says whether there is no text, number or yes or no in a value down to a depth: {"added": [], "removed": []}.
@@ -216,6 +222,29 @@ func empty(raw json.RawMessage) bool {
 		return true
 	}
 	return false
+}
+
+// phpTime reads a time as PHP writes one into JSON: {"date": "2024-10-14 13:01:21.000000", "timezone": "UTC"}, or a text as
+// parseTime does. Zero for anything else, and for a zone that is not known here.
+func phpTime(raw json.RawMessage) time.Time {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return parseTime(text)
+	}
+	f := object(raw)
+	zone := f.text("timezone")
+	if t := parseTime(strings.Replace(f.text("date"), " ", "T", 1) + zone); !t.IsZero() && zone != "" { // an offset: +02:00
+		return t
+	}
+	where, err := time.LoadLocation(zone)
+	if err != nil || zone == "" {
+		return time.Time{}
+	}
+	t, err := time.ParseInLocation("2006-01-02 15:04:05.999999999", f.text("date"), where)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
 }
 
 // parseTime reads RFC 3339, with or without colon in the zone; zero if it is neither.

@@ -6,6 +6,7 @@
 package pimevent
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 )
@@ -30,6 +31,7 @@ type Event struct {
 	EntityID   string    // the entity's uuid or code; family/code where codes are unique in a family only
 	Author     Author    // who caused it; empty for became-complete and the like
 	Time       time.Time // when, by the sender's clock
+	Updated    time.Time // of a delta event: when the PIM wrote the change, by the PIM's own clock; zero: it does not say
 	Source     string    // pim_source of the Events API: which PIM says it sent this
 	Subject    string    // CloudEvents subject: the subscription's id at the Event Platform
 	Changes    []Change  // of a delta event: what has changed
@@ -50,6 +52,38 @@ type Change struct {
 	Value   bool   // of an attribute
 	Locale  string // of a label or a localizable value; "" for everything else
 	Channel string // of a scopable value; "" for everything else
+
+	// As the sender wrote them, in JSON; nil where the change has none. A value, a label and a property such as family or
+	// enabled have Previous and New; a list such as categories or groups has Added and Removed.
+	Previous, New, Added, Removed json.RawMessage
+}
+
+// Change is the first of the changes of an attribute or property; one without a name where it has not changed.
+func (e Event) Change(name string) Change {
+	for _, change := range e.Changes {
+		if change.Name == name {
+			return change
+		}
+	}
+	return Change{}
+}
+
+// clockSkew is by how much the clock that writes an event's time may be ahead of the PIM's.
+const clockSkew = 2 * time.Second
+
+// Reached is the time at which the PIM's record of the entity stands at least, once the event has happened: what is older
+// does not have the change. Zero: the event does not say. The PIM's record has whole seconds (Akeneo: "Products", updated).
+func (e Event) Reached() time.Time {
+	at := e.Updated
+	if at.IsZero() && !e.Time.IsZero() && (strings.HasSuffix(e.Type, ".created") || strings.HasSuffix(e.Type, ".updated") || e.Delta()) {
+		at = e.Time.Add(-clockSkew)
+	}
+	return at.Truncate(time.Second)
+}
+
+// Deletion says whether the entity is deleted, by the event's type.
+func (e Event) Deletion() bool {
+	return strings.HasSuffix(e.Type, ".deleted") || strings.HasSuffix(e.Type, ".removed")
 }
 
 // Notification is what the Event Platform says about a subscription: the event's payload where API is Notifications.

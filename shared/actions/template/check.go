@@ -36,16 +36,19 @@ func check(parsed *template.Template, in Scope) (mistakes Mistakes, open bool) {
 	return c.mistakes, c.open
 }
 
+var madeUpTime = time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
+
 // madeUp is a run as a template sees it: every value is there, and none is empty or zero.
 func (s Scope) madeUp() any {
 	item := Item{Type: jobs.Product, ID: "p1", Product: Product{kind: jobs.Product, id: "p1", identifier: "sku-1"}}
 	data := Data{
 		User: jobs.User{UUID: "u", Username: "julia", Groups: []string{"g"}}, Label: "Label", Action: "action", Job: "job", Count: 2, More: 1,
-		Now: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC), Items: []Item{item}, Params: map[string]any{}, Context: map[string]any{},
-		Event: pimevent.Event{
+		Now: madeUpTime, Items: []Item{item}, Params: map[string]any{}, Context: map[string]any{},
+		Event: eventOf(pimevent.Event{
 			API: "event-platform", PIM: "main", ID: "e1", Type: "product.updated", Kind: "product", EntityID: "p1", Identifier: "sku-1", Author: pimevent.Author{Identifier: "julia", Type: "user"},
-			Source: "pim", Subject: "s", Changes: []pimevent.Change{{Name: "name", Value: true}}, Notice: &pimevent.Notification{Type: "t", Events: []string{"e"}}, Raw: []byte("{}"),
-		},
+			Source: "pim", Subject: "s", Changes: []pimevent.Change{{Name: "name", Value: true, Previous: []byte(`"a"`), New: []byte(`"b"`), Added: []byte(`["c"]`), Removed: []byte(`["d"]`)}},
+			Time: madeUpTime, Updated: madeUpTime, Notice: &pimevent.Notification{Type: "t", Events: []string{"e"}}, Raw: []byte("{}"),
+		}),
 		Outcome: "partial", Done: 1, Total: 2, Failures: 1,
 	}
 	if s.Answer {

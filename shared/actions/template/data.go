@@ -9,7 +9,6 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
-	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
 // Data is what a template sees. Everything in it but the products is fixed when the job is recorded: the same run over the
@@ -25,7 +24,7 @@ type Data struct {
 	More    int       // items of this run that are not among Items
 	Params  map[string]any
 	Context map[string]any
-	Event   pimevent.Event // of an event's run: Type, ID, Kind, EntityID, Identifier, Author, Time
+	Event   Event // of an event's run
 
 	// After a job (`then`).
 	Outcome  string // succeeded, partial, failed
@@ -60,11 +59,20 @@ type AnswerData struct {
 }
 
 func answerOf(raw json.RawMessage) (any, error) {
+	answer, err := valueOf(raw)
+	if err != nil {
+		return nil, engine.Permanent("the destination's answer is not JSON: nothing was changed", fmt.Errorf("decode answer: %w", err))
+	}
+	return answer, nil
+}
+
+// valueOf is a value of JSON with the language's own numbers.
+func valueOf(raw json.RawMessage) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var decoded any
 	if err := decoder.Decode(&decoded); err != nil {
-		return nil, engine.Permanent("the destination's answer is not JSON: nothing was changed", fmt.Errorf("decode answer: %w", err))
+		return nil, err
 	}
 	return native(decoded), nil
 }
@@ -111,7 +119,7 @@ func (s Scope) batch(run engine.Run) (Data, error) {
 		return Data{}, err
 	}
 	if run.Event != nil {
-		data.Event = *run.Event
+		data.Event = eventOf(*run.Event)
 	}
 	if run.Ended != nil {
 		data.Outcome, data.Done, data.Total, data.Failures = string(run.Ended.Outcome), run.Ended.Done, run.Ended.Total, run.Ended.Total-run.Ended.Done
