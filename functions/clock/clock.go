@@ -80,7 +80,7 @@ func (c *Clock) tick(ctx context.Context, s config.Schedule) error {
 // job is what a schedule starts at a time.
 func job(s config.Schedule, due string) jobs.Job {
 	job := jobs.Job{
-		ID:     jobs.ID("schedule", []byte(s.Declared), []byte(s.PIM), []byte(due)),
+		ID:     jobs.ID(s.Name, []byte(jobs.TriggerSchedule), []byte(s.Declared), []byte(s.PIM), []byte(due)),
 		Action: s.Action, Trigger: jobs.TriggerSchedule, PIM: s.PIM, Label: s.Name, User: jobs.User{Username: s.Name}, Context: []byte("{}"),
 	}
 	if s.Select != "" {

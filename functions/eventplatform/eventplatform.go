@@ -91,7 +91,7 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 	}
 	messages := make([]queue.Message, len(events))
 	for i, event := range events {
-		messages[i] = queue.Message{Body: event, Attributes: delivery.Attributes(i)}
+		messages[i] = queue.Message{Body: event, Attributes: delivery.Attributes(i), Group: delivery.Group(event)}
 	}
 	req.Log.Add(slog.Int("events", len(events)))
 	// After a failure the platform sends all of it again; what is in the queue already is then recognised by its id.

@@ -99,7 +99,7 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 	}
 	messages := make([]queue.Message, len(events))
 	for i, event := range events {
-		messages[i] = queue.Message{Body: event, Attributes: delivery.Attributes(i)}
+		messages[i] = queue.Message{Body: event, Attributes: delivery.Attributes(i), Group: delivery.Group(event)}
 	}
 	if err := h.gate.Queued(req, len(messages), h.send(ctx, messages)); err != nil {
 		return web.Response{}, err

@@ -47,7 +47,7 @@ func newUndecoded(record *events.SQSMessage) undecoded {
 		body, attributes, err := queue.Decode(record.Body, attributes)
 		record.Body = "" // it is not needed twice
 		return queue.Received{
-			ID: record.MessageId, Receipt: record.ReceiptHandle, Body: body, Attributes: attributes, Receives: receives, Sent: time.UnixMilli(sent),
+			ID: record.MessageId, Receipt: record.ReceiptHandle, Body: body, Attributes: attributes, Group: record.Attributes["MessageGroupId"], Receives: receives, Sent: time.UnixMilli(sent),
 		}, err
 	}}
 }

@@ -101,7 +101,7 @@ func (w *Worker) one(ctx context.Context, invocation *engine.Invocation, m undec
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	if pimevent.API(message.Attributes) != "" {
-		return invocation.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
+		return invocation.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes, Group: message.Group})
 	}
 	id, turn, err := jobs.ParseMessage(message.Body)
 	if errors.Is(err, jobs.ErrNewer) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -87,7 +88,7 @@ func record(id, body string, attributes map[string]string) map[string]any {
 		typed[name] = map[string]any{"stringValue": value, "dataType": "String"}
 	}
 	return map[string]any{"messageId": id, "receiptHandle": "r", "body": body, "messageAttributes": typed,
-		"attributes": map[string]string{"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000"}}
+		"attributes": map[string]string{"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000", "MessageGroupId": "main/button"}}
 }
 
 // invoke returns the IDs of the messages that stay.
@@ -139,7 +140,18 @@ func TestAMessageOfANewerVersionIsPutBackAsItIs(t *testing.T) {
 	if stay := f.invoke(t, record("newer", body, map[string]string{"other": "kept"})); len(stay) != 0 {
 		t.Errorf("stay %v: it would be a dead letter after five receives", stay)
 	}
-	if left := f.jobs.Messages(); len(left) != 1 || string(left[0].Body) != body || left[0].Attributes["other"] != "kept" {
+	if left := f.jobs.Messages(); len(left) != 1 || string(left[0].Body) != body || left[0].Attributes["other"] != "kept" || left[0].Group != "main/button" {
+		t.Errorf("%+v", left)
+	}
+}
+
+func TestAnEventThatGoesOnLaterKeepsItsGroup(t *testing.T) {
+	f := newFixture(t, func(context.Context, engine.Run) (engine.Result, error) { return engine.Result{}, errors.New("down") })
+	attributes := pimevent.Delivery{API: pimevent.EventPlatform, PIM: "main", Received: time.Now(), Correlation: "c"}.Attributes(0)
+	if stay := f.invoke(t, record("e", `{"id":"1","type":"com.akeneo.pim.v1.product.updated"}`, attributes)); len(stay) != 0 {
+		t.Fatal(stay)
+	}
+	if left := f.events.Messages(); len(left) != 1 || left[0].Group != "main/button" {
 		t.Errorf("%+v", left)
 	}
 }

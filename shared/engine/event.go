@@ -27,6 +27,7 @@ const (
 type EventDelivery struct {
 	Body       []byte // the sender's own bytes
 	Attributes map[string]string
+	Group      string // of the message
 }
 
 func (d EventDelivery) number(name string) int64 {
@@ -66,7 +67,7 @@ func (d EventDelivery) again(turn int64, tries int, delay time.Duration) queue.M
 	if tries > 0 {
 		attributes[TriesAttribute] = strconv.Itoa(tries)
 	}
-	return queue.Message{Body: d.Body, Attributes: attributes, Delay: min(max(delay, 0), queue.MaxDelay)}
+	return queue.Message{Body: d.Body, Attributes: attributes, Group: d.Group, Delay: min(max(delay, 0), queue.MaxDelay)}
 }
 
 // Event does what the subscriptions ask for, once, and records the outcome. nil means that the message can be

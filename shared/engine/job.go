@@ -131,5 +131,5 @@ func (i *Invocation) putBack(ctx context.Context, log *slog.Logger, to queue.Sen
 
 // PutBack leaves a message of the jobs queue that only a newer version can read as it is.
 func (i *Invocation) PutBack(ctx context.Context, message queue.Received) error {
-	return i.putBack(ctx, i.Log, i.Queue, queue.Message{Body: message.Body, Attributes: message.Attributes})
+	return i.putBack(ctx, i.Log, i.Queue, queue.Message{Body: message.Body, Attributes: message.Attributes, Group: message.Group})
 }

@@ -194,6 +194,17 @@ func ID(name string, proven ...[]byte) string {
 	return name + "-" + Digest(proven...)
 }
 
+// starter is who started the job of an ID; the ID, if it is not one of those that ID derives.
+func starter(id string) string {
+	if at := len(id) - digestLength - 1; at > 0 && id[at] == '-' {
+		return id[:at]
+	}
+	return id
+}
+
+// digestLength is that of a Digest.
+const digestLength = 22
+
 // Digest is 22 base64url characters (132 bits) of SHA-256 over parts, each preceded by its length so that no two lists of
 // parts give the same input.
 func Digest(parts ...[]byte) string {
@@ -206,5 +217,5 @@ func Digest(parts ...[]byte) string {
 		h.Write(size[:])
 		h.Write(part)
 	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))[:22]
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))[:digestLength]
 }

@@ -21,13 +21,14 @@ type message struct {
 }
 
 // Message is the queue message that moves a job. Turn is the record's, or the one that the record is about to get; 0 makes
-// a message that moves the job if it can be moved now and is deleted otherwise.
+// a message that moves the job if it can be moved now and is deleted otherwise. Its group is whoever starts such jobs: a
+// thousand jobs of one extension do not keep another's waiting.
 func Message(id string, turn int64) queue.Message {
 	body, err := json.Marshal(message{Version: messageVersion, ID: id, Turn: turn})
 	if err != nil { // texts and numbers always marshal
 		panic(err)
 	}
-	return queue.Message{Body: body}
+	return queue.Message{Body: body, Group: starter(id)}
 }
 
 // ParseMessage returns the job's ID and the turn of a message's body, of this version or the first, which has no turn.

@@ -56,3 +56,15 @@ func FuzzParseMessage(f *testing.F) {
 		}
 	})
 }
+
+// A message is of whoever starts such jobs, so that queues can be fair to them.
+func TestTheGroupOfAMessage(t *testing.T) {
+	for id, want := range map[string]string{
+		jobs.ID("export", []byte("a")): "export", jobs.ID("a-b_c", []byte("a")): "a-b_c", jobs.ID("export", []byte("b")): "export", "odd-1": "odd-1", "": "",
+		strings.Repeat("x", 64): strings.Repeat("x", 64),
+	} {
+		if got := jobs.Message(id, 1).Group; got != want {
+			t.Errorf("%q: group %q", id, got)
+		}
+	}
+}

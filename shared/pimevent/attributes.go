@@ -2,6 +2,7 @@ package pimevent
 
 import (
 	"cmp"
+	"encoding/json"
 	"strconv"
 	"time"
 )
@@ -41,4 +42,16 @@ func (d Delivery) Attributes(index int) map[string]string {
 		AttributeCorrelation: d.Correlation,
 		AttributeDelivery:    d.Correlation + "#" + strconv.Itoa(index),
 	}
+}
+
+// Group is the message group of one of its events: the PIM, and the subscription at the Event Platform, whose ID is the event's
+// subject. A thousand events of one subscription do not keep another's waiting.
+func (d Delivery) Group(event []byte) string {
+	var at struct {
+		Subject string `json:"subject"`
+	}
+	if d.API != EventPlatform || json.Unmarshal(event, &at) != nil {
+		at.Subject = d.API
+	}
+	return d.PIM + "/" + at.Subject
 }

@@ -22,3 +22,19 @@ func TestAttributesOfADelivery(t *testing.T) {
 		t.Errorf("received is read as %v, %v", at, err)
 	}
 }
+
+func TestTheGroupOfAnEvent(t *testing.T) {
+	for _, row := range []struct{ api, event, want string }{
+		{pimevent.EventPlatform, `{"id":"1","subject":"018e1ec5-29da-78ad-aae6-92065b9ca2a6"}`, "main/018e1ec5-29da-78ad-aae6-92065b9ca2a6"},
+		{pimevent.EventPlatform, `{"id":"1"}`, "main/"},
+		{pimevent.EventPlatform, `{"id":"1","subject":7}`, "main/event-platform"},
+		{pimevent.EventPlatform, `not JSON`, "main/event-platform"},
+		{pimevent.EventsAPI, `{"event_id":"1","subject":"other"}`, "main/events-api"},
+		{pimevent.Notifications, `{"subject":"https://example.cloud.akeneo.com/"}`, "main/notifications"},
+	} {
+		d := pimevent.Delivery{API: row.api, PIM: "main"}
+		if got := d.Group([]byte(row.event)); got != row.want {
+			t.Errorf("%s %s: %q", row.api, row.event, got)
+		}
+	}
+}

@@ -64,6 +64,41 @@ func attributesComeAsSent(t *testing.T, q queues) {
 	}
 }
 
+func groupsComeAsSent(t *testing.T, q queues) {
+	for group, want := range map[string]string{
+		"": "", "export_to_erp": "export_to_erp", "main/018e1ec5-29da-78ad-aae6-92065b9ca2a6": "main/018e1ec5-29da-78ad-aae6-92065b9ca2a6",
+		"a b\n☃": "a_b__", strings.Repeat("a", 200): strings.Repeat("a", 128),
+	} {
+		// In a call of several, and with a delay: SQS's standard queues take both beside a group.
+		send(t, q.main, queue.Message{Body: []byte("one"), Group: group}, queue.Message{Body: []byte("two"), Group: group, Delay: time.Second})
+		for range 2 {
+			got := receive(t, q.main, 1)[0]
+			remove(t, q.main, got) // at once: a loan lasts a second
+			if got.Group != want {
+				t.Errorf("sent in group %q, received in %q", group, got.Group)
+			}
+		}
+	}
+}
+
+// groupsTakeTurns takes what any queue does: the message of another group comes while the many are worked.
+func groupsTakeTurns(t *testing.T, q queues) {
+	var messages []queue.Message
+	for i := range 20 {
+		messages = append(messages, queue.Message{Body: fmt.Appendf(nil, "many %d", i), Group: "many"})
+	}
+	send(t, q.main, append(messages, queue.Message{Body: []byte("few"), Group: "few"})...)
+	seen := map[string]int{}
+	for range 21 {
+		got := receive(t, q.main, 1)[0]
+		seen[got.Group]++
+		remove(t, q.main, got)
+	}
+	if seen["many"] != 20 || seen["few"] != 1 {
+		t.Errorf("received %v", seen)
+	}
+}
+
 func manyMessages(t *testing.T, q queues) {
 	var messages []queue.Message
 	for i := range 25 {

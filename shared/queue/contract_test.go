@@ -32,6 +32,8 @@ type clause struct {
 var contract = []clause{
 	{"bodies come as they were sent", bodiesComeAsSent},
 	{"attributes come as they were sent", attributesComeAsSent},
+	{"groups come as SQS takes them", groupsComeAsSent},
+	{"a group has its turn, however many messages others have", groupsTakeTurns},
 	{"25 messages in one send", manyMessages},
 	{"messages of more than 1 MiB together", manyLargeMessages},
 	{"a message of exactly 1 MiB", largestMessage},
@@ -181,7 +183,7 @@ func redriven(t *testing.T, q queues, attributes map[string]string) queue.Redriv
 }
 
 func redrive(t *testing.T, q queues) {
-	message := queue.Message{Body: []byte("\x00poison"), Attributes: map[string]string{"pim": "main", "redrive": "old"}}
+	message := queue.Message{Body: []byte("\x00poison"), Attributes: map[string]string{"pim": "main", "redrive": "old"}, Group: "main/a"}
 	_, letter := killed(t, q, message)
 	if err := q.dead.Release(t.Context(), letter.Receipt); err != nil {
 		t.Fatal(err)
@@ -191,7 +193,7 @@ func redrive(t *testing.T, q queues) {
 	}
 	back := receive(t, q.main, 1)[0]
 	want := map[string]string{"pim": "main", "redrive": "1"}
-	if !bytes.Equal(back.Body, letter.Body) || !maps.Equal(back.Attributes, want) || back.Receives != 1 {
+	if !bytes.Equal(back.Body, letter.Body) || !maps.Equal(back.Attributes, want) || back.Group != "main/a" || back.Receives != 1 {
 		t.Errorf("came back as %+v", back)
 	}
 	if depth := depth(t, q.dead); depth != (queue.Depth{}) {

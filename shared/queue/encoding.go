@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -72,6 +73,7 @@ func Size(body string, attributes map[string]string) int {
 type wire struct {
 	body       string
 	attributes map[string]string
+	group      string
 	delay      time.Duration // whole seconds
 	size       int           // what counts towards MaxPayload
 }
@@ -98,12 +100,12 @@ func encode(message Message) (wire, error) {
 	delay := (message.Delay + time.Second - 1).Truncate(time.Second)
 
 	if legalText(message.Body) {
-		plain := newWire(string(message.Body), message.Attributes, "", delay)
+		plain := newWire(string(message.Body), message, "", delay)
 		if plain.size <= MaxPayload {
 			return plain, nil
 		}
 	} else if len(message.Body) > 0 && base64.StdEncoding.EncodedLen(len(message.Body)) <= MaxPayload {
-		encoded := newWire(base64.StdEncoding.EncodeToString(message.Body), message.Attributes, encodingBase64, delay)
+		encoded := newWire(base64.StdEncoding.EncodeToString(message.Body), message, encodingBase64, delay)
 		if encoded.size <= MaxPayload {
 			return encoded, nil
 		}
@@ -111,16 +113,16 @@ func encode(message Message) (wire, error) {
 	if len(message.Body) > maxDecoded {
 		return wire{}, ErrTooLarge
 	}
-	compressed := newWire(base64.StdEncoding.EncodeToString(compress(message.Body)), message.Attributes, encodingGzip, delay)
+	compressed := newWire(base64.StdEncoding.EncodeToString(compress(message.Body)), message, encodingGzip, delay)
 	if compressed.size > MaxPayload {
 		return wire{}, ErrTooLarge
 	}
 	return compressed, nil
 }
 
-func newWire(body string, attributes map[string]string, encoding string, delay time.Duration) wire {
-	w := wire{body: body, attributes: make(map[string]string, len(attributes)+1), delay: delay, size: len(body)}
-	maps.Copy(w.attributes, attributes)
+func newWire(body string, message Message, encoding string, delay time.Duration) wire {
+	w := wire{body: body, attributes: make(map[string]string, len(message.Attributes)+1), group: legalGroup(message.Group), delay: delay, size: len(body)}
+	maps.Copy(w.attributes, message.Attributes)
 	if encoding != "" {
 		w.attributes[encodingAttribute] = encoding
 	}
@@ -181,6 +183,17 @@ func legalName(name string) bool {
 		}
 	}
 	return true
+}
+
+// legalGroup is a group's name as SQS takes it: visible ASCII (API reference, SendMessageBatchRequestEntry, MessageGroupId).
+func legalGroup(name string) string {
+	legal := strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' {
+			return '_'
+		}
+		return r
+	}, name)
+	return legal[:min(len(legal), maxGroup)]
 }
 
 func compress(plain []byte) []byte {

@@ -24,7 +24,8 @@ type MemoryConfig struct {
 }
 
 // Memory is a queue in this process's memory: for tests and the local system. It keeps SQS's rules for standard
-// queues but two: it hands messages out oldest first, and keeps them without end.
+// queues but two: it hands a group's messages out oldest first, and keeps them without end. It is fair to groups: the next
+// message is of the group that has the fewest in flight, and of those of the one whose last receive is the longest ago.
 //
 // A receive that waits is woken by Send and by real time. A fake Now that is moved by hand wakes nobody: use
 // testing/synctest, or receive without waiting.
@@ -34,6 +35,7 @@ type Memory struct {
 	mu       sync.Mutex
 	messages []*held
 	arrived  chan struct{} // closed and replaced when messages were added
+	turns
 }
 
 // held is a message in a Memory queue, in the form that SQS would hold.
@@ -44,6 +46,7 @@ type held struct {
 	visible  time.Time // hidden before: delayed or on loan
 	receives int
 	receipt  string // of the latest receive; "" while there was none in this queue
+	turn     int    // of the latest receive; 0 while there was none
 }
 
 var (
@@ -59,7 +62,7 @@ func NewMemory(config MemoryConfig) *Memory {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	return &Memory{config: config, arrived: make(chan struct{})}
+	return &Memory{config: config, arrived: make(chan struct{}), turns: turns{last: map[string]int{}}}
 }
 
 // Send implements Sender. It stores all messages or none; there is no *PartialError.
@@ -190,19 +193,24 @@ func (m *Memory) lend(limit int) (lent []Received, next time.Duration, arrived <
 			dead = append(dead, h)
 			return true
 		}
-		if len(lent) < limit {
-			h.receives++
-			h.receipt = rand.Text()
-			h.visible = now.Add(m.config.Visibility)
-			lent = append(lent, h.received())
-		}
 		return false
 	})
+	for groups := m.groups(now); len(lent) < limit; {
+		h := m.fair(groups, now)
+		if h == nil {
+			break
+		}
+		m.serve(h, groups)
+		h.receives++
+		h.receipt = rand.Text()
+		h.visible = now.Add(m.config.Visibility)
+		lent = append(lent, h.received())
+	}
 	if len(dead) > 0 {
 		// Under the lock, so that nobody sees the message in neither queue. Dead letters exist before the queue that
 		// uses them, so that locks are never taken in a circle.
 		for _, h := range dead {
-			h.receipt, h.visible = "", now
+			h.receipt, h.visible, h.turn = "", now, 0
 		}
 		m.config.DeadLetters.add(dead...)
 	}
@@ -226,7 +234,7 @@ func (h *held) received() Received {
 		panic("queue: cannot decode what was encoded here: " + err.Error())
 	}
 	return Received{
-		ID: h.id, Receipt: h.receipt, Body: body, Attributes: attributes, Receives: h.receives, Sent: h.sent,
+		ID: h.id, Receipt: h.receipt, Body: body, Attributes: attributes, Group: h.wire.group, Receives: h.receives, Sent: h.sent,
 	}
 }
 

@@ -4,7 +4,8 @@
 // (visibility timeout, receive count, delay, dead letters) and passes the same contract test.
 //
 // It is not a stream and keeps no order. A message can be delivered more than once: what it starts must be safe
-// to start twice.
+// to start twice. Messages of one group do not keep those of another waiting, however many they are (SQS developer guide,
+// "Amazon SQS fair queues").
 package queue
 
 import (
@@ -19,6 +20,7 @@ const (
 	MaxBatch   = 10               // entries of one SendMessageBatch or ReceiveMessage
 	MaxPayload = 1 << 20          // bytes of one message, and of one SendMessageBatch, attributes included
 	MaxDelay   = 15 * time.Minute // longest delay of one message
+	maxGroup   = 128              // characters of a group's name
 )
 
 // ErrTooLarge is returned by Send for a message that exceeds MaxPayload even compressed. Nothing of the call was sent.
@@ -29,6 +31,7 @@ type Message struct {
 	Body       []byte            // any bytes; what is not legal SQS text travels in base64
 	Attributes map[string]string // at most 8, values not empty; names [A-Za-z0-9_-]{1,256}, "encoding" is ours
 	Delay      time.Duration     // 0 to MaxDelay, whole seconds (rounded up)
+	Group      string            // whose message it is; "": nobody's. What SQS takes in no such name becomes "_", what is longer than 128 characters is cut
 }
 
 // PartialError says which messages of a Send are not in the queue; the others are.

@@ -11,6 +11,7 @@ type Received struct {
 	Receipt    string            // what Delete needs; of this receive only
 	Body       []byte            // the bytes that were sent, decoded
 	Attributes map[string]string // as sent, without the queue's own
+	Group      string            // as it was sent
 	Receives   int               // how often it was received, this time included
 	Sent       time.Time         // when it was sent (a dead letter keeps this)
 }

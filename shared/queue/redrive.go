@@ -100,7 +100,7 @@ func (r Redrive) send(ctx context.Context, letters []Received) (failed map[int]e
 		attributes := make(map[string]string, len(letter.Attributes)+len(r.Attributes))
 		maps.Copy(attributes, letter.Attributes)
 		maps.Copy(attributes, r.Attributes)
-		messages[i] = Message{Body: letter.Body, Attributes: attributes}
+		messages[i] = Message{Body: letter.Body, Attributes: attributes, Group: letter.Group}
 	}
 	err = r.Work.Send(ctx, messages...)
 	if partial, ok := errors.AsType[*PartialError](err); ok {

@@ -133,6 +133,9 @@ func (q *SQS) batch(encoded []wire, indexes []int) *sqs.SendMessageBatchInput {
 			MessageAttributes: attributes,
 			DelaySeconds:      int32(encoded[i].delay / time.Second),
 		}
+		if group := encoded[i].group; group != "" {
+			in.Entries[n].MessageGroupId = &group
+		}
 	}
 	return in
 }

@@ -27,6 +27,7 @@ func (q *SQS) Receive(ctx context.Context, limit int, wait time.Duration) ([]Rec
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
 			types.MessageSystemAttributeNameApproximateReceiveCount,
 			types.MessageSystemAttributeNameSentTimestamp,
+			types.MessageSystemAttributeNameMessageGroupId,
 		},
 	})
 	if err != nil {
@@ -49,6 +50,7 @@ func (q *SQS) Receive(ctx context.Context, limit int, wait time.Duration) ([]Rec
 			Receipt:    aws.ToString(message.ReceiptHandle),
 			Body:       body,
 			Attributes: attributes,
+			Group:      message.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)],
 			Receives:   number(message.Attributes, string(types.MessageSystemAttributeNameApproximateReceiveCount)),
 			Sent:       time.UnixMilli(int64(number(message.Attributes, string(types.MessageSystemAttributeNameSentTimestamp)))),
 		})

@@ -60,17 +60,17 @@ const denied = `{"__type":"com.amazonaws.sqs#AccessDenied"}`
 func TestSQSReceive(t *testing.T) {
 	for wait, seconds := range map[time.Duration]int{0: 0, 1: 1, time.Second: 1, time.Second + 1: 2, 20 * time.Second: 20} {
 		q, calls := openSQS(t, `{"Messages":[{"MessageId":"1","ReceiptHandle":"r","Body":"a",
-			"Attributes":{"ApproximateReceiveCount":"3","SentTimestamp":"1767613500123"},
+			"Attributes":{"ApproximateReceiveCount":"3","SentTimestamp":"1767613500123","MessageGroupId":"main/a"},
 			"MessageAttributes":{"pim":{"DataType":"String","StringValue":"main"}}}]}`)
 		got, err := q.Receive(t.Context(), 7, wait)
 		if err != nil || len(got) != 1 {
 			t.Fatalf("%v, %v", got, err)
 		}
-		if m := got[0]; m.ID != "1" || m.Receipt != "r" || string(m.Body) != "a" || m.Attributes["pim"] != "main" || m.Receives != 3 || !m.Sent.Equal(time.UnixMilli(1767613500123)) {
+		if m := got[0]; m.ID != "1" || m.Receipt != "r" || string(m.Body) != "a" || m.Attributes["pim"] != "main" || m.Group != "main/a" || m.Receives != 3 || !m.Sent.Equal(time.UnixMilli(1767613500123)) {
 			t.Errorf("%+v", m)
 		}
 		asked := (*calls)[0]
-		if asked.WaitTimeSeconds != seconds || asked.MaxNumberOfMessages != 7 || len(asked.MessageAttributeNames) != 1 || len(asked.MessageSystemAttributeNames) != 2 || !strings.HasSuffix(asked.QueueURL, "/1/jobs") {
+		if asked.WaitTimeSeconds != seconds || asked.MaxNumberOfMessages != 7 || len(asked.MessageAttributeNames) != 1 || len(asked.MessageSystemAttributeNames) != 3 || !strings.HasSuffix(asked.QueueURL, "/1/jobs") {
 			t.Errorf("wait %s: %+v", wait, asked)
 		}
 	}
