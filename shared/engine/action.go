@@ -86,6 +86,10 @@ type Run struct {
 	intend func(context.Context) (name string, err error)
 	undo   []string // names of the undo files of this batch, of earlier tries
 
+	Wait    *jobs.Wait   // of a Waiter: what it waits for, and until when
+	Signal  *jobs.Signal // of a Waiter: what has come, with its whole body; nil: nothing yet, so that the run asks
+	waiting *wait        // nil: an event's run, which cannot wait
+
 	page map[jobs.Item]pim.Product // products that came with the page of a selection
 
 	Channel string         // that whoever asked works in, else the PIM's default; "": neither names one
@@ -111,6 +115,11 @@ type Result struct {
 	Files   []jobs.File     // that it has made, whole and stored; with Finish alone, and they replace what earlier runs returned
 	Result  json.RawMessage // structured, for who reads the job; JSON of at most 8 KB, anything else is left out
 	State   json.RawMessage // with Later: given to the next run of this batch; JSON of at most 8 KB, anything else fails the batch
+
+	// Wait, of a Waiter and without an error, says that the others are asked: the batch waits for Run.Signal, and its next
+	// run has it. Nothing is through. Of the rest State is kept for that run, and Failures, which count then; an item that has
+	// failed does not change in the PIM.
+	Wait bool
 
 	changed int // items that changed in the PIM
 }

@@ -21,6 +21,7 @@ const (
 	later                // nothing is wrong: the same batch goes on, with the state it gave
 	refused              // trying again cannot help
 	failing              // passing: the same batch is tried again
+	awaits               // others are asked: the batch goes on with its signal, with the state it gave
 	cut                  // the process stopped in the middle of a run: nobody failed, and what the run did is not known
 )
 
@@ -40,8 +41,12 @@ type answer struct {
 	after    time.Duration   // with later
 	pauseTo  time.Time       // with failing: the pause that somebody asked for ends then; zero: nobody did
 	reason   string          // for the user
+	code     string          // with refused: of the end, if it is not that trying again cannot help
 	cause    string
-	err      error // for the log, see loggable
+	until    time.Time           // with awaits: when the wait ends
+	early    []jobs.EarlyFailure // with awaits: items that failed already
+	stop     bool                // a user asked to stop
+	err      error               // for the log, see loggable
 }
 
 // answerOf says what a run's result and error mean. batch is how many items it was given. stopping says that the process is

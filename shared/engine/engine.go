@@ -47,10 +47,12 @@ type Config struct {
 	PIM   func(ctx context.Context, name string) (*pim.Client, error)
 	Files files.Store // of what is handed on; nil: nothing is
 	// Link is an address of ours for a file: its job's ID (or files.Media) and its name, good until a time.
-	Link    func(ctx context.Context, job, name string, until time.Time) (string, error)
-	Log     *slog.Logger
-	Metrics *metric.Sink
-	Now     func() time.Time
+	Link func(ctx context.Context, job, name string, until time.Time) (string, error)
+	// Callback is an address of ours for what ends a wait of a job, good until a time.
+	Callback func(ctx context.Context, job, wait string, until time.Time) (string, error)
+	Log      *slog.Logger
+	Metrics  *metric.Sink
+	Now      func() time.Time
 }
 
 // Engine does runs. It keeps nothing between them.
@@ -126,9 +128,18 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 	if run.finish {
 		do = finisher.Finish
 	}
+	waits := waitsOf(action)
+	if waits != nil && !run.finish {
+		var over *answer
+		if run, over = i.await(timed, *waits, run); over != nil {
+			return *over, false
+		}
+	}
 	var lost *reading
 	var err error
-	if reads := readsOf(action); reads != nil && !run.finish {
+	if run.waiting != nil && run.waiting.kept != nil {
+		run, lost = run.waiting.kept.as(run)
+	} else if reads := readsOf(action); reads != nil && !run.finish && run.Signal == nil {
 		if run, lost, err = i.read(timed, log, *reads, run); err != nil {
 			return notBegun(err, ctx.Err() != nil), !refreshed && credentialsRefused(err) && i.refreshed(ctx, log)
 		}
@@ -139,6 +150,15 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 	var result Result
 	if lost == nil || len(lost.kept) > 0 || batch == 0 || finishes {
 		result, err = guard(timed, log, do, run)
+	}
+	if err == nil && result.Wait {
+		if waits == nil || run.Signal != nil {
+			return answerOf(Result{}, Permanent("an internal error", errors.New("a result that waits once more")), batch, false), false
+		}
+		return waitOf(run, result, lost), false
+	}
+	if err == nil {
+		result = run.withEarly(result)
 	}
 	if err == nil || result.Done > 0 {
 		var unwritten error

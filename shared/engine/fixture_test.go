@@ -125,6 +125,20 @@ func (s faultyStore) Save(ctx context.Context, job jobs.Job, failures ...jobs.Fa
 	return saved, err
 }
 
+func (s faultyStore) Rest(ctx context.Context, id string, turn int64) error {
+	return s.op("rest", func() error { return s.Store.Rest(ctx, id, turn) })
+}
+
+func (s faultyStore) Signal(ctx context.Context, job, wait string) (signal jobs.Signal, err error) {
+	err = s.op("signal", func() error { signal, err = s.Store.Signal(ctx, job, wait); return err })
+	return signal, err
+}
+
+func (s faultyStore) PutSignal(ctx context.Context, signal jobs.Signal) (there jobs.Signal, err error) {
+	err = s.op("put signal "+signal.Kind, func() error { there, err = s.Store.PutSignal(ctx, signal); return err })
+	return there, err
+}
+
 func (s faultyStore) Failures(ctx context.Context, id string, limit int) (found []jobs.Failure, err error) {
 	err = s.op("failures", func() error { found, err = s.Store.Failures(ctx, id, limit); return err })
 	return found, err

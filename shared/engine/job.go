@@ -43,7 +43,11 @@ func (i *Invocation) Job(ctx context.Context, d Delivery) error {
 		if !job.State.Ended() && i.over(now) {
 			return i.sendJob(ctx, d.Job, d.Turn, d.Tries, 0)
 		}
-		started, decision := job.Start(jobs.Claim{Turn: d.Turn, Last: d.Last, Now: now.UTC(), Until: i.leaseEnd()})
+		signal, err := i.signalOf(ctx, job, now)
+		if err != nil {
+			return i.jobUnavailable(ctx, log, d, fmt.Errorf("look for the signal: %w", err))
+		}
+		started, decision := job.Start(jobs.Claim{Turn: d.Turn, Last: d.Last, Signal: signal != nil, Now: now.UTC(), Until: i.leaseEnd()})
 		switch decision {
 		case jobs.Over:
 			return i.followUp(ctx, log, d, job)
@@ -68,7 +72,7 @@ func (i *Invocation) Job(ctx context.Context, d Delivery) error {
 			i.jobEnded(log, saved)
 			return nil
 		}
-		w := &jobWork{Invocation: i, log: log, delivery: d, job: saved}
+		w := &jobWork{Invocation: i, log: log, delivery: d, job: saved, signal: signal}
 		return w.do(ctx)
 	}
 }
@@ -79,8 +83,7 @@ func (i *Invocation) tooEarly(ctx context.Context, log *slog.Logger, d Delivery,
 	if err := i.sendJob(ctx, job.ID, turn, 0, job.NotBefore.Sub(now)); err != nil {
 		return false, err
 	}
-	job.Turn = turn
-	_, err = i.Store.Save(ctx, job)
+	err = i.Store.Rest(ctx, job.ID, turn)
 	if err != nil && !errors.Is(err, jobs.ErrConflict) {
 		// The message is sent, and goes on whether or not the record has its turn.
 		log.Warn("pause: the message's turn was not recorded", "reason", "record_unavailable", "error", err.Error())

@@ -23,9 +23,10 @@ type jobWork struct {
 	log      *slog.Logger
 	delivery Delivery
 	job      jobs.Job
-	ran      int  // items of the last run
-	kept     bool // runs keep parts, for a Finisher to finish with
-	finish   bool // the last run was the finishing one
+	ran      int          // items of the last run
+	kept     bool         // runs keep parts, for a Finisher to finish with
+	finish   bool         // the last run was the finishing one
+	signal   *jobs.Signal // that has ended the wait of the batch at hand
 	selecting
 }
 
@@ -33,7 +34,7 @@ type jobWork struct {
 func (w *jobWork) do(ctx context.Context) error {
 	for begun := false; ; begun = true {
 		a := answer{class: idle}
-		if !w.job.Stop && ctx.Err() == nil && !(begun && w.over(w.Now())) {
+		if (!w.job.Stop || w.signal != nil) && ctx.Err() == nil && !(begun && w.over(w.Now())) {
 			a = w.work(ctx)
 		}
 		if over, err := w.settle(ctx, a); over {
@@ -87,7 +88,8 @@ func (w *jobWork) runBatch(ctx context.Context) answer {
 			Action: job.Action, Trigger: job.Trigger, Job: job.ID, Extension: job.Extension, Label: job.Label, PIM: job.PIM,
 			Items: slices.Clip(job.AtHand()[:to-from]), page: w.page, First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
 			Ended: job.Ended, State: job.KindState, Interrupted: job.Interrupted, Attempt: job.Tries + 1, Correlation: job.Correlation, Began: job.CreatedAt, Now: w.Now(),
-			intend: w.intend, undo: undoFiles(job.Undo, from),
+			waiting: &wait{note: w.note, signal: w.signal},
+			intend:  w.intend, undo: undoFiles(job.Undo, from),
 			Done: job.Done, finish: w.finish,
 		}
 	})
@@ -135,7 +137,11 @@ func (w *jobWork) settle(ctx context.Context, a answer) (over bool, err error) {
 			turn--
 		}
 	}
-	if err := w.write(ctx, a, &v, turn, unsent != nil); err != nil {
+	err = w.write(ctx, a, &v, turn, unsent != nil)
+	if errors.Is(err, errSignal) {
+		return false, nil
+	}
+	if err != nil {
 		return true, w.unwritten(ctx, err, v.next == waits && unsent == nil)
 	}
 	w.observe(w.log, w.job.Action, a, v)
@@ -145,6 +151,9 @@ func (w *jobWork) settle(ctx context.Context, a answer) (over bool, err error) {
 	case waits:
 		w.log.Info("job goes on later", "action", w.job.Action, "cause", v.cause, "delay_ms", v.at.Sub(w.Now()).Milliseconds(),
 			"done", w.job.Done, "total", w.job.Total, "failed", w.job.Failed, "correlation", w.job.Correlation)
+		if w.job.AtRest() {
+			w.lookAgain(ctx, w.log)
+		}
 		return true, unsent
 	}
 	w.jobEnded(w.log, w.job)
@@ -177,6 +186,9 @@ func (w *jobWork) write(ctx context.Context, a answer, v *verdict, turn int64, u
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	for range 5 { // each turn means that another changed the record in between
+		if err := w.close(ctx, *v); err != nil {
+			return err
+		}
 		next, failures := w.apply(*v)
 		next.Turn = turn
 		if unsent && w.job.LastReceive {
@@ -191,6 +203,9 @@ func (w *jobWork) write(ctx context.Context, a answer, v *verdict, turn int64, u
 		saved, err := w.Store.Save(ctx, next, failures...)
 		if err == nil {
 			w.job = saved
+			if saved.Awaits == nil {
+				w.signal = nil
+			}
 			if v.page != nil {
 				w.page = v.page.products
 			}
@@ -249,6 +264,11 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 		if v.held {
 			job.NotBefore = v.at
 		}
+		if v.asks {
+			begun := *job.Awaits
+			begun.Begun, begun.Failed = true, v.early
+			job.Awaits = &begun
+		}
 	case stops:
 		job = job.Cancelled()
 	case ends:
@@ -258,6 +278,33 @@ func (w *jobWork) apply(v verdict) (jobs.Job, []jobs.Failure) {
 		job.ThenDue = follows(w.configured().Then, job)
 	}
 	return job, failures
+}
+
+// amend writes a change of the record in the middle of a turn, as the holder of the lease. made says of a record that holds
+// it: our own write, whose answer was lost. A request to stop that came meanwhile is kept for after the batch.
+func (w *jobWork) amend(ctx context.Context, what string, change func(jobs.Job) jobs.Job, made func(jobs.Job) bool) error {
+	for range 5 { // each turn means that another changed the record in between
+		saved, err := w.Store.Save(ctx, change(w.job))
+		if err == nil {
+			w.job = saved
+			return nil
+		}
+		if !errors.Is(err, jobs.ErrConflict) {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		now, err := w.Store.Get(ctx, w.job.ID)
+		if err != nil {
+			return fmt.Errorf("%s: read after a conflict: %w", what, err)
+		}
+		if now.State != jobs.Running || now.Lease.Token != w.job.Lease.Token {
+			return errLost
+		}
+		w.job.Version, w.job.Stop, w.job.Undo, w.job.Awaits = now.Version, now.Stop, now.Undo, now.Awaits
+		if made(now) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: others kept changing the record", what)
 }
 
 // dropParts deletes what runs have kept for the finishing one. What a crash leaves, the bucket deletes after some days.

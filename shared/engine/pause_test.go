@@ -229,7 +229,7 @@ func TestAPauseIsItsSubscriptionsOwn(t *testing.T) {
 	}
 }
 
-// A message that comes before a pause ends goes back with one write, and without a call.
+// A message that comes before a pause ends goes back with one small write, and without a call.
 func TestAnEarlyMessageGoesBack(t *testing.T) {
 	var w *fixture
 	s := &script{run: func(context.Context, engine.Run) (engine.Result, error) {
@@ -244,7 +244,7 @@ func TestAnEarlyMessageGoesBack(t *testing.T) {
 	w.faults.names = nil
 	w.deliver()
 	w.one()
-	if got, want := steps(w.faults.names), "load, send, save waiting, delete, get event, send, save event, delete"; got != want {
+	if got, want := steps(w.faults.names), "load, send, rest, delete, get event, send, save event, delete"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -60,6 +60,14 @@ func holds(found map[jobs.Item]pim.Product, items []jobs.Item) bool {
 // notInPIM is what a user reads of an item whose product cannot be read.
 const notInPIM = "not in the PIM, or hidden from its connection"
 
+// lostReason is why an item left its run.
+func lostReason(item jobs.Item) string {
+	if item.Type != jobs.Product && item.Type != jobs.ProductModel {
+		return "only products and product models can be read from the PIM"
+	}
+	return notInPIM
+}
+
 // reading is what a run lost while its products were read.
 type reading struct {
 	batch    int       // items before
@@ -104,11 +112,7 @@ func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, ru
 	for index, item := range items {
 		product, there := found[item]
 		if !there && index < toRead {
-			reason := notInPIM
-			if item.Type != jobs.Product && item.Type != jobs.ProductModel {
-				reason = "only products and product models can be read from the PIM"
-			}
-			lost.failures = append(lost.failures, Failure{Index: index, Reason: reason})
+			lost.failures = append(lost.failures, Failure{Index: index, Reason: lostReason(item)})
 			continue
 		}
 		lost.kept = append(lost.kept, index)

@@ -48,30 +48,12 @@ const ndjson = "application/x-ndjson"
 // to stop that came meanwhile is kept for after the batch.
 func (w *jobWork) intend(ctx context.Context) (string, error) {
 	name := undoName(w.job.Next, w.job.Lease.Token, len(w.job.Undo)+1)
-	for range 5 { // each turn means that another changed the record in between
-		next := w.job
-		next.Undo = append(next.Undo[:len(next.Undo):len(next.Undo)], name)
-		saved, err := w.Store.Save(ctx, next)
-		if err == nil {
-			w.job = saved
-			return name, nil
-		}
-		if !errors.Is(err, jobs.ErrConflict) {
-			return "", fmt.Errorf("note the undo file: %w", err)
-		}
-		now, err := w.Store.Get(ctx, w.job.ID)
-		if err != nil {
-			return "", fmt.Errorf("read after a conflict: %w", err)
-		}
-		if now.State != jobs.Running || now.Lease.Token != w.job.Lease.Token {
-			return "", errLost
-		}
-		w.job.Version, w.job.Stop, w.job.Undo = now.Version, now.Stop, now.Undo
-		if n := len(now.Undo); n > 0 && now.Undo[n-1] == name { // our own write, whose answer was lost
-			return name, nil
-		}
-	}
-	return "", errors.New("note the undo file: others kept changing the record")
+	return name, w.amend(ctx, "note the undo file",
+		func(job jobs.Job) jobs.Job {
+			job.Undo = append(job.Undo[:len(job.Undo):len(job.Undo)], name)
+			return job
+		},
+		func(job jobs.Job) bool { return len(job.Undo) > 0 && job.Undo[len(job.Undo)-1] == name })
 }
 
 // keep writes an undo file, whole, or the lines of it that were refused.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/rand/v2"
 	"time"
@@ -29,8 +30,8 @@ const (
 	stops              // a user asked for it
 )
 
-// A wait for a signal (what an outside system tells us later) gets its place here, beside waits. Losing the lease to
-// another worker is no verdict: it is what the write of one finds.
+// A wait for a signal is a wait until the signal is too late: what ends it earlier is a message that finds it. Losing the
+// lease to another worker is no verdict: it is what the write of one finds.
 
 // standing is what a run began with: a job at its checkpoint, or an event for one subscription, which is a batch of one.
 type standing struct {
@@ -60,13 +61,15 @@ type moment struct {
 // verdict is what follows an answer. It is written once.
 type verdict struct {
 	next     next
-	through  int       // items, from the first that was not, that are through
-	changed  int       // of these, how many changed in the PIM
-	failures []Failure // of these, by index from the same place
-	gaveUp   bool      // nothing of what is left is worked any more, whether or not it is counted
-	page     *turned   // comes to hand
-	at       time.Time // with waits: when to go on
-	held     bool      // with waits: somebody asked for this pause, and no message may go on before it ends
+	through  int                 // items, from the first that was not, that are through
+	changed  int                 // of these, how many changed in the PIM
+	failures []Failure           // of these, by index from the same place
+	gaveUp   bool                // nothing of what is left is worked any more, whether or not it is counted
+	page     *turned             // comes to hand
+	at       time.Time           // with waits: when to go on
+	held     bool                // with waits: somebody asked for this pause, and no message may go on before it ends
+	asks     bool                // with waits: for a signal
+	early    []jobs.EarlyFailure // with asks
 	retries
 	state       json.RawMessage // of the kind, for the next run of the batch
 	keepsState  bool            // the state stays what it was
@@ -95,8 +98,12 @@ func decide(s standing, a answer, t moment) verdict {
 		if a.after > 0 {
 			v.waitUntil(t.now.Add(min(a.after, longestLater)), true)
 		}
+	case awaits:
+		v.retries, v.state, v.keepsState = retries{}, a.state, false
+		v.asks, v.early = true, a.early
+		v.waitUntil(a.until, true)
 	case refused:
-		v.giveUp(s, a, jobs.ReasonPermanent)
+		v.giveUp(s, a, cmp.Or(a.code, jobs.ReasonPermanent))
 	case failing:
 		v.tryAgain(s, a, t)
 	}
@@ -107,7 +114,7 @@ func decide(s standing, a answer, t moment) verdict {
 	switch {
 	case over:
 		v.next = ends
-	case s.stop:
+	case s.stop || a.stop:
 		v.next = stops
 	case v.next == goesOn && (t.over || a.class == idle || a.class == cut):
 		v.next, v.at = waits, t.now
@@ -123,15 +130,20 @@ func (v *verdict) waitUntil(at time.Time, held bool) {
 // giveUp fails the rest of the batch. Where no run began, or no more tries are to be made, all that is left fails.
 func (v *verdict) giveUp(s standing, a answer, code string) {
 	to, reason := s.left, a.reason
-	if code == jobs.ReasonPermanent && a.began {
+	if code != jobs.ReasonGaveUp && a.began {
 		to = s.batch
 	}
 	v.gaveUp = code == jobs.ReasonGaveUp || !a.began
-	if code == jobs.ReasonGaveUp {
+	if code == jobs.ReasonGaveUp && a.class == failing {
 		reason += ", and the time for trying again is over"
 	}
 	for i := v.through; i < to; i++ {
 		v.failures = append(v.failures, Failure{Index: i, Reason: reason})
+	}
+	for _, known := range a.early { // their own reasons are the better ones
+		if n := known.Index - v.through; n >= 0 && n < len(v.failures) {
+			v.failures[n].Reason = known.Reason
+		}
 	}
 	v.through, v.reason, v.cause, v.message, v.keepsState = to, code, a.cause, reason, false
 	v.retries = retries{}

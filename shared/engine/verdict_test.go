@@ -70,6 +70,12 @@ func TestWhatFollowsAnAnswer(t *testing.T) {
 		{"a part of the last batch is through", []change{left(2, 2)}, answerOf(Result{Done: 1}, nil, 2, false), "goes on, 1 through"},
 		{"more than there is", nil, answerOf(Result{Done: 9}, nil, 2, false), "goes on, 2 through"},
 
+		// Others are asked, and tell later.
+		{"others are asked", nil, answer{class: awaits, began: true, state: state, until: noon.Add(72 * time.Hour)}, `waits 72h0m0s held for a signal, state {"call":"1"}`},
+		{"others are asked after failed tries", []change{since(3, time.Minute), asked(time.Hour)}, answer{class: awaits, began: true, until: noon.Add(time.Hour)}, "waits 1h0m0s held for a signal"},
+		{"others are asked, and a user asked to stop", []change{stop}, answer{class: awaits, began: true, until: noon.Add(time.Hour)}, "stops"},
+		{"the signal came too late", nil, answer{class: refused, began: true, code: jobs.ReasonNoSignal, reason: "nothing came", early: []jobs.EarlyFailure{{Index: 1, Reason: "no price"}}}, `goes on no_signal, 2 through, failed 0 1, "nothing came"`},
+
 		// What runs have kept is still to be made into something.
 		{"the last batch is done, and something is left to do", []change{left(2, 2), unfinished}, answerOf(Result{}, nil, 2, false), "goes on, 2 through"},
 		{"the same, and the time is used up", []change{left(2, 2), unfinished, over}, answerOf(Result{}, nil, 2, false), "waits 0s, 2 through"},
@@ -164,6 +170,9 @@ func inWords(v verdict) string {
 	}
 	if v.next == waits && v.held {
 		words[0] += " held"
+	}
+	if v.next == waits && v.asks {
+		words[0] += " for a signal"
 	}
 	if v.reason != "" {
 		words[0] += " " + v.reason

@@ -37,6 +37,9 @@ func UndoFolder(job string) string { return "undo/" + job + "/" }
 // UndoKey is one of a job's files of replaced values.
 func UndoKey(job, name string) string { return UndoFolder(job) + Name(name) }
 
+// SentKey is where what a job has sent lies, so that a repeat sends the same bytes: name is that of the wait for its answer.
+func SentKey(job, name string) string { return "sent/" + job + "/" + Name(name) }
+
 // Keeps are the times for which a finished file may be kept, and which the bucket has lifecycle rules for.
 var Keeps = map[string]time.Duration{"1d": day, "7d": 7 * day, "30d": 30 * day, "90d": 90 * day}
 

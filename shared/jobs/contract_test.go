@@ -36,6 +36,11 @@ var contract = []struct {
 	{"a selection keeps its page and what it has seen", selections},
 	{"the end of a selection moves its mark, forwards alone", marks},
 	{"what the clock remembers", ticks},
+	{"a wait has one signal: the first", firstSignal},
+	{"a signal is found by its job and its wait alone", otherSignals},
+	{"of twenty signals for one wait one counts", signalRace},
+	{"a signal outlives the wait, not everything", signalLife},
+	{"a job that rests has the turn that was written down", rests},
 	{"reasons are cut between characters", longReasons},
 	{"an end, its failures and its once key are one step", wholeEnd},
 	{"a job is gone after its time to live", expiry},
@@ -87,6 +92,9 @@ func readBack(t *testing.T, b bench) {
 	want.CreatedAt, want.DownSince, want.Lease.Until = given.CreatedAt.UTC(), given.DownSince.UTC(), given.Lease.Until.UTC()
 	want.Files = []jobs.File{given.Files[0]}
 	want.Files[0].Until = given.Files[0].Until.UTC()
+	awaits := *given.Awaits
+	awaits.Until = awaits.Until.UTC()
+	want.Awaits = &awaits
 	want.NotBefore, want.NextTry, want.GivesUpAt = given.NotBefore.UTC(), given.NextTry.UTC(), given.GivesUpAt.UTC()
 	same(t, "created", created, want)
 	same(t, "loaded", load(t, b, given.ID), want)

@@ -142,7 +142,7 @@ func (d *DynamoDB) decode(state table.Row) (Job, error) {
 	return decodeJob([]byte(state.Text(table.JSON)))
 }
 
-// Load implements Store. One query reads both rows: in the order of their names, ITEMS and STATE are the last two.
+// Load implements Store. One query reads all rows that it needs: they are the last in the order of their names.
 func (d *DynamoDB) Load(ctx context.Context, id string) (Job, error) {
 	if !possibleID(id) {
 		return Job{}, ErrNotFound
@@ -150,7 +150,7 @@ func (d *DynamoDB) Load(ctx context.Context, id string) (Job, error) {
 	rows := map[string]table.Row{}
 	for row, err := range d.Rows(ctx, table.Query{
 		Where:  "pk = :pk AND sk BETWEEN :first AND :last",
-		Values: table.Row{":pk": table.Text(keyJob + id), ":first": table.Text(rowPayload), ":last": table.Text(rowState)},
+		Values: table.Row{":pk": table.Text(keyJob + id), ":first": table.Text(rowPayload), ":last": table.Text(rowTurn)},
 	}) {
 		if err != nil {
 			return Job{}, fmt.Errorf("load job: %w", err)
@@ -160,6 +160,9 @@ func (d *DynamoDB) Load(ctx context.Context, id string) (Job, error) {
 	job, err := d.decode(rows[rowState])
 	if err != nil {
 		return Job{}, err
+	}
+	if rest := rows[rowTurn]; rest.Live(d.Now()) {
+		job.Turn = max(job.Turn, rest.Number(table.Version))
 	}
 	return decodePayload(job, []byte(rows[rowPayload].Text(table.JSON)))
 }

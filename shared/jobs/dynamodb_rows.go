@@ -8,6 +8,8 @@ package jobs
 //	JOB#id      FAIL#000000300  failures, at most failuresPerRow, from the one at this index on; written once (until the
 //	                            second wave with five digits)
 //	JOB#id      SEEN#000000300  what a selection has seen, from the one with this number on; written once
+//	JOB#id      TURN            the turn of the message that goes on with a job that rests, and nothing else
+//	SIGNAL#id#0-9  SIGNAL       what ends the wait of that job with that name
 //	MARK#key    MARK            up to where selections have handed over what changed; no time to live
 //	TICK#key    TICK            what the clock remembers of a schedule; no time to live
 //	ONCE#key    ONCE            the ID of the job that holds a once key
@@ -16,6 +18,7 @@ const (
 	keyOnce     = "ONCE#"
 	keyMark     = "MARK#"
 	keyTick     = "TICK#"
+	keySignal   = "SIGNAL#"
 	rowState    = "STATE"
 	rowPayload  = "ITEMS"
 	rowFailures = "FAIL#"
@@ -23,6 +26,8 @@ const (
 	rowOnce     = "ONCE"
 	rowMark     = "MARK"
 	rowTick     = "TICK"
+	rowSignal   = "SIGNAL"
+	rowTurn     = "TURN"
 )
 
 // Attributes besides those of package table. What a condition looks at is an attribute; the rest is JSON: of STATE the

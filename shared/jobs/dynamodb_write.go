@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/table"
 )
@@ -20,6 +21,9 @@ const (
 
 // Rows that are written once outlive the record, whose life begins anew with every write.
 const onceWrittenLife = 2 * Life
+
+// restLife is longer than a message is on its way.
+const restLife = 24 * time.Hour
 
 func (d *DynamoDB) newStep() *step { return &step{Step: d.Table.Step()} }
 

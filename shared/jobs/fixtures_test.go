@@ -54,6 +54,7 @@ func fullJob() jobs.Job {
 		Changed: 2, Undo: []string{"0-1.1", "100-2.2"}, ThenDue: jobs.Follows{"partial": "tell", jobs.ThenDone: "go-on"}, DownSince: noon.Add(-time.Nanosecond), Correlation: "c", Once: "once",
 		Cause: jobs.CauseDestinationBusy, NextTry: noon.Add(time.Hour).In(paris), GivesUpAt: noon.Add(2 * time.Hour).In(paris),
 		NotBefore: noon.Add(time.Hour).In(paris), Asked: time.Hour, Format: jobs.Format, Turn: 10,
+		Awaits:    &jobs.Wait{Name: "0-1", For: jobs.WaitCallback, Until: noon.Add(72 * time.Hour).In(paris), URL: "https://x.example/?a=1&b=<", AsDone: true, Begun: true, Failed: []jobs.EarlyFailure{{Index: 1, Reason: "é"}}},
 		CreatedAt: noon.Add(123456789 * time.Nanosecond).In(paris),
 	}
 }

@@ -39,7 +39,7 @@ func TestTheFirstWavesRecordsAndMessagesAreRead(t *testing.T) {
 		t.Errorf("%v: %+v", decision, started)
 	}
 	next, state, err := encodeNext(started, now)
-	if err != nil || next.Format != Format || !strings.Contains(string(state), `"format":3`) {
+	if err != nil || next.Format != Format || !strings.Contains(string(state), `"format":4`) {
 		t.Errorf("written again: %s, %v", state, err)
 	}
 }
@@ -51,7 +51,7 @@ func TestANewerFormatIsNotDecoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := m.jobs["a"]
-	r.state = []byte(strings.Replace(string(r.state), `"format":3`, `"format":4,"state":["of another shape"]`, 1))
+	r.state = []byte(strings.Replace(string(r.state), `"format":4`, `"format":5,"state":["of another shape"]`, 1))
 	for name, read := range map[string]func() (Job, error){
 		"Get":  func() (Job, error) { return m.Get(t.Context(), "a") },
 		"Load": func() (Job, error) { return m.Load(t.Context(), "a") },

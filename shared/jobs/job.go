@@ -34,7 +34,7 @@ func (s State) Ended() bool {
 
 // Format is that of the records written here. It grows when an older version, which drops fields that it does not know,
 // could do harm by writing a record: such a record is not decoded there (ErrNewer).
-const Format = 3
+const Format = 4
 
 // Limits of a job's record.
 const (
@@ -160,6 +160,7 @@ type Job struct {
 	DownSince   time.Time       `json:"downSince,omitzero"`    // first failed try since there was progress
 	NotBefore   time.Time       `json:"notBefore,omitzero"`    // a pause that somebody asked for: no call before this
 	Asked       time.Duration   `json:"asked,omitempty"`       // pauses asked for since there was progress, together
+	Awaits      *Wait           `json:"awaits,omitempty"`      // of the batch at hand; nil: it asks nobody. Never changed in place
 	Correlation string          `json:"correlation,omitempty"`
 	Once        string          `json:"once,omitempty"`   // the key that keeps a second press out while this job has not ended
 	Format      int             `json:"format,omitempty"` // of the record, see Format; 0: the first wave's

@@ -9,6 +9,9 @@ const (
 	ReasonDeadLetter = "dead_letter" // its worker crashed each time; a redrive starts it again
 	ReasonGaveUp     = "gave_up"     // the destination stayed down longer than retry.for
 	ReasonPermanent  = "permanent"   // trying again cannot help
+
+	ReasonNoSignal       = "no_signal"       // what it waited for did not come in time
+	ReasonStoppedWaiting = "stopped_waiting" // a user ended the wait
 )
 
 // AsOf is the job as a reader sees it at a time. The record says what was written; three ends are never written,
@@ -60,6 +63,7 @@ const (
 type Claim struct {
 	Turn       int64 // of the message; 0: it has none, and only moves a job that can be moved now
 	Last       bool  // the message will not be delivered again
+	Signal     bool  // what the job waits for is there: it need not rest any longer
 	Now, Until time.Time
 }
 
@@ -84,7 +88,7 @@ func (j Job) Start(c Claim) (Job, Start) {
 			return j, Superseded
 		}
 		return j, Leased
-	case c.Now.Before(j.NotBefore):
+	case c.Now.Before(j.NotBefore) && !(c.Signal && j.restsForSignal()):
 		if nudge {
 			return j, Superseded
 		}
@@ -130,6 +134,9 @@ func (j Job) Advance(size, failed int) Job {
 	j.Done += size - failed
 	j.Failed += failed
 	j.KindState, j.Interrupted = nil, false
+	if size > 0 {
+		j.Awaits = nil
+	}
 	return j.Up()
 }
 
@@ -192,7 +199,7 @@ func (j Job) end(state State, reason, message string) Job {
 	j.State, j.Reason, j.Message = state, reason, message
 	j.Lease.Until = time.Time{}
 	j.LastReceive = false
-	j.KindState, j.Interrupted = nil, false
+	j.KindState, j.Interrupted, j.Awaits = nil, false, nil
 	j.NextTry, j.NotBefore, j.GivesUpAt = time.Time{}, time.Time{}, time.Time{}
 	return j
 }

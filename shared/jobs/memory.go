@@ -23,6 +23,13 @@ type Memory struct {
 	once  map[string]string  // key → ID of the job that holds it
 	marks map[string]Mark    // by key
 	ticks map[string]Tick    // by key
+
+	signals map[string]signalRow // by job and wait
+}
+
+type signalRow struct {
+	json    []byte
+	expires time.Time
 }
 
 // record holds a job as a table would: as JSON, so that it shares nothing with a caller.
@@ -33,11 +40,12 @@ type record struct {
 	sort, owner, entity string
 	failures            map[int][]Failure // rows, by the index of their first failure
 	seen                []Seen
+	turn                int64 // that Rest has written
 }
 
 // NewMemory returns an empty Memory.
 func NewMemory(config MemoryConfig) *Memory {
-	return &Memory{MemoryConfig: config, jobs: map[string]*record{}, once: map[string]string{}, marks: map[string]Mark{}, ticks: map[string]Tick{}}
+	return &Memory{MemoryConfig: config, jobs: map[string]*record{}, once: map[string]string{}, marks: map[string]Mark{}, ticks: map[string]Tick{}, signals: map[string]signalRow{}}
 }
 
 // Create implements Store.
@@ -278,6 +286,7 @@ func decodeAll(r *record) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
+	job.Turn = max(job.Turn, r.turn)
 	return decodePayload(job, r.payload)
 }
 

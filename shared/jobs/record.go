@@ -52,6 +52,11 @@ func encodeNext(job Job, now time.Time) (Job, []byte, error) {
 		kept.Began, kept.New = kept.Began.UTC().Round(0), nil
 		job.Select = &kept
 	}
+	if job.Awaits != nil {
+		kept := *job.Awaits
+		kept.Until = kept.Until.UTC().Round(0)
+		job.Awaits = &kept
+	}
 	for _, t := range []*time.Time{&job.CreatedAt, &job.UpdatedAt, &job.ExpiresAt, &job.DownSince, &job.NotBefore, &job.Lease.Until, &job.NextTry, &job.GivesUpAt} {
 		*t = t.UTC().Round(0)
 	}

@@ -41,6 +41,10 @@ type Store interface {
 	// Load returns the record with Items, Context and Params. ErrNotFound, ErrNewer.
 	Load(ctx context.Context, id string) (Job, error)
 
+	// Rest writes down the turn of the message that goes on with a job which this one has found at rest, and nothing else of
+	// its record: a Load sees it, a Get need not. ErrConflict if a Rest has written that turn or a higher one.
+	Rest(ctx context.Context, id string, turn int64) error
+
 	// Save replaces the record if its version is still job.Version (else ErrConflict, or ErrNotFound), and returns it as stored:
 	// with the next version. Failures, and what a selection has newly seen, are added in the same step; ending a job frees its once key if it still holds
 	// it, and moves the mark of a selection whose end is reached, never backwards. Items, Context and Params are not touched and come back as they were given. ErrTooLarge if the rest of the
@@ -59,6 +63,8 @@ type Store interface {
 
 	// Failures returns what failed, by index, at most limit (0: all). A job without any, or no job, has none.
 	Failures(ctx context.Context, id string, limit int) ([]Failure, error)
+
+	Signals
 
 	// List returns jobs, newest first, without Items, Context and Params, and whether there are more, which are
 	// Before the last one's CreatedAt. Records of a newer format are left out. It may lag behind writes by a second.

@@ -181,7 +181,8 @@ func Watch(ctx context.Context, store Store, id string, until time.Time, now fun
 	}
 }
 
-// Cancel asks a job to stop and returns it as it is then.
+// Cancel asks a job to stop and returns it as it is then. One that waits for a signal is stopped in its place; if the signal
+// came first, the job does what it brings and stops behind that.
 func Cancel(ctx context.Context, store Store, id string, now func() time.Time) (Job, error) {
 	for {
 		job, err := store.Get(ctx, id)
@@ -189,6 +190,16 @@ func Cancel(ctx context.Context, store Store, id string, now func() time.Time) (
 			return Job{}, err
 		}
 		asked := job.Cancel(now())
+		if job.AtRest() {
+			there, err := store.PutSignal(ctx, Signal{Job: id, Wait: job.Awaits.Name, Kind: SignalCancel, At: now().UTC()})
+			if err != nil {
+				return Job{}, err
+			}
+			if there.Kind != SignalCancel {
+				asked = job
+				asked.Stop = true
+			}
+		}
 		if asked.State == job.State && asked.Stop == job.Stop {
 			return job, nil
 		}

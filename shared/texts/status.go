@@ -44,6 +44,10 @@ func (v Values) message(job jobs.Job, locale string) string {
 	switch {
 	case job.State.Ended() && table[ended] != nil:
 		return Say(ended, locale, nil, v)
+	case job.AtRest() && table["waits_"+job.Awaits.For] != nil:
+		return Say("waits_"+job.Awaits.For, locale, nil, v)
+	case job.AtRest():
+		return Say("waits_other", locale, nil, v)
 	case job.Cause == jobs.CauseConfiguration && job.Message != "":
 		return Say(cause, locale, nil, v) + " (" + job.Message + ")"
 	case job.State != jobs.Waiting || job.Cause == "":

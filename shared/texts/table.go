@@ -186,6 +186,43 @@ var table = map[string]config.Text{
 		"fr_FR":   "{destination} n'a pas répondu à temps et nous avons cessé d'essayer. Relancez quand cela fonctionne de nouveau.",
 		"de_DE":   "{destination} hat nicht rechtzeitig geantwortet, und wir versuchen es nicht mehr. Starten Sie noch einmal, wenn es wieder geht.",
 	},
+	"ended_no_signal": {
+		"default": "The answer that we waited for did not come in time. Ask there whether it was done, and start it again if not.",
+		"fr_FR":   "La réponse attendue n'est pas arrivée à temps. Demandez sur place si c'est fait, et relancez sinon.",
+		"de_DE":   "Die erwartete Antwort kam nicht rechtzeitig. Fragen Sie dort nach, ob es erledigt ist, und starten Sie es sonst noch einmal.",
+	},
+	"ended_stopped_waiting": {
+		"default": "A user stopped waiting for the answer. What comes now no longer counts; start it again to ask once more.",
+		"fr_FR":   "Un utilisateur a mis fin à l'attente de la réponse. Ce qui arrive maintenant ne compte plus ; relancez pour demander à nouveau.",
+		"de_DE":   "Ein Benutzer wartet nicht mehr auf die Antwort. Was jetzt noch kommt, zählt nicht mehr; starten Sie es noch einmal, um wieder zu fragen.",
+	},
+
+	// What a job waits for.
+	"waits_callback": {
+		"default": "{destination} has it and will answer. We wait until {next}.",
+		"fr_FR":   "{destination} l'a reçu et répondra. Nous attendons jusqu'à {next}.",
+		"de_DE":   "{destination} hat es und wird antworten. Wir warten bis {next}.",
+	},
+	"waits_pim_job": {
+		"default": "The PIM is working on its job. We wait for its end until {next}.",
+		"fr_FR":   "Le PIM exécute son traitement. Nous en attendons la fin jusqu'à {next}.",
+		"de_DE":   "Das PIM führt seinen Auftrag aus. Wir warten auf dessen Ende bis {next}.",
+	},
+	"waits_workflow": {
+		"default": "The workflow in the PIM has begun. We wait for its end until {next}.",
+		"fr_FR":   "Le workflow a commencé dans le PIM. Nous en attendons la fin jusqu'à {next}.",
+		"de_DE":   "Der Workflow im PIM hat begonnen. Wir warten auf dessen Ende bis {next}.",
+	},
+	"waits_execution": {
+		"default": "{destination} has it and will answer. We wait until {next}.",
+		"fr_FR":   "{destination} l'a reçu et répondra. Nous attendons jusqu'à {next}.",
+		"de_DE":   "{destination} hat es und wird antworten. Wir warten bis {next}.",
+	},
+	"waits_other": {
+		"default": "We wait for an answer until {next}.",
+		"fr_FR":   "Nous attendons une réponse jusqu'à {next}.",
+		"de_DE":   "Wir warten auf eine Antwort bis {next}.",
+	},
 
 	// App Actions.
 	"app_unavailable": {

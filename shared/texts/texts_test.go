@@ -48,9 +48,14 @@ func TestEveryCauseAndEveryEndHasASentence(t *testing.T) {
 			t.Errorf("no sentence for the cause %s", cause)
 		}
 	}
-	for _, reason := range []string{jobs.ReasonNotQueued, jobs.ReasonNotStarted, jobs.ReasonDeadLetter, jobs.ReasonGaveUp} {
+	for _, reason := range []string{jobs.ReasonNotQueued, jobs.ReasonNotStarted, jobs.ReasonDeadLetter, jobs.ReasonGaveUp, jobs.ReasonNoSignal, jobs.ReasonStoppedWaiting} {
 		if table["ended_"+reason] == nil {
 			t.Errorf("no sentence for the end %s", reason)
+		}
+	}
+	for _, what := range []string{jobs.WaitCallback, jobs.WaitPIMJob, jobs.WaitWorkflow, jobs.WaitExecution, "other"} {
+		if table["waits_"+what] == nil {
+			t.Errorf("no sentence for a wait for %s", what)
 		}
 	}
 	for _, state := range []jobs.State{jobs.Succeeded, jobs.Partial, jobs.Failed, jobs.Cancelled} {
@@ -110,6 +115,9 @@ func TestWhyAJobWaitsOrHasFailed(t *testing.T) {
 		{"a mistake of ours, by name", jobs.Job{Action: "send", State: jobs.Waiting, Cause: jobs.CauseConfiguration, Message: "the connection secret has no auth.erp"}, "This action is not set up correctly. Tell your administrator. (the connection secret has no auth.erp)"},
 		{"a mistake of ours, which has ended it", jobs.Job{Action: "send", State: jobs.Failed, Reason: jobs.ReasonPermanent, Cause: jobs.CauseConfiguration, Message: "no auth.erp"}, "This action is not set up correctly. Tell your administrator. (no auth.erp)"},
 		{"it waits for itself", jobs.Job{Action: "send", State: jobs.Waiting, Message: "In progress there"}, "In progress there"},
+		{"it waits for a callback", jobs.Job{Action: "send", State: jobs.Waiting, NextTry: now, NotBefore: now, Awaits: &jobs.Wait{For: jobs.WaitCallback, Until: now, Begun: true}}, "The ERP has it and will answer. We wait until 14:02."},
+		{"it waits for what is newer than we", jobs.Job{Action: "send", State: jobs.Waiting, NextTry: now, NotBefore: now, Awaits: &jobs.Wait{For: "tide", Until: now, Begun: true}}, "We wait for an answer until 14:02."},
+		{"nothing came", jobs.Job{Action: "send", State: jobs.Failed, Reason: jobs.ReasonNoSignal, Message: host}, "The answer that we waited for did not come in time. Ask there whether it was done, and start it again if not."},
 		{"it gave up", jobs.Job{Action: "send", State: jobs.Failed, Reason: jobs.ReasonGaveUp, Message: host}, "The ERP did not answer in time, and we have stopped trying. Start it again once it works."},
 		{"the destination's own words", jobs.Job{Action: "send", State: jobs.Failed, Reason: jobs.ReasonPermanent, Message: "Product not found"}, "Product not found"},
 		{"all done", jobs.Job{Action: "send", State: jobs.Succeeded, Total: 3, Done: 3}, "All 3 done."},

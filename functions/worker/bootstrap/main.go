@@ -146,6 +146,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 			PIM:          worker.PIMs(loaded, connections, client),
 			Files:        files.NewS3(files.S3Config{Client: objects, Bucket: bucket}),
 			Link:         worker.Link(links, publicURL),
+			Callback:     worker.Callback(links, publicURL),
 			Log:          log,
 			Metrics:      metric.New(metric.Config{Writer: os.Stdout, Function: metricName, Now: now}),
 			Now:          now,

@@ -28,9 +28,12 @@ func OwnName(name string) string {
 	return name
 }
 
-// Link is our address of a file. publicURL is where our functions are, without a slash at the end.
+// routes are the first segments of the addresses behind links, by their kind.
+var routes = map[string]string{signature.LinkFiles: "files", signature.LinkCallback: "callbacks"}
+
+// Link is our address of a file, or of what ends a wait. publicURL is where our functions are, without a slash at the end.
 func Link(publicURL, secret string, link signature.Link) string {
-	return strings.TrimSuffix(publicURL, "/") + "/" + link.Kind + "/" + url.PathEscape(link.Job) + "/" + url.PathEscape(link.Name) + "?" + signature.SignLink(secret, link)
+	return strings.TrimSuffix(publicURL, "/") + "/" + routes[link.Kind] + "/" + url.PathEscape(link.Job) + "/" + url.PathEscape(link.Name) + "?" + signature.SignLink(secret, link)
 }
 
 // Signer makes the address behind a link, which whoever followed it is sent to. S3 and the local system implement it.

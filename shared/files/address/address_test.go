@@ -28,6 +28,13 @@ func TestLink(t *testing.T) {
 	}
 }
 
+func TestLinkOfACallback(t *testing.T) {
+	got := address.Link("https://x.example.com", "secret", signature.Link{Kind: signature.LinkCallback, Job: "job-1", Name: "0-99", Until: time.Unix(1764676800, 0)})
+	if want := "https://x.example.com/callbacks/job-1/0-99?until=1764676800&proof="; !strings.HasPrefix(got, want) {
+		t.Errorf("%s, want %s…", got, want)
+	}
+}
+
 func TestOwnName(t *testing.T) {
 	for name, want := range map[string]string{"0123456789abcdef01234567-front.png": "front.png", "0123456789abcdef01234567-": "0123456789abcdef01234567-", "short": "short", "": ""} {
 		if got := address.OwnName(name); got != want {
