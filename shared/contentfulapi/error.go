@@ -1,11 +1,9 @@
 package contentfulapi
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -98,7 +96,7 @@ func (c *Client) failure(step string, err error) error {
 		unmade: call.Status != 0 && call.Status < 500, cause: call.Unwrap(),
 	}
 	if call.Status == 0 {
-		failed.unmade = call.Permanent() || unsent(err)
+		failed.unmade = call.Unsent()
 		return failed
 	}
 	refused := refusal(call.Body)
@@ -120,15 +118,6 @@ func (c *Client) reset(value string) time.Time {
 		seconds = 1
 	}
 	return c.Outbound.Now().Add(min(time.Duration(seconds)*time.Second, 24*time.Hour))
-}
-
-// unsent says that a connection was never made, so that no request can have left.
-func unsent(err error) bool {
-	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
-		return true
-	}
-	_, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	return distrusted
 }
 
 // refused is what is kept of a refusal.

@@ -1,7 +1,10 @@
 package outbound
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -139,6 +142,22 @@ func (e *Error) Unauthorized() bool { return e.Status == http.StatusUnauthorized
 
 // Silent says that the destination could be reached and gave no complete answer in time.
 func (e *Error) Silent() bool { return e.kind == late }
+
+// Unsent says that the request never left: it may not be made, or no connection was. An error without a Status that is not
+// Unsent says nothing of what the destination did.
+func (e *Error) Unsent() bool {
+	switch e.kind {
+	case blocked, insecure, malformed:
+		return true
+	case answered:
+		return false
+	}
+	if dial, ok := errors.AsType[*net.OpError](e.cause); ok && dial.Op == "dial" {
+		return true
+	}
+	_, distrusted := errors.AsType[*tls.CertificateVerificationError](e.cause)
+	return distrusted
+}
 
 // Down says that the destination cannot be reached, or answers with a problem of its own (5xx) and asks for no pause.
 func (e *Error) Down() bool {

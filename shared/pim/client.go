@@ -76,13 +76,14 @@ func (c *Client) Stats() Stats {
 
 // request is one call of the REST API.
 type request struct {
-	method string
-	path   string // behind the origin, escaped
-	query  url.Values
-	header http.Header
-	body   []byte
-	limit  int64 // bytes of the answer; 0: maxAnswer
-	once   bool  // it is made again only if the PIM has certainly not worked it
+	method  string
+	path    string // behind the origin, escaped
+	query   url.Values
+	header  http.Header
+	body    []byte
+	limit   int64         // bytes of the answer; 0: maxAnswer
+	timeout time.Duration // 0: timeout
+	once    bool          // it begins something: it is made again only if the PIM has certainly not done what it asks (Unmade)
 }
 
 // target is the path with its query.
@@ -108,7 +109,7 @@ func (c *Client) do(ctx context.Context, r request) (*outbound.Response, error) 
 			return answer, err
 		}
 		wait, again := c.pause(ctx, failed, attempt)
-		if !again || r.once && !failed.Throttled() {
+		if !again || r.once && !failed.unmade() {
 			return nil, err
 		}
 		if err := c.config.Sleep(ctx, wait); err != nil {
@@ -163,7 +164,7 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (*outbou
 	}
 	c.calls.Add(1)
 	answer, err := c.config.Outbound.Do(ctx, outbound.Request{
-		Method: r.method, URL: c.config.URL + r.target(), Header: header, Body: r.body, Timeout: timeout,
+		Method: r.method, URL: c.config.URL + r.target(), Header: header, Body: r.body, Timeout: cmp.Or(r.timeout, timeout),
 		MaxBody: cmp.Or(r.limit, maxAnswer), KeepErrorBody: true,
 	})
 	if err != nil {

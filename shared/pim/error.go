@@ -83,6 +83,26 @@ func (e *Error) Throttled() bool { return e.throttled }
 // RetryAt is when the PIM wants to be called again; zero if it did not say.
 func (e *Error) RetryAt() time.Time { return e.retryAt }
 
+// Unmade says whether a call that ended with an error has certainly done nothing in the PIM, so that the same call cannot do
+// it twice: the PIM refused it, or it never left. An answer that did not come or cannot be read, and a 5xx, say nothing.
+func Unmade(err error) bool {
+	if _, ok := errors.AsType[*TokenError](err); ok {
+		return true // no call was made without a token
+	}
+	failed, ok := errors.AsType[*Error](err)
+	return ok && failed.unmade()
+}
+
+func (e *Error) unmade() bool {
+	switch {
+	case e.Status == 0:
+		return e.cause != nil && e.cause.Unsent()
+	case e.Status == http.StatusRequestTimeout:
+		return false
+	}
+	return e.Status >= 300 && e.Status < 500
+}
+
 // TooLarge says that the call can succeed with fewer items: the PIM, or the edge before it, refused the size (413, and
 // 403 where the body is large), or the answer exceeds what is read of one.
 func (e *Error) TooLarge() bool { return e.tooLarge || e.Status == http.StatusRequestEntityTooLarge }

@@ -28,6 +28,8 @@ type Catalogue struct {
 	Products            []*Entity         `json:"products"`
 	ProductModels       []*Entity         `json:"product_models"`
 	MediaFiles          map[string]string `json:"media_files"` // original file name by code
+	JobProfiles         []Profile         `json:"job_profiles"`
+	Workflows           []Workflow        `json:"workflows"`
 }
 
 // Channel is what the PIM publishes for.

@@ -57,6 +57,11 @@ func Goods(now time.Time) *Catalogue {
 			}},
 		},
 		AssociationTypes: raws(`{"code":"X_SELL","labels":{"en_US":"Cross sell"},"is_quantified":false,"is_two_way":false}`),
+		JobProfiles: []Profile{
+			{Code: "csv_product_export", Direction: "export", Label: "CSV product export"}, {Code: "xlsx_product_export", Direction: "export", Label: "XLSX product export"},
+			{Code: "csv_product_import", Direction: "import", Label: "CSV product import"},
+		},
+		Workflows: []Workflow{{UUID: "78e72192-8989-4a10-a121-09fc8cf921ff", Code: "review", Labels: labels("Review", "Relecture", "Prüfung"), Enabled: true}},
 		MeasurementFamilies: raws(`{"code":"Weight","labels":{"en_US":"Weight"},"standard_unit_code":"KILOGRAM","units":{` +
 			`"GRAM":{"code":"GRAM","labels":{"en_US":"Gram"},"convert_from_standard":[{"operator":"mul","value":"0.001"}],"symbol":"g"},` +
 			`"KILOGRAM":{"code":"KILOGRAM","labels":{"en_US":"Kilogram"},"convert_from_standard":[{"operator":"mul","value":"1"}],"symbol":"kg"}}}`),

@@ -48,6 +48,7 @@ type faults struct {
 	throttle   int    // so many calls from now on are answered 429
 	retryAfter string // with this header; "": none
 	failing    []failing
+	losing     []failing       // carried out, and answered by a gateway that has waited too long
 	hidden     map[string]bool // ids that the connection may not see
 	lagging    map[string]int  // ids that lists miss for so many more lists
 	foreign    bool            // links name another host
@@ -120,6 +121,27 @@ func (p *PIM) Fail(prefix string, status, times int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults.failing = append(p.faults.failing, failing{prefix: prefix, status: status, body: http.StatusText(status), times: times})
+}
+
+// Lose carries out the next so many calls whose path begins with prefix, and gives the answer of a gateway that has waited
+// too long.
+func (p *PIM) Lose(prefix string, times int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults.losing = append(p.faults.losing, failing{prefix: prefix, times: times})
+}
+
+// loses says whether the answer to a call is lost.
+func (p *PIM) loses(r *http.Request) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.faults.losing {
+		if f := &p.faults.losing[i]; f.times > 0 && strings.HasPrefix(r.URL.Path, f.prefix) {
+			f.times--
+			return true
+		}
+	}
+	return false
 }
 
 // Hide keeps products and models from the connection, as permissions do; hidden false shows them again.

@@ -42,6 +42,11 @@ type PIM struct {
 	faults     faults
 	extensions extensionsState
 	calls      []Call
+
+	executions []Execution
+	launchForm LaunchForm
+	onLaunch   func(Execution)
+	started    []Started
 }
 
 // Call is one request as the PIM saw it.
@@ -85,6 +90,10 @@ func (p *PIM) routes() *http.ServeMux {
 	mux.HandleFunc("PATCH /api/rest/v1/products-uuid/{id}", p.patchEntity(products))
 	mux.HandleFunc("PATCH /api/rest/v1/product-models", p.patchEntities(models))
 	mux.HandleFunc("PATCH /api/rest/v1/product-models/{id}", p.patchEntity(models))
+	for _, direction := range []string{"export", "import"} {
+		mux.HandleFunc("POST /api/rest/v1/jobs/"+direction+"/{code}", p.launch(direction))
+	}
+	mux.HandleFunc("POST /api/rest/v1/workflows/executions", p.startWorkflows)
 	for _, name := range slices.Sorted(maps.Keys(resources)) {
 		open("GET /api/rest/v1/"+resources[name].path, p.listResource(name))
 		if one := resources[name].one; one != "" {
@@ -116,6 +125,9 @@ func (p *PIM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		call.Throttled = refused.status == http.StatusTooManyRequests
 		refused.write(recorder)
+	} else if p.loses(r) {
+		p.mux.ServeHTTP(lost{http.Header{}}, r)
+		(&refusal{status: http.StatusGatewayTimeout, Message: "Gateway timeout"}).write(recorder)
 	} else {
 		p.mux.ServeHTTP(recorder, r)
 	}
@@ -216,6 +228,13 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // the caller is gone
 }
+
+// lost is where an answer goes that nobody gets.
+type lost struct{ header http.Header }
+
+func (l lost) Header() http.Header            { return l.header }
+func (l lost) Write(text []byte) (int, error) { return len(text), nil }
+func (l lost) WriteHeader(int)                {}
 
 // recorder keeps the status of an answer.
 type recorder struct {

@@ -62,6 +62,7 @@ var resources = map[string]resource{
 		return found, nil
 	}},
 	"categories": {"categories", "categories/{code}", func(s *state, _ *http.Request) ([]any, error) { return anys(s.Categories), nil }},
+	"workflows":  {"workflows", "workflows/{uuid}", func(s *state, _ *http.Request) ([]any, error) { return anys(s.Workflows), nil }},
 	"association-types": {"association-types", "", func(s *state, _ *http.Request) ([]any, error) {
 		return anys(s.AssociationTypes), nil
 	}},
