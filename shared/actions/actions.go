@@ -11,6 +11,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions/export"
 	"github.com/pim-functions/pim-functions/shared/actions/forward"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
+	"github.com/pim-functions/pim-functions/shared/actions/pimworkflow"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/actions/update"
 	"github.com/pim-functions/pim-functions/shared/actions/validate"
@@ -31,13 +32,14 @@ type Deps struct {
 // Kinds lists the kinds of action.
 func Kinds(deps Deps) map[string]engine.Kind {
 	return map[string]engine.Kind{
-		"contentful": contentful.New(contentful.Config{Outbound: deps.Outbound}),
-		"export":     export.Kind{},
-		"forward":    forward.Kind{Client: credential.New(deps.Outbound)},
-		"notify":     notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
-		"publish":    publish.Kind{Bus: deps.Bus},
-		"update":     update.Kind{},
-		"validate":   validate.Kind{},
+		"contentful":   contentful.New(contentful.Config{Outbound: deps.Outbound}),
+		"export":       export.Kind{},
+		"forward":      forward.Kind{Client: credential.New(deps.Outbound)},
+		"notify":       notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
+		"pim-workflow": pimworkflow.Kind{},
+		"publish":      publish.Kind{Bus: deps.Bus},
+		"update":       update.Kind{},
+		"validate":     validate.Kind{},
 	}
 }
 

@@ -5,6 +5,10 @@ import (
 	"errors"
 )
 
+// Changer is an Action that makes the PIM do something other than by Result.Updates, such as starting a job there: events
+// that come of it are our own, as those of a Writer are.
+type Changer interface{ ChangesPIM() bool }
+
 // changesPIM says whether an action, or one that may follow it, writes to the PIM. One that cannot be opened, since the
 // configuration has a mistake, writes nothing: its run says what is wrong.
 func (i *Invocation) changesPIM(ctx context.Context, name string) (bool, error) {
@@ -26,6 +30,9 @@ func (i *Invocation) changesPIM(ctx context.Context, name string) (bool, error) 
 			return false, err
 		}
 		if writer, ok := action.(Writer); ok && writer.Writes() != nil && !writer.Writes().DryRun {
+			return true, nil
+		}
+		if changer, ok := action.(Changer); ok && changer.ChangesPIM() {
 			return true, nil
 		}
 	}

@@ -356,6 +356,8 @@ actions:
   alone:  {kind: script}
   listen: {kind: script, retry: {for: 2h}}
   second: {kind: script, retry: {for: 2h}}
+  review: {kind: pim-workflow, workflow: 78e72192-8989-4a10-a121-09fc8cf921ff}
+  review-unknown: {kind: pim-workflow, workflow: 00000000-0000-4000-8000-000000000000}
 subscriptions:
   every:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.*], action: listen}
   latest: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.category.updated], deliver: latest, action: listen}

@@ -14,6 +14,7 @@ type Read struct {
 	Attributes []string // codes; nil: all. One that the PIM does not know is an *Error with its sentence
 	Labels     bool     // labels of options, in every value's linked_data
 	Complete   bool     // how complete products are; models have no such thing
+	Workflows  bool     // workflows that run on the very product or model, or have run
 }
 
 // query is what Read adds to a list's query, for a type of product. The channel never becomes the query's scope: that would hide products
@@ -31,6 +32,9 @@ func (r Read) options(kind string) url.Values {
 	query := url.Values{}
 	if r.Labels {
 		query.Set("with_attribute_options", "true")
+	}
+	if r.Workflows {
+		query.Set("with_workflow_execution_statuses", "true")
 	}
 	if r.Complete && kind == TypeProduct {
 		query.Set("with_completenesses", "true")

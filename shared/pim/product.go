@@ -26,6 +26,7 @@ type Product struct {
 	Groups        []string
 	Values        Values
 	Complete      []Completeness // of a product, if asked for
+	Workflows     []WorkflowRun  // if asked for
 	Updated       time.Time
 	Workflow      string          // what the connection's user may do with it, see Draft; "" from PIMs without permissions
 	Raw           json.RawMessage // the PIM's own representation, without its links
@@ -36,6 +37,15 @@ type Completeness struct {
 	Channel string `json:"scope"`
 	Locale  string `json:"locale"`
 	Percent int    `json:"data"` // 0 to 100
+}
+
+// WorkflowRun is a workflow's execution on a product or model (Akeneo: "Get a product", with_workflow_execution_statuses).
+type WorkflowRun struct {
+	Status   string    `json:"status"` // in_progress or completed
+	Started  time.Time `json:"started_at"`
+	Workflow struct {
+		UUID string `json:"uuid"`
+	} `json:"workflow"`
 }
 
 // Draft says that the connection's user has changes of the product that somebody has yet to approve (Akeneo: "Drafts and
@@ -77,13 +87,14 @@ func decodeProduct(kind string, text json.RawMessage) (Product, error) {
 		Updated       time.Time       `json:"updated"`
 		Metadata      json.RawMessage `json:"metadata"` // [] from some PIMs
 		Complete      []Completeness  `json:"completenesses"`
+		Workflows     []WorkflowRun   `json:"workflow_execution_statuses"`
 	}
 	if err := json.Unmarshal(text, &wire); err != nil {
 		return Product{}, err
 	}
 	p := Product{
 		Type: kind, ID: wire.UUID, Identifier: wire.Identifier, Family: wire.Family, FamilyVariant: wire.FamilyVariant, Parent: wire.Parent,
-		Enabled: wire.Enabled == nil || *wire.Enabled, Categories: wire.Categories, Groups: wire.Groups, Values: wire.Values, Complete: wire.Complete, Updated: wire.Updated,
+		Enabled: wire.Enabled == nil || *wire.Enabled, Categories: wire.Categories, Groups: wire.Groups, Values: wire.Values, Complete: wire.Complete, Workflows: wire.Workflows, Updated: wire.Updated,
 	}
 	var metadata struct {
 		Workflow string `json:"workflow_status"`

@@ -67,3 +67,38 @@ func (c *Client) StartWorkflow(ctx context.Context, workflow string, subjects []
 	}
 	return refused, nil
 }
+
+// clockSkew is by how much the PIM's clock may be behind ours.
+const clockSkew = 5 * time.Second
+
+// WorkflowRuns says of each of up to MaxPage products and models whether a workflow runs on it, or has run since a time. One
+// that is not in the PIM has no workflow.
+func (c *Client) WorkflowRuns(ctx context.Context, workflow string, subjects []Subject, since time.Time) ([]bool, error) {
+	read := Read{Workflows: true}
+	if main, err := c.MainIdentifier(ctx); err == nil { // else all values come along
+		read.Attributes = []string{main}
+	}
+	found := map[Subject]Product{}
+	for _, kind := range []string{TypeProduct, TypeModel} {
+		var ids []string
+		for _, subject := range subjects {
+			if subject.Type == kind {
+				ids = append(ids, subject.ID)
+			}
+		}
+		products, err := c.Several(ctx, kind, ids, read)
+		if err != nil {
+			return nil, err
+		}
+		for id, product := range products {
+			found[Subject{Type: kind, ID: id}] = product
+		}
+	}
+	runs := make([]bool, len(subjects))
+	for i, subject := range subjects {
+		for _, run := range found[subject].Workflows {
+			runs[i] = runs[i] || run.Workflow.UUID == workflow && (run.Status == "in_progress" || !run.Started.Before(since.Add(-clockSkew)))
+		}
+	}
+	return runs, nil
+}

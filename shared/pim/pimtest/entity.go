@@ -80,6 +80,9 @@ func (p *PIM) show(k kind, e *Entity, query url.Values) map[string]any {
 	if query.Get("with_completenesses") == "true" && e.UUID != "" {
 		out["completenesses"] = s.completenesses(e)
 	}
+	if query.Get("with_workflow_execution_statuses") == "true" {
+		out["workflow_execution_statuses"] = p.workflowRuns(e)
+	}
 	return out
 }
 
@@ -182,7 +185,7 @@ func (p *PIM) getEntity(k kind) func(*http.Request) (any, error) {
 			return nil, &refusal{status: http.StatusNotFound, Message: what + ` "` + id + `" does not exist or you do not have permission to access it.`}
 		}
 		query := url.Values{}
-		for _, name := range []string{"with_attribute_options", "with_completenesses"} {
+		for _, name := range []string{"with_attribute_options", "with_completenesses", "with_workflow_execution_statuses"} {
 			if r.URL.Query().Has(name) {
 				query.Set(name, r.URL.Query().Get(name))
 			}

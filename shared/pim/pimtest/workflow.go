@@ -86,3 +86,17 @@ func (p *PIM) startWorkflows(w http.ResponseWriter, r *http.Request) {
 		"code": http.StatusMultiStatus, "message": "Workflow executions started with some errors", "processed": processed, "errors": errors,
 	})
 }
+
+// workflowRuns are the executions on an entity, as its reads show them.
+func (p *PIM) workflowRuns(e *Entity) []map[string]any {
+	runs := []map[string]any{}
+	for i, one := range p.started {
+		if one.ID == e.id() {
+			runs = append(runs, map[string]any{
+				"uuid": fmt.Sprintf("b0d1f3b2-8a34-4e8b-9a07-%012d", i), "status": "in_progress", "started_at": stamp(one.At), "completed_at": nil,
+				"workflow": map[string]any{"uuid": one.Workflow, "code": "review", "labels": map[string]string{}}, "tasks": []any{},
+			})
+		}
+	}
+	return runs
+}
