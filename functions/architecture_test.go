@@ -81,6 +81,7 @@ var arrows = []arrow{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue", "shared/pim", "shared/files",
 		"shared/eventtype",
 	}},
+	{from: "shared/order", to: []string{"shared/config", "shared/jobs"}},
 	{from: "shared/schedule", to: []string{"shared/config"}},
 	{from: "shared/files", to: []string{"shared/files/address"}},
 	{from: "shared/files/address", to: []string{"shared/signature"}},

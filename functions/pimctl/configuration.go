@@ -57,6 +57,10 @@ func (c *configuration) loadStage(name string, text []byte, stage string) (*conf
 	if stage == config.Local {
 		lookup = c.local
 	}
+	return loadWith(name, text, stage, lookup)
+}
+
+func loadWith(name string, text []byte, stage string, lookup func(string) (string, bool)) (*config.Config, error) {
 	return config.Load(config.Source{File: name, Text: text, Stage: stage, Lookup: lookup, Kinds: actions.Checks(), Cron: schedule.Check})
 }
 

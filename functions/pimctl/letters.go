@@ -1,16 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"regexp"
-	"slices"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/spf13/cobra"
 
@@ -45,8 +39,8 @@ profile:
 // redriving is the command letters redrive.
 type redriving struct {
 	process
-	stage, stack, deployment string
-	dryRun, yes              bool
+	stage
+	dryRun, yes bool
 }
 
 func (p process) redrive() *cobra.Command {
@@ -61,20 +55,15 @@ func (p process) redrive() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&r.stage, "stage", "", "the deployed `STAGE`, like production")
-	flags.StringVar(&r.stack, "stack", "", "stack `NAME` of the stage (default: pim-functions-STAGE)")
-	flags.StringVar(&r.deployment, "deployment", "", "queues whose names end in `ID`, if a deleted stack left some")
+	r.stage.flags(flags)
 	flags.BoolVar(&r.dryRun, "dry-run", false, "count the letters, and move none")
 	flags.BoolVar(&r.yes, "yes", false, "do not ask before moving")
 	return command
 }
 
 func (r redriving) run(ctx context.Context) error {
-	if r.stage == "" {
+	if r.name == "" {
 		return usagef("missing --stage: the name of the deployed stage, like production")
-	}
-	if r.stack == "" {
-		r.stack = "pim-functions-" + r.stage
 	}
 	account, err := account(r.variables, "the region of the stage")
 	if err != nil {
@@ -96,7 +85,7 @@ func (r redriving) run(ctx context.Context) error {
 	if r.dryRun {
 		return nil
 	}
-	if !r.yes && !r.confirmed() {
+	if !r.yes && !r.confirmed(r.out, "Move them back to the queues of stage %s?", r.name) {
 		return errors.New("nothing was moved: answer y, or use --yes")
 	}
 	for _, work := range []struct {
@@ -118,48 +107,4 @@ func (r redriving) run(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// queueName takes apart what follows the stack's name in a queue's: which queue it is, and the deployment's ID.
-var queueName = regexp.MustCompile(`^(jobs|jobs-dead-letters|events|events-dead-letters)-([0-9a-f]+)$`)
-
-// urls finds the four queues of the stack: jobs, jobs-dead-letters, events, events-dead-letters. A stack that was deleted
-// leaves its queues, so that there may be several sets.
-func (r redriving) urls(ctx context.Context, client sqs.ListQueuesAPIClient) (map[string]string, error) {
-	sets := map[string]map[string]string{} // by the deployment's ID, then by queue
-	for pages := sqs.NewListQueuesPaginator(client, &sqs.ListQueuesInput{QueueNamePrefix: aws.String(r.stack + "-"), MaxResults: aws.Int32(1000)}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("find the queues of %s: %w", r.stack, err)
-		}
-		for _, url := range page.QueueUrls {
-			name := strings.TrimPrefix(url[strings.LastIndexByte(url, '/')+1:], r.stack+"-")
-			if parts := queueName.FindStringSubmatch(name); parts != nil {
-				if sets[parts[2]] == nil {
-					sets[parts[2]] = map[string]string{}
-				}
-				sets[parts[2]][parts[1]] = url
-			}
-		}
-	}
-	maps.DeleteFunc(sets, func(id string, set map[string]string) bool {
-		return len(set) < 4 || r.deployment != "" && id != r.deployment
-	})
-	ids := slices.Sorted(maps.Keys(sets))
-	switch len(ids) {
-	case 0:
-		return nil, fmt.Errorf("no queues of stack %s in this region and account: check AWS_REGION, --stage and --stack", r.stack)
-	case 1:
-		return sets[ids[0]], nil
-	}
-	return nil, fmt.Errorf("stack %s has the queues of several deployments (%s): choose one by --deployment; the stack's output JobsQueueUrl ends in it", r.stack, strings.Join(ids, ", "))
-}
-
-// confirmed asks.
-func (r redriving) confirmed() bool {
-	fmt.Fprintf(r.out, "Move them back to the queues of stage %s? [y/N] ", r.stage)
-	answer, _ := bufio.NewReader(r.in).ReadString('\n') // no answer is a no
-	fmt.Fprintln(r.out)
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
 }

@@ -96,10 +96,10 @@ func (p process) root() *cobra.Command {
 		&cobra.Group{ID: groupLocal, Title: "On this machine:"},
 		&cobra.Group{ID: groupConfiguration, Title: "The configuration, extensions.yaml:"},
 		&cobra.Group{ID: groupDeployment, Title: "Connecting a deployment with its senders:"},
-		&cobra.Group{ID: groupStage, Title: "A deployed stage:"},
+		&cobra.Group{ID: groupStage, Title: "A running system:"},
 		&cobra.Group{ID: groupProgram, Title: "This program:"},
 	)
-	root.AddCommand(p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.print(), p.subscribe(), p.letters(), p.version())
+	root.AddCommand(p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.print(), p.subscribe(), p.order(), p.jobs(), p.letters(), p.version())
 	root.SetHelpCommand(help())
 	root.SetCompletionCommandGroupID(groupProgram)
 	root.InitDefaultCompletionCmd()

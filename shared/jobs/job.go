@@ -67,6 +67,7 @@ const (
 	TriggerContentful = "contentful" // an App Action
 	TriggerThen       = "then"       // another job's end
 	TriggerSchedule   = "schedule"   // the clock
+	TriggerOrder      = "order"      // somebody at the command line
 	TriggerUndo       = "undo"       // a user who takes back what another job, the Parent, has changed in the PIM
 )
 

@@ -36,6 +36,7 @@ func (i *Inspector) handlers() http.Handler {
 	mux.HandleFunc("POST /_local/redrive", i.serveRedrive)
 	mux.HandleFunc("POST /_local/wake", i.serveWake)
 	mux.HandleFunc("POST /_local/jobs/{id}/undo", i.serveUndo)
+	mux.HandleFunc("POST /_local/run", i.serveRun)
 	mux.HandleFunc("POST /_local/switch", i.serveSwitch)
 	mux.Handle(destination.Path+"/", i.config.Destination)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

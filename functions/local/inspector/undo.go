@@ -12,11 +12,10 @@ import (
 // serveUndo takes back what a job has changed in the PIM: it answers with the job that does so.
 func (i *Inspector) serveUndo(w http.ResponseWriter, r *http.Request) {
 	cloud := i.config.Cloud
-	submitter := jobs.NewSubmitter(jobs.SubmitConfig{Store: cloud.Store, Queue: cloud.Jobs, Now: time.Now})
 	id := r.PathValue("id")
 	job, err := cloud.Store.Get(r.Context(), id)
 	if err == nil {
-		job, err = submitter.Undo(r.Context(), id, job.User)
+		job, err = i.submitter().Undo(r.Context(), id, job.User)
 	}
 	switch {
 	case errors.Is(err, jobs.ErrNotFound):
