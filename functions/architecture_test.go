@@ -72,6 +72,7 @@ var arrows = []arrow{
 	{from: "shared/actions/export/table", to: []string{"shared/pim"}},
 	{from: "shared/actions/export", to: []string{
 		"shared/actions/export/table", "shared/actions/csv", "shared/actions/template", "shared/engine", "shared/jobs", "shared/config", "shared/pim", "shared/files",
+		"shared/outbound", "shared/sftp",
 	}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",
@@ -96,6 +97,7 @@ var arrows = []arrow{
 	// Where programs of one shape begin is a composition root itself.
 	{from: "shared/startup", to: []string{"shared/awsconfig", "shared/config", "shared/env", "shared/metric", "shared/secrets", "shared/web"}},
 	{from: "shared/web", to: []string{"shared/metric"}},
+	{from: "shared/sftp", to: []string{"shared/outbound"}},
 	{from: "shared/pim", to: []string{"shared/outbound"}},
 	{from: "shared/platformapi", to: []string{"shared/outbound", "shared/eventtype"}},
 	{from: "shared/contentfulapi", to: []string{"shared/outbound"}},
@@ -127,6 +129,8 @@ var libraries = []struct {
 	{"golang.org/x/oauth2", func(f file) bool { return f.folder == "shared/credential" }},
 	{"github.com/xuri/excelize/v2", func(f file) bool { return f.folder == "shared/actions/export/table" && f.name == "xlsx.go" }},
 	{"golang.org/x/text/language", func(f file) bool { return f.folder == "shared/actions/export/table" }},
+	{"github.com/pkg/sftp", func(f file) bool { return matches("shared/sftp/**", f.folder) }},
+	{"golang.org/x/crypto/ssh", func(f file) bool { return matches("shared/sftp/**", f.folder) }},
 	{"github.com/go-json-experiment/json/jsontext", func(f file) bool { return f.folder == "shared/body" }},
 	{"github.com/expr-lang/expr", func(f file) bool { return f.folder == "shared/actions/expression" }},
 	{"go.yaml.in/yaml/v3", func(f file) bool { return f.folder == "shared/config" }},

@@ -117,7 +117,7 @@ func (c *checking) secrets(ctx context.Context, name string, text []byte) ([]fin
 	if err != nil {
 		return nil, err
 	}
-	known := engine.Secrets{Values: connections.Values, Auth: connections.Auth, Contentful: connections.Contentful}
+	known := engine.Secrets{Values: connections.Values, Auth: connections.Auth, SFTP: connections.SFTP, Contentful: connections.Contentful}
 	problems := []error{actions.CheckSecrets(loaded, known)}
 	lookups, named, err := c.documents.lookups(ctx)
 	if err != nil {

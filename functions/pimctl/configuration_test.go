@@ -158,6 +158,28 @@ func TestTheLookupDocumentIsKnown(t *testing.T) {
 	}
 }
 
+func TestCheckSaysWhatAnSFTPServerLacks(t *testing.T) {
+	file, documents := filepath.Join(t.TempDir(), "extensions.yaml"), filepath.Join(t.TempDir(), "secrets.json")
+	text := "pims: {main: {url: https://x.example.com}}\nactions: {a: {kind: export, formulas: text, to: {sftp: erp}}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const login = `"host":"h","username":"u","password":"very secret"`
+	for sftp, want := range map[string]string{
+		`{}`:                      `extensions.yaml:2: sftp "erp" is not in the connection secret`,
+		`{"erp":{` + login + `}}`: `extensions.yaml:2: sftp "erp" in the connection secret has no host_key`,
+		`{"erp":{` + login + `,"host_key":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"}}`: "",
+	} {
+		if err := os.WriteFile(documents, []byte(`{"signing":{},"connections":{"sftp":`+sftp+`}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, errs := pimctl(t, nil, "check", "--config", file, "--secrets", documents)
+		if (code == succeeded) != (want == "") || !strings.Contains(errs, want) || strings.Contains(errs, "very secret") {
+			t.Errorf("%s: ends with %d: %s", sftp, code, errs)
+		}
+	}
+}
+
 func TestSecretsAsJSONHoldNoSecret(t *testing.T) {
 	documents := filepath.Join(t.TempDir(), "secrets.json")
 	code, out, errs := pimctl(t, nil, "secrets", "--secrets", documents, "--json")

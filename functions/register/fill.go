@@ -87,6 +87,9 @@ func FillConnections(document []byte, c *config.Config) (Filled, error) {
 		}
 	}
 	for _, action := range c.Actions {
+		if name := action.Section.Sub("to").Text("sftp"); name != "" && action.Kind == "export" {
+			need(`{"host":"…","port":22,"username":"…","password":"…" or "private_key":"…","host_key":"ssh-ed25519 AAAA…","folder":"…"} of the SFTP server; its owner says which host_key is its own (ssh-keyscan HOST shows what it has)`, "sftp", name)
+		}
 		if action.Kind == "contentful" {
 			need(`{"token":"…"} of Contentful (CMA token), or {"private_key":"…","app":"…"} of our own app there: for actions of the kind contentful`, "contentful")
 		}

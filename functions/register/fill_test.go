@@ -89,6 +89,21 @@ func TestConnectionsAreAskedForAndNeverMadeUp(t *testing.T) {
 	}
 }
 
+func TestAnSFTPServerIsAskedFor(t *testing.T) {
+	c := load(t, `
+environments: {production: {}}
+actions: {make: {kind: export, to: {sftp: erp}}, keep: {kind: export, to: files}}
+`)
+	filled, err := register.FillConnections([]byte(`{"sftp":{"other":{"host":"h"}}}`), c)
+	if err != nil || len(filled.Missing) != 1 || !strings.HasPrefix(filled.Missing[0], `sftp.erp: {"host":"…","port":22,`) {
+		t.Errorf("%v: %q", err, filled.Missing)
+	}
+	filled, err = register.FillConnections([]byte(`{"sftp":{"erp":{"host":"h"}}}`), c)
+	if err != nil || len(filled.Missing) > 0 {
+		t.Errorf("%v: %q", err, filled.Missing)
+	}
+}
+
 func TestContentfulsCredentialIsAskedForWhereAnActionCallsIt(t *testing.T) {
 	c := load(t, `
 environments: {production: {}}

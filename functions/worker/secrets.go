@@ -18,7 +18,7 @@ func Secrets(connections *secrets.Cache[secrets.Connections]) func(context.Conte
 		if err != nil {
 			return engine.Secrets{}, err
 		}
-		own := engine.Secrets{Values: document.Values, Auth: document.Auth, Identities: map[string][]string{}, Contentful: document.Contentful}
+		own := engine.Secrets{Values: document.Values, Auth: document.Auth, Identities: map[string][]string{}, SFTP: document.SFTP, Contentful: document.Contentful}
 		for pim, connection := range document.PIMs {
 			own.Identities[pim] = []string{connection.ClientID, connection.Username}
 		}

@@ -33,7 +33,7 @@ type Deps struct {
 func Kinds(deps Deps) map[string]engine.Kind {
 	return map[string]engine.Kind{
 		"contentful":   contentful.New(contentful.Config{Outbound: deps.Outbound}),
-		"export":       export.Kind{},
+		"export":       export.Kind{Client: deps.Outbound},
 		"forward":      forward.Kind{Client: credential.New(deps.Outbound)},
 		"notify":       notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
 		"pim-workflow": pimworkflow.Kind{},

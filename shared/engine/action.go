@@ -49,6 +49,7 @@ type Secrets struct {
 	Values     map[string]string          // `secret:NAME` in a section
 	Auth       map[string]json.RawMessage // `auth: NAME` in a section; the shape is the kind's own
 	Identities map[string][]string        // by PIM: author identifiers of events that we caused ourselves
+	SFTP       map[string]json.RawMessage // `to: {sftp: NAME}` in a section; the shape is the kind's own
 	Contentful json.RawMessage            // what opens Contentful's management API; the shape is the kind's own
 }
 

@@ -30,6 +30,8 @@ type Store interface {
 	Put(ctx context.Context, key string, content []byte, contentType string) error
 	// Open reads a file. ErrNotFound.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	// OpenAt reads a file from a byte on, which it has. ErrNotFound.
+	OpenAt(ctx context.Context, key string, from int64) (io.ReadCloser, error)
 	// Size is a file's size in bytes. ErrNotFound.
 	Size(ctx context.Context, key string) (int64, error)
 	// List walks the files below a folder, which ends with a slash, in the order of their keys' bytes. An error is its last

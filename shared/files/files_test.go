@@ -37,6 +37,22 @@ var contract = map[string]func(*testing.T, files.Store){
 			}
 		}
 	},
+	"a part of a file": func(t *testing.T, store files.Store) {
+		put(t, store, "x/part", []byte("0123456789"))
+		for from, want := range map[int64]string{0: "0123456789", 7: "789", 9: "9"} {
+			file, err := store.OpenAt(t.Context(), "x/part", from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(file)
+			if err := errors.Join(err, file.Close()); err != nil || string(got) != want {
+				t.Errorf("from %d: %q, %v", from, got, err)
+			}
+		}
+		if _, err := store.OpenAt(t.Context(), "x/nobody", 3); !errors.Is(err, files.ErrNotFound) {
+			t.Errorf("what is not there: %v", err)
+		}
+	},
 	"an empty file is a file": func(t *testing.T, store files.Store) {
 		put(t, store, "x/empty", nil)
 		if size, err := store.Size(t.Context(), "x/empty"); err != nil || size != 0 {

@@ -70,12 +70,20 @@ const besidePrefix = ".part-"
 
 // Open implements Store.
 func (f *Folder) Open(ctx context.Context, key string) (io.ReadCloser, error) {
+	return f.OpenAt(ctx, key, 0)
+}
+
+// OpenAt implements Store.
+func (f *Folder) OpenAt(ctx context.Context, key string, from int64) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	file, err := f.root.Open(filepath.FromSlash(key))
 	if err != nil {
 		return nil, folderError(err)
+	}
+	if _, err := file.Seek(from, io.SeekStart); err != nil {
+		return nil, errors.Join(folderError(err), file.Close())
 	}
 	return file, nil
 }

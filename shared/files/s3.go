@@ -55,7 +55,16 @@ func (s *S3) Put(ctx context.Context, key string, content []byte, contentType st
 
 // Open implements Store.
 func (s *S3) Open(ctx context.Context, key string) (io.ReadCloser, error) {
-	object, err := s.Client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
+	return s.get(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
+}
+
+// OpenAt implements Store.
+func (s *S3) OpenAt(ctx context.Context, key string, from int64) (io.ReadCloser, error) {
+	return s.get(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key, Range: aws.String(fmt.Sprintf("bytes=%d-", from))})
+}
+
+func (s *S3) get(ctx context.Context, what *s3.GetObjectInput) (io.ReadCloser, error) {
+	object, err := s.Client.GetObject(ctx, what)
 	if err != nil {
 		return nil, s3Error("read file", err)
 	}

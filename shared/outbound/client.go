@@ -44,6 +44,7 @@ type Client struct {
 // reach is a client that calls the addresses that are allowed.
 type reach struct {
 	client  *http.Client
+	dialer  *net.Dialer
 	allowed func(netip.Addr) bool // nil: all
 }
 
@@ -94,7 +95,10 @@ type Call struct {
 
 // New returns a Client.
 func New(config Config) *Client {
-	open := func(allowed func(netip.Addr) bool) reach { return reach{newHTTPClient(allowed), allowed} }
+	open := func(allowed func(netip.Addr) bool) reach {
+		dialer := newDialer(allowed)
+		return reach{newHTTPClient(dialer), dialer, allowed}
+	}
 	if config.AllowPrivate {
 		all := open(nil)
 		return &Client{Config: config, public: all, private: all}
@@ -106,11 +110,15 @@ func New(config Config) *Client {
 	}
 }
 
-func newHTTPClient(allowed func(netip.Addr) bool) *http.Client {
+func newDialer(allowed func(netip.Addr) bool) *net.Dialer {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	if allowed != nil {
 		dialer.ControlContext = control(allowed)
 	}
+	return dialer
+}
+
+func newHTTPClient(dialer *net.Dialer) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,
@@ -165,9 +173,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 }
 
 func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
-	answer, err := c.reach(r).client.Do(request)
+	answer, err := c.reach(r.Private).client.Do(request)
 	if err != nil {
-		return nil, c.failure(request, err)
+		return nil, failure(r.Method, request.URL.Host, err)
 	}
 	defer answer.Body.Close() // unread bytes close the connection: cheaper than reading an endless answer
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
@@ -183,7 +191,7 @@ func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
 	limit := r.limit()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
 	if err != nil {
-		return nil, c.failure(request, err)
+		return nil, failure(r.Method, request.URL.Host, err)
 	}
 	response := &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}
 	if int64(len(body)) > limit {
@@ -192,8 +200,8 @@ func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
 	return response, nil
 }
 
-func (c *Client) reach(r Request) reach {
-	if r.Private {
+func (c *Client) reach(private bool) reach {
+	if private {
 		return c.private
 	}
 	return c.public
@@ -209,7 +217,7 @@ func (c *Client) check(r Request) (*url.URL, error) {
 		return nil, &Error{Host: target.Host, kind: insecure}
 	}
 	ip, err := netip.ParseAddr(target.Hostname())
-	if allowed := c.reach(r).allowed; err == nil && allowed != nil && !allowed(ip) {
+	if allowed := c.reach(r.Private).allowed; err == nil && allowed != nil && !allowed(ip) {
 		return nil, &Error{Host: target.Host, kind: blocked}
 	}
 	for name, values := range r.Header {
@@ -241,8 +249,21 @@ func ValidHeader(name, value string) bool {
 	return name != ""
 }
 
-func (c *Client) failure(request *http.Request, err error) *Error {
-	failed := &Error{Method: request.Method, Host: request.URL.Host, kind: unreachable, cause: cause(err)}
+// Dial opens a TCP connection for another protocol than HTTP, to the addresses that a Request would reach. address is host
+// and port. Its error is an *Error, or the context's own when ctx has ended.
+func (c *Client) Dial(ctx context.Context, address string, private bool) (net.Conn, error) {
+	conn, err := c.reach(private).dialer.DialContext(ctx, "tcp", address)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	return nil, failure("dial", address, err)
+}
+
+func failure(method, host string, err error) *Error {
+	failed := &Error{Method: method, Host: host, kind: unreachable, cause: cause(err)}
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, errBlocked):

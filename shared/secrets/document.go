@@ -46,8 +46,8 @@ func ParseSigning(document []byte) (Signing, []string, error) {
 	return signing, r.warnings, nil
 }
 
-// ParseConnections reads the document CONNECTION_SECRET_ID, by the rules of ParseSigning. The entries of auth and
-// contentful keep the shape that their reader knows; within them, too, {"SecretString":"…"} becomes the string.
+// ParseConnections reads the document CONNECTION_SECRET_ID, by the rules of ParseSigning. The entries of auth, sftp
+// and contentful keep the shape that their reader knows; within them, too, {"SecretString":"…"} becomes the string.
 func ParseConnections(document []byte) (Connections, []string, error) {
 	r := &reader{}
 	root := r.root(document)
@@ -55,6 +55,7 @@ func ParseConnections(document []byte) (Connections, []string, error) {
 		PIMs:   map[string]PIM{},
 		Auth:   map[string]json.RawMessage{},
 		Values: map[string]string{},
+		SFTP:   map[string]json.RawMessage{},
 	}
 	r.each("pims", root["pims"], func(name, path string, value json.RawMessage) {
 		fields := r.object(path, value, `{"client_id":"…","client_secret":"…","username":"…","password":"…"}`)
@@ -72,10 +73,13 @@ func ParseConnections(document []byte) (Connections, []string, error) {
 	r.each("values", root["values"], func(name, path string, value json.RawMessage) {
 		connections.Values[name] = r.text(path, value)
 	})
+	r.each("sftp", root["sftp"], func(name, path string, value json.RawMessage) {
+		connections.SFTP[name] = r.open(path, value)
+	})
 	if !absent(root["contentful"]) {
 		connections.Contentful = r.open("contentful", root["contentful"])
 	}
-	r.unknown("", root, "pims", "auth", "values", "contentful")
+	r.unknown("", root, "pims", "auth", "values", "sftp", "contentful")
 	if err := r.err(); err != nil {
 		return Connections{}, nil, fmt.Errorf("connection secret: %w", err)
 	}

@@ -69,6 +69,7 @@ func TestParseConnections(t *testing.T) {
 		"pims": {"main": {"client_id": "1_a", "client_secret": {"SecretString": "b"}, "username": "c", "password": "d\n"}},
 		"auth": {"erp": {"bearer": {"SecretString": "e\n"}}, "crm": {"header": "X-Key", "value": "<&>", "n": 12345678901234567890}, "old": "f"},
 		"values": {"slack": {"ARN": "arn:aws:…", "SecretString": "https://hooks.example.com/a"}},
+		"sftp": {"erp": {"host": "h", "port": 22, "password": {"SecretString": "i"}}},
 		"contentful": {"token": "g", "app": [1, {"SecretString": "h"}]}
 	}`))
 	if err != nil {
@@ -82,6 +83,7 @@ func TestParseConnections(t *testing.T) {
 			"old": json.RawMessage(`"f"`),
 		},
 		Values:     map[string]string{"slack": "https://hooks.example.com/a"},
+		SFTP:       map[string]json.RawMessage{"erp": json.RawMessage(`{"host":"h","password":"i","port":22}`)},
 		Contentful: json.RawMessage(`{"app":[1,"h"],"token":"g"}`),
 	}
 	if !reflect.DeepEqual(got, want) {

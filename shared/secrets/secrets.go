@@ -91,6 +91,7 @@ type Connections struct {
 	PIMs       map[string]PIM             `json:"pims"`
 	Auth       map[string]json.RawMessage `json:"auth"`
 	Values     map[string]string          `json:"values"`
+	SFTP       map[string]json.RawMessage `json:"sftp,omitempty"`
 	Contentful json.RawMessage            `json:"contentful,omitempty"`
 }
 

@@ -2,8 +2,8 @@
 // (package table), XLSX with the same cells, or NDJSON, a product a line in the PIM's own form.
 //
 // Each batch keeps its rows as a part. Columns, their order and the order of rows are known only when all batches are
-// through: Finish makes the file of the parts, piece by piece, and goes on in another turn where one is too short. A run
-// that is killed anywhere and begun again makes the same file.
+// through: Finish makes the file of the parts, piece by piece, and goes on in another turn where one is too short. A whole
+// file can then be put on an SFTP server (send.go). A run that is killed anywhere and begun again makes the same file.
 package export
 
 import (
@@ -17,11 +17,16 @@ import (
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/files"
+	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/pim"
+	"github.com/pim-functions/pim-functions/shared/sftp"
 )
 
 // Kind makes export actions.
-type Kind struct{}
+type Kind struct {
+	Client *outbound.Client // makes connections to SFTP servers
+	step   int64            // bytes that are sent before the record is written; 0: as package sftp does
+}
 
 // Check implements engine.Kind.
 func (Kind) Check(section config.Section) error {
@@ -30,15 +35,26 @@ func (Kind) Check(section config.Section) error {
 }
 
 // Open implements engine.Kind.
-func (Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, error) {
+func (k Kind) Open(section config.Section, secrets engine.Secrets) (engine.Action, error) {
 	p, err := parse(section)
 	if err != nil {
 		return nil, err
 	}
-	return &action{p}, nil
+	a := &action{plan: p, client: k.Client, step: k.step}
+	if p.to != "" {
+		if a.server, err = serverOf(section, p.to, secrets); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
 }
 
-type action struct{ plan }
+type action struct {
+	plan
+	client *outbound.Client
+	step   int64
+	server sftp.Server // where files are put; none: they stay here
+}
 
 var (
 	_ engine.Reader   = (*action)(nil)

@@ -21,6 +21,8 @@ type state struct {
 	File   int           `json:"file"`             // of the table's files: the one in work
 	Row    int           `json:"row"`              // of the table: the first that is in no stored piece
 	Upload *files.Upload `json:"upload,omitempty"` // of the file in work; nil: not begun
+
+	Sending *sending `json:"sending,omitempty"` // all files are whole, and on their way; nil: not yet, or they stay here
 }
 
 // Finish makes the files of the parts: one piece of one file in each call, then the engine keeps the state.
@@ -42,12 +44,19 @@ func (a *action) Finish(ctx context.Context, run engine.Run) (engine.Result, err
 	if err != nil {
 		return engine.Result{}, err
 	}
-	next, done, err := a.piece(ctx, run, o, now)
+	work := a.piece
+	if now.Sending != nil {
+		work = a.send
+	}
+	next, done, err := work(ctx, run, o, now)
 	if errors.Is(err, files.ErrUploadGone) {
 		return engine.Result{}, &engine.LaterError{Reason: "the file is made again from its beginning: its pieces are gone"}
 	}
 	if err != nil {
 		return engine.Result{}, err
+	}
+	if done && a.to != "" && next.Sending == nil {
+		next.Sending, done = &sending{}, false
 	}
 	if done {
 		return engine.Result{Files: a.made(run, o, next), Message: a.message(o)}, nil
@@ -55,6 +64,9 @@ func (a *action) Finish(ctx context.Context, run engine.Run) (engine.Result, err
 	kept, err := json.Marshal(next)
 	if err != nil {
 		return engine.Result{}, fmt.Errorf("write state: %w", err)
+	}
+	if next.Sending != nil {
+		return engine.Result{State: kept}, &engine.LaterError{Reason: sendingReason(o, next)}
 	}
 	return engine.Result{State: kept}, &engine.LaterError{Reason: fmt.Sprintf("writing the file: %d of %d rows", next.Row, o.Tables[next.Table].Rows)}
 }
@@ -178,8 +190,16 @@ func (a *action) made(run engine.Run, o outline, s state) []jobs.File {
 	return all
 }
 
-// message says what was made, for the user.
+// message says what was made, and where it is, for the user.
 func (a *action) message(o outline) string {
+	text := a.rowsMade(o)
+	if a.to != "" {
+		text += sentMessage(o)
+	}
+	return text
+}
+
+func (a *action) rowsMade(o outline) string {
 	if o.Rows == 0 {
 		return "nothing was found: the file has no rows"
 	}

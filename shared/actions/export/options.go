@@ -42,7 +42,8 @@ type options struct {
 	Complete   bool     `yaml:"completeness"`
 	Media      string   `yaml:"media"`
 	Name       string   `yaml:"name"`
-	To         any      `yaml:"to"`
+	To         any      `yaml:"to"`      // files, or {sftp: NAME}
+	Private    bool     `yaml:"private"` // the SFTP server may be in a private network
 	Keep       string   `yaml:"keep"`
 }
 
@@ -61,6 +62,7 @@ type plan struct {
 	attributes []string // nil: all
 	name       *template.Template
 	keep       time.Duration
+	to         string // the SFTP server by its name in the connection secret; "": none
 }
 
 // dateFormats are those that the PIM's export profiles offer, as time.Format takes them.
@@ -131,14 +133,11 @@ func parse(section config.Section) (plan, error) {
 	if (p.Labels.Values || p.Labels.Header) && p.Labels.Locale == "" {
 		report("labels", "add locale: en_US", "labels need a locale")
 	}
-	if p.To != "files" {
-		report("to", "use to: files", "to: files is what there is; SFTP is not there yet")
-	}
 	if files.Keeps[p.Keep] == 0 {
 		report("keep", "use 1d, 7d, 30d or 90d", "keep %q", p.Keep)
 	}
 	p.keep = files.Keeps[p.Keep]
-	problems = append(problems, p.parseAttributes(section), p.parseName(section))
+	problems = append(problems, p.parseAttributes(section), p.parseName(section), p.parseTo(section))
 	return p, errors.Join(problems...)
 }
 
@@ -166,6 +165,24 @@ func (p *plan) parseAttributes(section config.Section) error {
 		}
 	}
 	return wrong
+}
+
+func (p *plan) parseTo(section config.Section) error {
+	switch value := p.To.(type) {
+	case string:
+		if value == "files" && !p.Private {
+			return nil
+		}
+		if value == "files" {
+			return section.Errorf("private", "remove it, or use to: {sftp: NAME}", "private is about an SFTP server, and there is none")
+		}
+	case map[string]any:
+		name, ok := value["sftp"].(string)
+		if p.to = name; ok && name != "" && len(value) == 1 {
+			return nil
+		}
+	}
+	return section.Errorf("to", "use files, or {sftp: NAME} with a name that the connection secret has under \"sftp\"", "to is neither")
 }
 
 func (p *plan) parseName(section config.Section) error {

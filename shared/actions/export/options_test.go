@@ -11,7 +11,11 @@ import (
 func TestMistakes(t *testing.T) {
 	for keys, want := range map[string]string{
 		`format: pdf`:                          `format "pdf"`,
-		`to: {sftp: erp}`:                      "SFTP is not there yet",
+		`to: sftp`:                             "to is neither",
+		`to: {sftp: ""}`:                       "to is neither",
+		`to: {sftp: erp, folder: x}`:           "to is neither",
+		`to: {ftp: erp}`:                       "to is neither",
+		`private: true`:                        "private is about an SFTP server",
 		`keep: 2d`:                             `keep "2d"`,
 		`attributes: some`:                     "attributes is neither",
 		`attributes: []`:                       "attributes is neither",

@@ -129,11 +129,14 @@ func (a *action) makeOutline(ctx context.Context, run engine.Run) (outline, erro
 	return o, nil
 }
 
-func (o outline) files() (number int) {
+func (o outline) files() int { return len(o.names()) }
+
+// names are those of all files.
+func (o outline) names() (all []string) {
 	for _, s := range o.Tables {
-		number += len(s.Files)
+		all = append(all, s.Files...)
 	}
-	return number
+	return all
 }
 
 func partHead(ctx context.Context, store files.Store, key string) (table.Part, error) {
