@@ -27,9 +27,33 @@ type Catalogue struct {
 	MeasurementFamilies []json.RawMessage `json:"measurement_families"`
 	Products            []*Entity         `json:"products"`
 	ProductModels       []*Entity         `json:"product_models"`
-	MediaFiles          map[string]string `json:"media_files"` // original file name by code
+	MediaFiles          MediaFiles        `json:"media_files"`
 	JobProfiles         []Profile         `json:"job_profiles"`
 	Workflows           []Workflow        `json:"workflows"`
+}
+
+// MediaFiles are original file names by code.
+type MediaFiles map[string]string
+
+// UnmarshalJSON takes names, or what the REST API says of a media file: an object that holds the name.
+func (m *MediaFiles) UnmarshalJSON(text []byte) error {
+	var files map[string]json.RawMessage
+	if err := json.Unmarshal(text, &files); err != nil {
+		return err
+	}
+	*m = make(MediaFiles, len(files))
+	for code, file := range files {
+		said := struct {
+			Name string `json:"original_filename"`
+		}{}
+		if json.Unmarshal(file, &said.Name) != nil {
+			if err := json.Unmarshal(file, &said); err != nil {
+				return err
+			}
+		}
+		(*m)[code] = said.Name
+	}
+	return nil
 }
 
 // Channel is what the PIM publishes for.
@@ -178,6 +202,9 @@ func Read(file io.Reader) (*Catalogue, error) {
 	for i, e := range c.ProductModels {
 		if e == nil || e.Code == "" {
 			return nil, fmt.Errorf("read catalogue: product model %d has no code", i+1)
+		}
+		if variant := slices.IndexFunc(c.FamilyVariants, func(v FamilyVariant) bool { return v.Code == e.FamilyVariant }); e.Family == nil && variant >= 0 {
+			e.Family = &c.FamilyVariants[variant].Family // the REST API says it of each model
 		}
 	}
 	return &c, nil
