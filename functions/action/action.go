@@ -81,9 +81,11 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 	req.Log.Add(slog.String("extension", extension.Name))
 
 	var verified signature.Verified
+	var own secrets.Extension
 	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
+		own = signing.Extensions[path.Name]
 		if refusal = h.gate.Open(signing, path.Name, extension.Unsigned); refusal == nil {
-			verified, refusal = signature.VerifyAction(gate.ActionProof(signing.Extensions[path.Name], extension.Unsigned), req.Header, req.Body)
+			verified, refusal = signature.VerifyAction(gate.ActionProof(own, extension.Unsigned), req.Header, req.Body)
 		}
 		return refusal
 	})
@@ -100,6 +102,7 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 		return web.Response{}, h.gate.Refuse(req, err)
 	}
 	h.gate.Verified(req, verified.Variant(), verified.Secret())
+	h.gate.Used(req, gate.UseOf(path.Name, own.Secrets, verified.Secret()), gate.UseOfCredential(path.Name, own.Credentials, verified.Credential()))
 
 	p := proven{press, req, extension, h.config.Config.Actions[extension.Action], extension.Label.In(press.Locale)}
 	if p.label == "" {

@@ -69,14 +69,17 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 
 	var call signature.ContentfulCall
 	signed := signature.ContentfulRequest{Method: req.Method, Paths: called(req, path.Own, h.config.BasePath), Header: req.Header, Body: req.Body}
+	var own []string
 	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
-		call, refusal = signature.VerifyContentful(secrets.Usable(signing.Contentful, 0, h.config.Samples), signed, h.config.Now())
+		own = secrets.Usable(signing.Contentful, 0, h.config.Samples)
+		call, refusal = signature.VerifyContentful(own, signed, h.config.Now())
 		return refusal
 	})
 	if err != nil {
 		return web.Response{}, err
 	}
 	h.gate.Verified(req, call.Variant(), call.Secret())
+	h.gate.Used(req, gate.UseOf("contentful", own, call.Secret()))
 	logCall(req.Log, call)
 	if !allowed(h.config.Config.Contentful.Spaces, call) {
 		return web.Response{}, h.gate.Refuse(req, &signature.Error{Reason: "space_not_listed"})

@@ -73,8 +73,9 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 	req.Log.Add(slog.String("extension", extension.Name))
 
 	var proven signature.Verified
+	var own secrets.Extension
 	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
-		own := secrets.Extension{Credentials: signing.Extensions[path.Name].Credentials} // the PIM signs nothing here
+		own = secrets.Extension{Credentials: signing.Extensions[path.Name].Credentials} // the PIM signs nothing here
 		if refusal = h.gate.Open(signing, path.Name, extension.Unsigned); refusal == nil {
 			proven, refusal = signature.VerifyAction(gate.ActionProof(own, extension.Unsigned), req.Header, req.Body)
 		}
@@ -84,6 +85,7 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 		return web.Response{}, err
 	}
 	h.gate.Verified(req, proven.Variant(), proven.Secret())
+	h.gate.Used(req, gate.UseOfCredential(path.Name, own.Credentials, proven.Credential()))
 
 	if extension.Lookup != nil {
 		return h.lookUp(ctx, req, extension, path.Rest)

@@ -53,7 +53,8 @@ func New(config Config) *Handler {
 	return &Handler{config, gate.New(gate.Config{Signing: config.Signing, Samples: config.Samples, Metrics: config.Metrics})}
 }
 
-// ServeRequest answers one request: 200 with an empty body when what it brought is in the queue; 503, which asks the
+// ServeRequest answers one request: 200 with an empty body when what it brought is in the queue, and to a signed empty
+// body, which brings nothing; 503, which asks the
 // platform to come again, if it could not be queued or no secret could be had; 413 if it is too large for the queue
 // even compressed; 401 to everything else, whatever path and method.
 func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Response, error) {
@@ -72,8 +73,9 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 	}
 
 	var proven signature.Verified
+	var own []string
 	err := h.gate.Prove(ctx, req, to.Path, func(signing secrets.Signing) (refusal error) {
-		own := secrets.EventSecrets(signing.EventPlatform[to.secrets], h.config.Samples)
+		own = secrets.EventSecrets(signing.EventPlatform[to.secrets], h.config.Samples)
 		proven, refusal = signature.VerifyEventPlatform(own, req.Header, req.Body)
 		return refusal
 	})
@@ -81,6 +83,11 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 		return web.Response{}, err
 	}
 	h.gate.Verified(req, proven.Variant(), proven.Secret())
+	h.gate.Used(req, gate.UseOf("event-platform."+to.secrets, own, proven.Secret()))
+	if len(proven.Body()) == 0 { // no delivery of the platform's: somebody asks whether we can be reached
+		req.Log.Outcome = "reachable"
+		return web.Response{Status: http.StatusOK}, nil
+	}
 
 	events := []json.RawMessage{proven.Body()}
 	if to.api == pimevent.EventPlatform {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/pimevent"
+	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/signature"
 )
 
@@ -127,7 +128,6 @@ func TestAcceptedRequests(t *testing.T) {
 
 		{name: "not JSON", body: "{", queued: []string{"{"}, reason: odd},
 		{name: "bytes", body: "\x00\xff", queued: []string{"\x00\xff"}, reason: odd},
-		{name: "a signed empty body", body: "", queued: []string{""}, reason: odd},
 		{name: "a text", body: `"x"`, queued: []string{`"x"`}, reason: odd},
 		{name: "null", body: "null", queued: []string{"null"}, reason: odd},
 		{name: "an empty array", body: "[]", queued: []string{"[]"}, reason: odd},
@@ -213,8 +213,44 @@ func TestNotifications(t *testing.T) {
 	}
 }
 
+// A signed empty body brings nothing: it asks whether we can be reached, as the PIM's test of the Events API does.
+func TestASignedEmptyBodyIsAnsweredAndNotKept(t *testing.T) {
+	for path, secret := range map[string]string{"/event-platform/main": secretNew, "/event-platform/main/notifications": secretNotice} {
+		f := newFixture()
+		got := f.Send(t, request(path, nil, secret))
+		if got.Status != 200 || got.Body != "" || got.Line["outcome"] != "reachable" || len(f.Bodies()) > 0 || f.Queue.Sends > 0 {
+			t.Errorf("%s: %d %v, %q", path, got.Status, got.Line, f.Bodies())
+		}
+		if got := f.Send(t, request(path, nil, "another-secret-of-thirty-two-characters")); got.Status != 401 {
+			t.Errorf("%s, signed by somebody else: %d", path, got.Status)
+		}
+	}
+}
+
+// During a rotation, and only then, each use is counted by what proved: an operator's own probe is none.
+func TestUsesAreCountedWhileThereAreTwoSecrets(t *testing.T) {
+	f := newFixture()
+	for _, secret := range []string{secretNew, secretOld, secretOld} {
+		f.Send(t, request("/event-platform/main", []byte(event("a")), secret))
+	}
+	probe := request("/event-platform/main", nil, secretOld)
+	probe.Header.Set("X-Pim-Functions-Probe", "1")
+	f.Send(t, probe)
+	f.Send(t, request("/event-platform/main/notifications", nil, secretNotice))
+	want := map[string]float64{"SecretUsed event-platform.main " + secrets.Fingerprint(secretNew): 1, "SecretUsed event-platform.main " + secrets.Fingerprint(secretOld): 2}
+	for name, count := range f.Metrics {
+		if strings.HasPrefix(name, "SecretUsed") && count != want[name] {
+			t.Errorf("counted %s %g times, want %v", name, count, want)
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("not counted: %v of %v", want, f.Metrics)
+	}
+}
+
 func TestOddNotificationsAreKeptInOnePiece(t *testing.T) {
-	for _, body := range []string{"[{},{}]", "{", "null", ""} {
+	for _, body := range []string{"[{},{}]", "{", "null"} {
 		f := newFixture()
 		got := f.Send(t, request("/event-platform/main/notifications", []byte(body), secretNotice))
 		if got.Status != 200 || !slices.Equal(f.Bodies(), []string{body}) {

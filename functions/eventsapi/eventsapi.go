@@ -73,8 +73,9 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 	}
 
 	var proven signature.Verified
+	var own []string
 	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) error {
-		own := secrets.EventSecrets(signing.EventsAPI[path.Name], h.config.Samples)
+		own = secrets.EventSecrets(signing.EventsAPI[path.Name], h.config.Samples)
 		verified, sent, refusal := signature.VerifyEventsAPI(own, req.Header, req.Body)
 		if refusal == nil {
 			proven, refusal = verified, signature.Window(h.config.Now(), sent.Unix(), signature.EventsAPIWindow)
@@ -85,6 +86,7 @@ func (h *Handler) receive(ctx context.Context, req *web.Request) (web.Response, 
 		return web.Response{}, err
 	}
 	h.gate.Verified(req, proven.Variant(), proven.Secret())
+	h.gate.Used(req, gate.UseOf("events-api."+path.Name, own, proven.Secret()))
 	if len(proven.Body()) == 0 {
 		req.Log.Outcome = "reachable"
 		return accepted, nil

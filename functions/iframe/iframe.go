@@ -91,9 +91,11 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 		return h.pages[path.Name].document(path.Slash), nil
 	}
 	token := bearer(req.Header["authorization"])
+	var own []string
 	err := h.gate.Prove(ctx, req, path, func(signing secrets.Signing) (refusal error) {
+		own = signing.Extensions[path.Name].Secrets
 		if refusal = h.gate.Open(signing, path.Name, false); refusal == nil {
-			c.user, refusal = signature.VerifyJWT(signing.Extensions[path.Name].Secrets, token, h.config.Now())
+			c.user, refusal = signature.VerifyJWT(own, token, h.config.Now())
 		}
 		return refusal
 	})
@@ -101,6 +103,7 @@ func (h *Handler) ServeRequest(ctx context.Context, req *web.Request) (web.Respo
 		return web.Response{}, err
 	}
 	h.gate.Verified(req, "jwt", c.user.Secret)
+	h.gate.Used(req, gate.UseOf(path.Name, own, c.user.Secret))
 	req.Log.Add(slog.String("user", c.user.UserUUID))
 	return serve(ctx, c)
 }

@@ -34,7 +34,7 @@ type Sample struct {
 	Name       string
 	Value      float64
 	Unit       string
-	Dimensions []Dimension // Function first
+	Dimensions []Dimension // Function first, unless all functions share the metric
 	Time       time.Time
 }
 
@@ -70,13 +70,26 @@ func (s *Sink) Seconds(name string, d time.Duration, dims ...Dimension) {
 	s.put(name, d.Seconds(), UnitSeconds, dims)
 }
 
-// put writes one line. A measurement that cannot be written is lost: metrics never fail the work they count.
+// CountShared adds n to a metric that all functions have together: without the dimension Function.
+func (s *Sink) CountShared(name string, n float64, dims ...Dimension) {
+	if s != nil {
+		s.write(name, n, UnitCount, nil, dims)
+	}
+}
+
+// put measures for this function.
 func (s *Sink) put(name string, value float64, unit string, dims []Dimension) {
-	if s == nil || math.IsNaN(value) || math.IsInf(value, 0) {
+	if s != nil {
+		s.write(name, value, unit, []Dimension{{"Function", s.config.Function}}, dims)
+	}
+}
+
+// write writes one line. A measurement that cannot be written is lost: metrics never fail the work they count.
+func (s *Sink) write(name string, value float64, unit string, own, dims []Dimension) {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return
 	}
-	sample := Sample{Name: name, Value: value, Unit: unit, Time: s.config.Now(), Dimensions: make([]Dimension, 0, len(dims)+1)}
-	sample.Dimensions = append(sample.Dimensions, Dimension{"Function", s.config.Function})
+	sample := Sample{Name: name, Value: value, Unit: unit, Time: s.config.Now(), Dimensions: append(make([]Dimension, 0, len(own)+len(dims)), own...)}
 	for _, dim := range dims {
 		if dim.Value != "" { // CloudWatch drops the whole line for an empty value
 			sample.Dimensions = append(sample.Dimensions, dim)

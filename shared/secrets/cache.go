@@ -27,6 +27,7 @@ type CacheConfig[T any] struct {
 	Pause  time.Duration                     // at least so long between refetches; 0: 10 s
 	Now    func() time.Time                  // nil: time.Now
 	Log    *slog.Logger                      // nil: no log
+	Failed func()                            // is told of each fetch that brought no value; may be nil
 }
 
 // Cache keeps one parsed document of a source. It asks the source seldom: once per Life, and once per Pause when
@@ -190,6 +191,9 @@ func (c *Cache[T]) land(document []byte, err error, started time.Time) {
 	switch {
 	case err != nil:
 		c.warn(err)
+		if c.config.Failed != nil {
+			c.config.Failed()
+		}
 	case same:
 		c.fetched = started
 	default:

@@ -53,10 +53,11 @@ func VerifyAction(proof ActionProof, header map[string]string, body []byte) (Ver
 	}
 	verified := Verified{body: body, variant: VariantUnsigned}
 	if len(proof.Credentials) > 0 {
-		if err := verifyCredentials(proof.Credentials, header); err != nil {
+		index, err := verifyCredentials(proof.Credentials, header)
+		if err != nil {
 			return Verified{}, err
 		}
-		verified.variant = VariantCredential
+		verified.variant, verified.credential = VariantCredential, index+1
 	}
 	if len(proof.Secrets) > 0 {
 		name, got, err := actionSignature(header)

@@ -100,7 +100,7 @@ func VerifyContentful(secrets []string, request ContentfulRequest, now time.Time
 		canonical := canonicalContentful(request.Method, path, request.Header, names, request.Body)
 		for i, secret := range secrets { // all of them, so that the time it takes does not tell which one matched
 			if usable(secret) && hmac.Equal(mac256(secret, canonical), signature) && found.Canonical == nil {
-				found = ContentfulCall{Verified: Verified{request.Body, contentfulSignature, i + 1}, Canonical: canonical, Sent: sent}
+				found = ContentfulCall{Verified: Verified{body: request.Body, variant: contentfulSignature, secret: i + 1}, Canonical: canonical, Sent: sent}
 			}
 		}
 	}

@@ -48,26 +48,28 @@ func (c Credential) headerName() string {
 }
 
 // verifyCredentials checks that the header carries one of the credentials. It tries them all, so that the time it takes
-// does not tell which one matched.
-func verifyCredentials(credentials []Credential, header map[string]string) error {
-	usable, sent, match := false, false, false
-	for _, c := range credentials {
+// does not tell which one matched, and returns the index of the first that did.
+func verifyCredentials(credentials []Credential, header map[string]string) (index int, err error) {
+	usable, sent, match := false, false, -1
+	for i, c := range credentials {
 		if !c.usable() {
 			continue
 		}
 		got := trim(header[c.headerName()])
 		usable, sent = true, sent || got != ""
-		match = c.matches(got) || match
+		if c.matches(got) && match < 0 {
+			match = i
+		}
 	}
 	switch {
 	case !usable:
-		return &Error{NoProofConfigured}
+		return -1, &Error{NoProofConfigured}
 	case !sent:
-		return &Error{CredentialMissing}
-	case !match:
-		return &Error{CredentialMismatch}
+		return -1, &Error{CredentialMissing}
+	case match < 0:
+		return -1, &Error{CredentialMismatch}
 	}
-	return nil
+	return match, nil
 }
 
 func (c Credential) matches(got string) bool {

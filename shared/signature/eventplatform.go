@@ -27,6 +27,9 @@ func SignEventPlatform(secret string, body []byte) string {
 // repeated headers joined by commas. Notifications, which carry the primary signature alone, are checked in the same
 // way. Its error is an *Error.
 //
+// Of a delivery that carries the signatures of two of the secrets, the later one in the list counts: lists have the newest
+// last, and a delivery that the new secret proves does not need the old one.
+//
 // Nothing signed says when a delivery was sent, and a retry comes up to 35 minutes later: there is no window. Whoever
 // must not act twice recognises an event by its id.
 func VerifyEventPlatform(secrets []string, header map[string]string, body []byte) (Verified, error) {
@@ -55,7 +58,7 @@ func VerifyEventPlatform(secrets []string, header map[string]string, body []byte
 		}
 		mac := mac256(secret, body)
 		for j, signature := range signatures {
-			if hmac.Equal(mac, signature) && proven.secret == 0 {
+			if hmac.Equal(mac, signature) && (proven.secret == 0 || secrets[proven.secret-1] != secret) {
 				proven = Verified{body: body, variant: eventPlatformHeaders[j], secret: i + 1}
 			}
 		}

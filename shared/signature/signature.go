@@ -15,6 +15,8 @@ type Verified struct {
 	body    []byte
 	variant string
 	secret  int // index + 1, so that the zero value matched no secret
+
+	credential int // the same of the credential
 }
 
 // Body is what was proven: the bytes given to the verification, not a copy. Do not change them.
@@ -26,6 +28,9 @@ func (v Verified) Variant() string { return v.variant }
 
 // Secret is the index of the secret that matched, -1 if none did (a credential alone, or unsigned).
 func (v Verified) Secret() int { return v.secret - 1 }
+
+// Credential is the index of the credential that matched, -1 if none did.
+func (v Verified) Credential() int { return v.credential - 1 }
 
 // Variants of a proof that no signature header made.
 const (

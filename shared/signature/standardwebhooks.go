@@ -105,7 +105,7 @@ func VerifyStandardWebhooks(secrets []string, header map[string]string, body []b
 	if err := Window(now, seconds, StandardWebhooksWindow); err != nil {
 		return Verified{}, err
 	}
-	return Verified{body, strings.ToLower(StandardWebhooksSignature), matched}, nil
+	return Verified{body: body, variant: strings.ToLower(StandardWebhooksSignature), secret: matched}, nil
 }
 
 // standardKey is the key in a secret. A key of zeros is none: HMAC pads an empty one to the same.
