@@ -4,11 +4,11 @@ SHELL = /bin/sh
 # A workspace of a parent folder (go.work) would build other versions than go.mod has, or nothing at all.
 export GOWORK = off
 .DEFAULT_GOAL = help
-.PHONY: help run pimctl test test-aws test-browser bench fuzz mutants vuln validate build archives verify sam-local secrets print subscribe deploy clean
+.PHONY: help run pimctl test test-aws test-browser bench fuzz mutants vuln validate build archives verify sam-local secrets print subscribe preflight deploy clean
 
 # The stage that deploy, secrets, print and subscribe are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
-secrets print subscribe: export STAGE := $(STAGE)
+secrets print subscribe preflight: export STAGE := $(STAGE)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,12 @@ subscribe: ## connect the PIM's events (URL=https://… STAGE=… and perhaps FL
 	@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
 		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
 		go run ./functions/pimctl subscribe "$(URL)" --stage "$(STAGE)" $(FLAGS)
+
+preflight: ## look at a deployment as its senders meet it (URL=https://… STAGE=… and perhaps LINK_SECRET_ID=…)
+	@test -n "$(URL)" || { echo "make preflight: missing URL: pass the output ApiUrl: make preflight URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
+	@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
+		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
+		go run ./functions/pimctl preflight "$(URL)" --stage "$(STAGE)" $(FLAGS)
 
 clean: ## remove what was built (.tools, the installed tools, stays)
 	rm -rf .artifacts .aws-sam

@@ -31,6 +31,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
 	"github.com/pim-functions/pim-functions/shared/schedule"
 	"github.com/pim-functions/pim-functions/shared/secrets"
+	"github.com/pim-functions/pim-functions/shared/startup"
 )
 
 // build puts the parts together: those of AWS, and those that play what is around them.
@@ -58,6 +59,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 	}
 	s.signing = secrets.NewCache(secrets.CacheConfig[secrets.Signing]{
 		Source: s.cloud.Secrets, ID: cloud.Signing, Parse: secrets.ParseSigning, Life: time.Second, Pause: time.Second, Log: s.log,
+		Failed: s.notRead(cloud.Signing),
 	})
 	signing, err := s.signing.Get(ctx)
 	if err != nil {
@@ -65,6 +67,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 	}
 	s.links = secrets.NewCache(secrets.CacheConfig[secrets.Links]{
 		Source: s.cloud.Secrets, ID: cloud.Links, Parse: secrets.ParseLinks, Life: time.Second, Pause: time.Second, Log: s.log,
+		Failed: s.notRead(cloud.Links),
 	})
 	if _, err := s.links.Get(ctx); err != nil {
 		return fmt.Errorf("read secrets: %w", err)
@@ -179,6 +182,13 @@ func (s *System) lookupProblems(ctx context.Context) []string {
 func (s *System) mailer(options Options) notify.Mailer {
 	folder := cmp.Or(options.MailFolder, filepath.Join(os.TempDir(), "pim-functions-mail"))
 	return notify.NewFolder(notify.FolderConfig{Path: folder, Log: s.log, Observe: s.recorder.Mailed})
+}
+
+// notRead counts that a secret document could not be read, as package startup does on AWS.
+func (s *System) notRead(document string) func() {
+	return func() {
+		s.metrics("").CountShared(startup.NotReadMetric, 1, metric.Dimension{Name: startup.DocumentDimension, Value: document})
+	}
 }
 
 // metrics of a function, which the recorder sees and nobody else.

@@ -16,8 +16,8 @@ import (
 
 // documents says where the secret documents are: in a file, or in AWS Secrets Manager.
 type documents struct {
-	file, signingID, connectionID, lookupID string
-	variables                               *env.Variables
+	file, signingID, connectionID, lookupID, linkID string
+	variables                                       *env.Variables
 }
 
 func (d *documents) flags(flags *pflag.FlagSet, variables *env.Variables) {
@@ -30,6 +30,11 @@ func (d *documents) flags(flags *pflag.FlagSet, variables *env.Variables) {
 // lookupFlag is for commands that know the document of lookups too.
 func (d *documents) lookupFlag(flags *pflag.FlagSet) {
 	flags.StringVar(&d.lookupID, "lookup-id", d.variables.Optional("LOOKUP_SECRET_ID", ""), "lookup document in AWS by its `ID`: parameter LookupSecretArn")
+}
+
+// linkFlag is for commands that know the document of links too.
+func (d *documents) linkFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&d.linkID, "link-id", d.variables.Optional("LINK_SECRET_ID", ""), "link document in AWS by its `ID`: output LinkSecretId")
 }
 
 // given says whether the documents are named at all.
@@ -51,7 +56,7 @@ func (d *documents) open() (register.Documents, error) {
 	}
 	client := secretsmanager.NewFromConfig(awsconfig.New(account))
 	return register.Documents{
-		Store: secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: client}), Signing: d.signingID, Connections: d.connectionID, Lookups: d.lookupID,
+		Store: secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: client}), Signing: d.signingID, Connections: d.connectionID, Links: d.linkID, Lookups: d.lookupID,
 	}, nil
 }
 

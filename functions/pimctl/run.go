@@ -99,7 +99,9 @@ func (p process) root() *cobra.Command {
 		&cobra.Group{ID: groupStage, Title: "A running system:"},
 		&cobra.Group{ID: groupProgram, Title: "This program:"},
 	)
-	root.AddCommand(p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.print(), p.subscribe(), p.order(), p.jobs(), p.letters(), p.version())
+	root.AddCommand(p.dev(), p.send(), p.check(), p.explain())
+	root.AddCommand(p.secrets(), p.print(), p.subscribe(), p.preflight())
+	root.AddCommand(p.order(), p.jobs(), p.letters(), p.version())
 	root.SetHelpCommand(help())
 	root.SetCompletionCommandGroupID(groupProgram)
 	root.InitDefaultCompletionCmd()

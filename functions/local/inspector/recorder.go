@@ -48,14 +48,16 @@ type Recorder struct {
 	lines    recent.List[Line]
 	refusals recent.List[Refusal]
 	calls    recent.List[Call]
-	events   map[string]int // by outcome
+	events   map[string]int     // by outcome
+	uses     map[[2]string]Used // by list and fingerprint
+	notRead  map[string]NotRead // by document
 }
 
 // NewRecorder is a Recorder that has seen nothing.
 func NewRecorder() *Recorder {
 	return &Recorder{
 		lines: recent.New[Line](keptLines), refusals: recent.New[Refusal](keptRefusals), calls: recent.New[Call](keptCalls),
-		events: map[string]int{},
+		events: map[string]int{}, uses: map[[2]string]Used{}, notRead: map[string]NotRead{},
 	}
 }
 
@@ -99,10 +101,12 @@ func (r *Recorder) Mailed(m notify.Mail) {
 	})
 }
 
-// Measured is for metric.Config.Observe: it counts the events that were received, and those that ended by outcome.
+// Measured is for metric.Config.Observe: it counts the events that were received, those that ended by outcome, and uses
+// of secrets.
 func (r *Recorder) Measured(sample metric.Sample) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.used(sample)
 	switch sample.Name {
 	case "EventsReceived":
 		r.events["received"] += int(sample.Value)

@@ -29,6 +29,7 @@ func (i *Inspector) handlers() http.Handler {
 	mux.HandleFunc("GET /app.js", loopback.File(files, "page/app.js"))
 	mux.HandleFunc("GET /_local/state", i.serveState)
 	mux.HandleFunc("GET /_local/live", i.serveLive)
+	mux.HandleFunc("GET /_local/secrets", i.serveUses)
 	mux.HandleFunc("POST /_local/press/{extension}", i.servePress)
 	mux.HandleFunc("POST /_local/events", i.serveEvents)
 	mux.HandleFunc("POST /_local/appaction/{action}", i.serveAppAction)
