@@ -67,6 +67,9 @@ func extensions() *config.Config {
 			Label: config.Text{"default": `Jobs <b>&"quoted"`, "fr_FR": "Traitements"},
 		}
 	}
+	finding := c.Extensions["second"]
+	finding.Declared, finding.Select = "second", "ready"
+	c.Extensions["second"] = finding
 	other := c.Extensions["other_pim"]
 	other.PIM = "other"
 	c.Extensions["other_pim"] = other
@@ -128,10 +131,10 @@ func (f *fixtures) token(extension, user string) string {
 
 // job is what the page reads of a job.
 type job struct {
-	ID, Action, Label, Trigger, State, Message, Reason, Parent string
-	Done, Failed, Total                                        int
-	User                                                       string
-	Cancellable, Cancelling, Retryable, Undoable, Changed      bool
+	ID, Action, Label, Trigger, State, Message, Reason, Parent  string
+	Done, Failed, Total                                         int
+	User                                                        string
+	Cancellable, Cancelling, Retryable, Undoable, Changed, Open bool
 }
 
 type list struct {

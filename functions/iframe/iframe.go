@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/body"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/gate"
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -159,8 +160,8 @@ func (h *Handler) verify(_ context.Context, c call) (web.Response, error) {
 	}{c.user.UserID, c.user.UserUUID, c.user.Expires})
 }
 
-// start runs one of the extension's actions on a selection that the page got from the PIM's. The PIM does not vouch
-// for it: whoever may use the page may name any product.
+// start runs one of the extension's actions on what is selected in the PIM's page, or where nothing is, on what the
+// extension's own selection finds. The PIM does not vouch for the first: whoever may use the page may name any product.
 func (h *Handler) start(ctx context.Context, c call) (web.Response, error) {
 	if _, err := c.owner(); err != nil {
 		return web.Response{}, err
@@ -172,17 +173,24 @@ func (h *Handler) start(ctx context.Context, c call) (web.Response, error) {
 	if !slices.Contains(c.extension.Actions, wish.action) {
 		return web.Response{}, notOffered()
 	}
-	items, err := wish.items()
+	job := jobs.Job{Action: wish.action, Label: h.label(c.extension.PIM, wish.action, wish.language)}
+	switch e := c.extension; {
+	case wish.find == "":
+		job.Items, err = wish.items()
+	case wish.find != e.Select:
+		err = notOffered()
+	case len(wish.selected) > 0:
+		err = body.Malformed("selection_and_items", "Send what is selected, or select, not both.")
+	default: // each of the page's actions goes on from its own last run
+		job.Select = &jobs.Select{Name: e.Select, Mark: jobs.MarkKey("page", e.Declared+"/"+wish.action, e.PIM, e.Select)}
+	}
 	if err != nil {
 		return web.Response{}, err
 	}
-	around, err := json.Marshal(wish.around)
-	if err != nil {
+	if job.Context, err = json.Marshal(wish.around); err != nil {
 		return web.Response{}, err
 	}
-	return h.submit(ctx, c, wish, jobs.Job{
-		Action: wish.action, Label: h.label(c.extension.PIM, wish.action, wish.language), Items: items, Context: around,
-	})
+	return h.submit(ctx, c, wish, job)
 }
 
 // submit starts a job, or finds the one that the same press or the same work has started.
@@ -195,8 +203,10 @@ func (h *Handler) submit(ctx context.Context, c call, wish wish, job jobs.Job) (
 	case !e.Once:
 	case e.OnceForAll:
 		job.Once = jobs.OnceKeyOf(e.Name, "", e.PIM, "")
-	case job.Select != nil:
+	case job.Select != nil && job.Parent != "":
 		job.Once = jobs.OnceKeyOf(e.Name, job.Action, e.PIM, "retry/"+job.Parent)
+	case job.Select != nil:
+		job.Once = jobs.OnceKeyOf(e.Name, job.Action, e.PIM, job.Select.Name)
 	default:
 		job.Once = jobs.OnceKey(e.Name, job.Action, job.Items, wish.around.Locale, wish.around.Channel)
 	}

@@ -30,7 +30,7 @@ type listed struct {
 	Done        int        `json:"done"`
 	Failed      int        `json:"failed"`
 	Total       int        `json:"total"`
-	Open        bool       `json:"open"`              // more may follow than the total counts
+	Open        bool       `json:"open"`              // more may follow than the total counts, or was left out at the end
 	Message     string     `json:"message,omitempty"` // how it is, in one sentence
 	Reason      string     `json:"reason,omitempty"`  // stable code of a failed end
 	Parent      string     `json:"parent,omitempty"`  // the job that this one repeats or follows
@@ -50,7 +50,7 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 	job = job.AsOf(h.config.Now())
 	l := listed{
 		ID: job.ID, Action: job.Action, Label: texts.Label(job), Trigger: job.Trigger, State: job.State,
-		Done: job.Done, Failed: job.Failed, Total: job.Total, Open: job.Open() && !job.State.Ended(), Reason: job.Reason, Parent: job.Parent, User: texts.Username(job.User),
+		Done: job.Done, Failed: job.Failed, Total: job.Total, Open: job.Open(), Reason: job.Reason, Parent: job.Parent, User: texts.Username(job.User),
 		Message:   texts.Status(job, c.language(), texts.Of(h.config.Config, job, c.language(), h.config.Now())),
 		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
 		Cancellable: !job.State.Ended() && !job.Stop,

@@ -100,6 +100,7 @@ type about struct {
 	PIM     string       `json:"pim"` // origin: the one it speaks with
 	Label   config.Text  `json:"label"`
 	Actions []actionName `json:"actions"`
+	Select  string       `json:"select,omitempty"` // what the actions are over where nothing is selected
 }
 
 type actionName struct {
@@ -120,7 +121,7 @@ func newPages(c *config.Config) map[string]page {
 
 func newPage(c *config.Config, extension config.Extension) page {
 	pim := c.PIMs[extension.PIM].URL
-	knows := about{PIM: pim, Label: extension.Label, Actions: []actionName{}}
+	knows := about{PIM: pim, Label: extension.Label, Actions: []actionName{}, Select: extension.Select}
 	for _, action := range extension.Actions {
 		knows.Actions = append(knows.Actions, actionName{action, labels(c, extension.PIM, action)})
 	}

@@ -22,6 +22,7 @@ type wish struct {
 	action   string
 	language string // of the user
 	around   surroundings
+	find     string      // the selection of extensions.yaml that the page offers, where nothing is selected; "": what is selected
 	selected []jobs.Item // as they were sent
 }
 
@@ -48,6 +49,8 @@ func parse(sent []byte) (w wish, err error) {
 			return read(&w.action)
 		case "language":
 			return read(&w.language)
+		case "select":
+			return read(&w.find)
 		case "context":
 			return r.Object(name, func(field string) (err error) {
 				switch field {

@@ -42,6 +42,91 @@ func TestAStart(t *testing.T) {
 	}
 }
 
+// Where nothing is selected, a page with a selection starts its actions over what that finds: each from its own mark, and not
+// twice at once.
+func TestAStartOverTheSelection(t *testing.T) {
+	f := newFixture()
+	press := func(panel, user, request, more string) fixture.Answer {
+		return f.call(t, "POST", "/iframe/"+panel+"/jobs", f.token(panel, user), `{"request":"`+request+`","context":{"locale":"en_US"},`+more+`}`)
+	}
+	got := press("second", julia, press1, `"action":"send","select":"ready"`)
+	answer := decoded[one](t, got)
+	if got.Status != 200 || answer.Verdict != "started" || !answer.Job.Open || answer.Job.Total != 0 || f.Depth() != 1 {
+		t.Fatalf("%d %s", got.Status, got.Body)
+	}
+	kept, err := f.Store.Load(t.Context(), answer.Job.ID)
+	if err != nil || len(kept.Items) != 0 || kept.Select == nil || kept.Select.Name != "ready" || kept.Select.Mark != "page/second/send/main/ready" || string(kept.Context) != `{"locale":"en_US"}` {
+		t.Errorf("%+v, %v", kept, err)
+	}
+	if again := decoded[one](t, press("second", peter, press2, `"action":"send","select":"ready"`)); again.Verdict != "already_running" || again.Job != nil {
+		t.Errorf("another user starts %+v", again)
+	}
+	if other := decoded[one](t, press("second", julia, press2, `"action":"fill","select":"ready"`)); other.Verdict != "started" {
+		t.Errorf("another action: %+v", other)
+	}
+	for name, row := range map[string]struct {
+		panel, more, reason string
+		status              int
+	}{
+		"another selection":                {"second", `"action":"send","select":"redy"`, "action_not_offered", 403},
+		"a page without one":               {"panel", `"action":"send","select":"ready"`, "action_not_offered", 403},
+		"an action that it does not offer": {"second", `"action":"relay","select":"ready"`, "action_not_offered", 403},
+		"with items":                       {"second", `"action":"send","select":"ready","data":{"productUuids":["` + uuidA + `"]}`, "selection_and_items", 400},
+		"nothing":                          {"second", `"action":"send","select":""`, "selection_empty", 400},
+		"no text":                          {"second", `"action":"send","select":true`, "body_shape", 400},
+	} {
+		if got := press(row.panel, julia, uuidB, row.more); got.Status != row.status || got.Line["reason"] != row.reason || f.Depth() != 2 {
+			t.Errorf("%s: %d %s, %d messages", name, got.Status, got.Body, f.Depth())
+		}
+	}
+}
+
+// What a selection found is not kept: its retry takes what failed, then what its search has not come to.
+func TestRetryAfterASelection(t *testing.T) {
+	item := func(id string) jobs.Item { return jobs.Item{Type: jobs.ProductModel, ID: id} }
+	for name, row := range map[string]struct {
+		job      jobs.Job
+		status   int
+		failed   string // whose failures come first
+		page     string
+		searches bool
+	}{
+		"some failed": {jobs.Job{State: jobs.Partial, Next: 2, Total: 2, Done: 1, Failed: 1, Select: &jobs.Select{Name: "ready", Resolved: true, Type: jobs.ProductModel, Mark: "m", Cursor: "c", End: true}}, 200, "old", "[]", false},
+		"given up in the middle": {jobs.Job{State: jobs.Failed, Reason: jobs.ReasonGaveUp, Next: 1, Total: 2, Failed: 1,
+			Select: &jobs.Select{Name: "ready", Resolved: true, Type: jobs.ProductModel, Mark: "m", Cursor: "c", Page: []jobs.Item{item("a"), item("b")}}}, 200, "old", "[{product_model b}]", true},
+		"never begun":             {jobs.Job{State: jobs.Failed, Reason: jobs.ReasonNotQueued, Select: &jobs.Select{Name: "ready", Mark: "m"}}, 200, "", "[]", true},
+		"nothing failed":          {jobs.Job{State: jobs.Succeeded, Next: 2, Total: 2, Done: 2, Select: &jobs.Select{Name: "ready", Resolved: true, End: true}}, 422, "", "", false},
+		"cancelled between pages": {jobs.Job{State: jobs.Cancelled, Next: 2, Total: 2, Done: 2, Select: &jobs.Select{Name: "ready", Resolved: true, Type: jobs.ProductModel}}, 422, "", "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture()
+			row.job.ID, row.job.PIM, row.job.User, row.job.Action, row.job.Label = "old", "main", jobs.User{UUID: julia}, "send", "Export"
+			var failures []jobs.Failure
+			if row.job.Failed > 0 {
+				failures = append(failures, jobs.Failure{Item: item("a"), Reason: "no price"})
+			}
+			f.Record(t, row.job, failures...)
+			if seen := decoded[one](t, f.call(t, "GET", "/iframe/panel/jobs/old", f.token("panel", julia), "")).Job; seen.Open != row.searches || seen.Retryable != (row.status == 200) {
+				t.Errorf("%+v", seen)
+			}
+			got := f.call(t, "POST", "/iframe/panel/jobs/old/retry", f.token("panel", julia), `{"request":"`+press1+`"}`)
+			if got.Status != row.status || row.status != 200 {
+				if got.Status != row.status {
+					t.Errorf("%d %s", got.Status, got.Body)
+				}
+				return
+			}
+			again, err := f.Store.Load(t.Context(), decoded[one](t, got).Job.ID)
+			if err != nil || again.Select == nil || again.Select.Failed != row.failed || fmt.Sprint(again.Select.Page) != row.page || (again.Select.Type != "" || !again.Select.Resolved) != row.searches || again.Parent != "old" {
+				t.Fatalf("%+v, %+v, %v", again, again.Select, err)
+			}
+			if second := decoded[one](t, f.call(t, "POST", "/iframe/panel/jobs/old/retry", f.token("panel", julia), `{"request":"`+press2+`"}`)); second.Verdict != "already_running" {
+				t.Errorf("%+v", second)
+			}
+		})
+	}
+}
+
 func TestTheSamePressIsTheSameJob(t *testing.T) {
 	f := newFixture()
 	first := decoded[one](t, f.call(t, "POST", "/iframe/panel/jobs", f.token("panel", julia), start(press1, "send", uuidA)))

@@ -26,7 +26,7 @@ var extensionKeys = []key{
 	{name: "url", doc: "Type link: where it leads; %attribute_code% is filled in by the PIM."},
 	{name: "id", form: formIdentifier, words: identifiers, doc: "Type data_component: what the PIM puts into our address; uuid for products, code for models, {attribute: CODE} with lookup."},
 	{name: "lookup", form: formMapping, keys: lookupKeys, doc: "Type data_component: show what a destination answers, instead of what we did."},
-	{name: "select", doc: "Type action: the items where the position brings none, by a name in selections."},
+	{name: "select", doc: "The items where the position brings none, by a name in selections; on a page, where nothing is selected."},
 	{name: "allow", form: formMapping, keys: allowKeys, doc: "Who may press; any match is enough. Default: everybody."},
 	{name: "once", form: formWord, words: onces, doc: "running: one job at a time for the same items (default); extension: one at a time for all; off: every press starts one."},
 	{name: "unsigned", form: formFlag, doc: "true: a credential alone proves who calls."},
@@ -50,7 +50,7 @@ var typeKeys = map[string][]string{
 	"id":       {"data_component"},
 	"lookup":   {"data_component"},
 	"allow":    {"action"}, // only an action's signed body says the user's name and groups
-	"select":   {"action"},
+	"select":   {"action", "iframe"},
 	"once":     {"action", "iframe"},
 	"messages": {"action", "iframe"},
 	"unsigned": {"action", "data_component"},
@@ -76,7 +76,6 @@ func (r *reader) extensions(root table, known references) map[string]Extension {
 	}
 	for _, t := range tables {
 		t.unguarded(extensions)
-		t.selects(known)
 	}
 	return extensions
 }
@@ -155,6 +154,7 @@ func (t table) extension(known references) Extension {
 	}
 	if _, ok := t.find("type"); ok {
 		e.Type = t.ofType(&e, known)
+		t.selects(known, append(e.Actions, e.Action)...)
 	}
 	for _, position := range t.list("positions") {
 		t.position(position, e.Type)

@@ -38,7 +38,7 @@ func (r *reader) schedules(root table, pims map[string]PIM, known references) ma
 			Declared: t.name(), Cron: t.cron(), Every: t.every(), Select: t.reference("select", "selection", known.selections),
 			Action: t.reference("action", "action", known.actions), Overlap: t.flag("overlap"),
 		}
-		t.selects(known)
+		t.selects(known, s.Action)
 		zone := t.zone("zone")
 		_, own := t.find("zone")
 		for _, place := range t.perPIM(known) {

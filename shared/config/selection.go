@@ -117,9 +117,12 @@ func plainJSON(node *yaml.Node) any {
 	return value
 }
 
-// selects reports an action over a selection whose then needs the items that succeeded: a selection keeps those that failed alone.
-func (t table) selects(known references) {
-	if e, ok := t.find("select"); ok && known.dones[t.written("action")] {
-		t.errorf(e.key, "use then of succeeded, which gets no items there", "%s selects products, and then of its action %q is for those that are done, which a selection does not keep", t.what, t.written("action"))
+// selects reports actions over a selection whose then needs the items that succeeded: a selection keeps those that failed alone.
+func (t table) selects(known references, actions ...string) {
+	e, ok := t.find("select")
+	for _, action := range actions {
+		if ok && known.dones[action] {
+			t.errorf(e.key, "use then of succeeded, which gets no items there", "%s selects products, and then of its action %q is for those that are done, which a selection does not keep", t.what, action)
+		}
 	}
 }

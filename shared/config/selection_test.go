@@ -12,7 +12,7 @@ import (
 
 // selecting is a file with selections and without a mistake. A row below replaces one of its parts.
 const selecting = `pims: {main: {url: https://a.example.com}}
-actions: {send: {kind: forward, url: https://erp.example.com}}
+actions: {after: {kind: forward, url: https://b.example.com, then: {done: send}}, send: {kind: forward, url: https://erp.example.com}}
 selections:
   ready: {of: products, search: {family: [{operator: IN, value: [shoes]}], completeness: [{operator: "=", value: 100, scope: ecommerce}]}}
   changed: {of: products, changed_since: last}
@@ -59,7 +59,9 @@ func TestMistakesInSelections(t *testing.T) {
 		{"an unknown key", "changed_since: last", "since: last", `f.yaml:5: unknown key "since" in selection "changed"; known are changed_since, of, search`},
 		{"no such selection", "select: ready", "select: redy", `f.yaml:8: select of extension "all": no selection "redy"; did you mean "ready"?`},
 		{"a then of what is done", "{kind: forward, url: https://erp.example.com}}", "{kind: forward, url: https://erp.example.com, then: {done: tell}}, tell: {kind: forward, url: https://erp.example.com}}", `f.yaml:8: extension "all" selects products, and then of its action "send" is for those that are done, which a selection does not keep; use then of succeeded, which gets no items there`},
-		{"select of a page", "actions: [send]", "actions: [send], select: ready", `f.yaml:9: extension "page" is of type iframe and has the key "select"; remove it: it belongs to type action`},
+		{"a then of what is done, of a page's action", "actions: [send]", "actions: [send, after], select: ready", `f.yaml:9: extension "page" selects products, and then of its action "after" is for those that are done, which a selection does not keep; use then of succeeded, which gets no items there`},
+		{"no such selection of a page", "actions: [send]", "actions: [send], select: redy", `f.yaml:9: select of extension "page": no selection "redy"; did you mean "ready"?`},
+		{"select of a link", "type: iframe, positions: [pim.product.tab], label: {default: Page}, actions: [send]", "type: link, positions: [pim.product.header], label: {default: Page}, url: https://c.example.com, select: ready", `f.yaml:9: extension "page" is of type link and has the key "select"; remove it: it belongs to type action or iframe`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if strings.Count(selecting, row.old) != 1 {

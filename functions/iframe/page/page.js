@@ -18,7 +18,7 @@ let silence = 0; // looks that failed, one after the other
 
 const pim = new Pim(about.pim, (message) => {
   around.hear(message);
-  view.surround(around, MAX_ITEMS, starting);
+  surround();
 });
 const api = new Api(pim, language.spoken);
 const view = new View(language, about.actions, {
@@ -42,6 +42,11 @@ if (parent === window) {
   open();
 }
 
+// surround shows what is around, and what can be started on it.
+function surround() {
+  view.surround(around, MAX_ITEMS, starting, about.select);
+}
+
 // open finds out who looks, and shows the page.
 async function open() {
   clearTimeout(timer);
@@ -58,7 +63,7 @@ async function open() {
     return;
   }
   quiet();
-  view.surround(around, MAX_ITEMS, starting);
+  surround();
   view.table.hidden = true;
   content.replaceChildren(...view.root);
   pim.keep();
@@ -111,18 +116,19 @@ function show(jobs) {
   if (over.some((job) => job.changed)) pim.ask('reload_parent');
 }
 
-// start runs an action on what is selected now.
+// start runs an action on what is selected now, or where nothing is, on what the page's own selection finds.
 async function start(action) {
   starting.add(action);
-  view.surround(around, MAX_ITEMS, starting);
+  surround();
   try {
     const label = language.label(about.actions.find(({ name }) => name === action).label, action);
-    await submit('/jobs', { action, data: around.data, context: { locale: around.locale, channel: around.channel }, language: language.code }, label);
+    const items = around.count === 0 && about.select ? { select: about.select } : { data: around.data };
+    await submit('/jobs', { action, ...items, context: { locale: around.locale, channel: around.channel }, language: language.code }, label);
   } catch (problem) {
     complain(problem);
   } finally {
     starting.delete(action);
-    view.surround(around, MAX_ITEMS, starting);
+    surround();
   }
 }
 

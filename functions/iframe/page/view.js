@@ -82,7 +82,7 @@ class Row {
     this.#badge.className = `badge ${LEVELS[job.state] ?? ''}`;
     put(this.#message, job.message ?? '');
     const counted = job.done + job.failed;
-    if (job.open) {
+    if (job.open && !ended(job)) {
       this.#bar.removeAttribute('value'); // how many there are is not known yet
     } else if (job.total > 0 && (ended(job) || counted > 0)) {
       this.#bar.max = job.total;
@@ -204,17 +204,17 @@ class View {
     ];
   }
 
-  // surround shows what is selected and around.
-  surround(around, max, busy) {
+  // surround shows what is selected and around. Where nothing is, finds names the selection that takes its place, if there is one.
+  surround(around, max, busy, finds) {
     const { language } = this;
     const parts = [['products', around.productUuids], ['models', around.productModelCodes], ['categories', around.categoryCodes]];
     const what = parts.filter(([, ids]) => ids.length > 0).map(([name, ids]) => language.say(name, { n: ids.length })).join(', ');
     const n = around.count;
-    if (n === 0) put(this.selection, language.say('nothing'));
+    if (n === 0) put(this.selection, finds ? language.say('finds', { name: finds }) : language.say('nothing'));
     else if (n > max) put(this.selection, language.say('tooMany', { max, n }));
     else put(this.selection, language.say('selection', { what }));
     for (const button of this.actions) {
-      button.disabled = n === 0 || n > max || busy.has(button.dataset.action);
+      button.disabled = (n === 0 && !finds) || n > max || busy.has(button.dataset.action);
       if (busy.has(button.dataset.action)) button.setAttribute('aria-busy', 'true');
       else button.removeAttribute('aria-busy');
     }

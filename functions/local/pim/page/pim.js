@@ -265,6 +265,13 @@ function categoryPage(code) {
   return [el("h1", {}, text(category.labels)), ...(shown.length ? shown : [el("p", { class: "soft" }, "No extension is declared at pim.category.tab.")])];
 }
 
+// activityPage is about no product: what is there gets none.
+function activityPage() {
+  const shown = ["pim.activity.navigation.tab", "pim.performance.analytics.tab"].flatMap((position) => at(position).filter((extension) => extension.type === "iframe")
+    .map((extension) => el("section", {}, el("h2", {}, text(extension.label)), embed(extension, position))));
+  return [el("h1", {}, "Activity"), ...(shown.length ? shown : [el("p", { class: "soft" }, "No page is declared at pim.activity.navigation.tab or pim.performance.analytics.tab.")])];
+}
+
 function openDialog(title, content) {
   byId("dialog-title").textContent = title;
   byId("dialog-body").replaceChildren(content);
@@ -275,7 +282,7 @@ function route() {
   frames = [];
   if (byId("dialog").open) byId("dialog").close();
   const [, page, id] = location.hash.split("/");
-  const pages = { product: productPage, model: modelPage, categories: categoriesPage, category: categoryPage };
+  const pages = { product: productPage, model: modelPage, categories: categoriesPage, category: categoryPage, activity: activityPage };
   byId("view").replaceChildren(...(pages[page] || gridPage)(decodeURIComponent(id || "")));
 }
 
