@@ -4,7 +4,7 @@ SHELL = /bin/sh
 # A workspace of a parent folder (go.work) would build other versions than go.mod has, or nothing at all.
 export GOWORK = off
 .DEFAULT_GOAL = help
-.PHONY: help run pimctl test test-aws test-browser bench fuzz mutants vuln validate build archives verify sam-local secrets print subscribe preflight deploy clean
+.PHONY: help run pimctl test test-aws test-browser test-sftp bench fuzz mutants vuln validate build archives verify sam-local secrets print subscribe preflight deploy clean
 
 # The stage that deploy, secrets, print and subscribe are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
@@ -30,6 +30,9 @@ test-aws: ## test the AWS adapters against an emulator (the first run installs i
 
 test-browser: ## test the pages in a real browser (as root on Debian it installs one)
 	@sh .ci/test-browser
+
+test-sftp: ## test against OpenSSH's SFTP server (as root on Debian it installs one)
+	@sh .ci/test-sftp
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
