@@ -21,6 +21,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
+	"github.com/pim-functions/pim-functions/shared/sftp/sftptest"
 )
 
 // recipes run what shared/actions/README.md promises, by the recipe's heading. A recipe is the YAML block under its
@@ -36,6 +37,7 @@ var recipes = map[string]struct {
 	"Bulk change with undo":                 {`{}`, bulkChange},
 	"A price that follows another":          {`{}`, computedPrice},
 	"Export with a link":                    {`{"values":{"slack":"SINK/slack"}}`, exportWithALink},
+	"What changed, to SFTP each night":      {`{"values":{"slack":"SINK/slack"},"sftp":{"erp":"SFTP"}}`, changedToSFTP},
 	"Readiness gate":                        {`{"values":{"slack":"SINK/slack"}}`, readinessGate},
 	"Tell the team about products":          {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
 }
@@ -114,6 +116,23 @@ func (r *recipe) download(link string) []byte {
 		r.t.Fatalf("%s: %s, %v", link, answer.Status, err)
 	}
 	return content
+}
+
+func changedToSFTP(t *testing.T, r *recipe) {
+	var put []string
+	r.until("two nights have passed", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		put = r.put
+		return len(put) >= 2
+	})
+	const header = "sku;categories;enabled;family;parent;groups;"
+	if lines := strings.Count(put[0], "\n"); lines < 150 || !strings.HasPrefix(put[0], header) || !strings.Contains(put[0], ";price-EUR;") {
+		t.Errorf("the first night brings %d lines: %.200s", lines, put[0])
+	}
+	if put[1] != "sku;categories;enabled;family;groups;name-en_US;name-fr_FR;name-de_DE;price-EUR;price-USD;weight;weight-unit\n" {
+		t.Errorf("a night without changes brings %.300s", put[1])
+	}
 }
 
 func enrichment(t *testing.T, r *recipe) {
@@ -314,6 +333,31 @@ type recipe struct {
 	mu      sync.Mutex
 	calls   []recipeCall
 	answers map[string]recipeAnswer // by path; others are 200 {}
+	put     []string                // contents of the files that the SFTP server's folder was given
+}
+
+// openSFTP starts an SFTP server, and returns its entry in the connection secret.
+func (r *recipe) openSFTP(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	server, err := sftptest.Open(folder, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	server.Intercept(func(call string, do func() error) error {
+		err := do()
+		if call == "PosixRename" && err == nil {
+			if names, _ := filepath.Glob(filepath.Join(folder, "changed-*.csv")); len(names) > 0 {
+				text, _ := os.ReadFile(names[len(names)-1]) // of today, where a midnight has passed
+				r.mu.Lock()
+				r.put = append(r.put, string(text))
+				r.mu.Unlock()
+			}
+		}
+		return err
+	})
+	return string(server.Entry())
 }
 
 type recipeCall struct {
@@ -332,6 +376,11 @@ func openRecipe(t *testing.T, text, connection string) *recipe {
 	r := &recipe{answers: map[string]recipeAnswer{}}
 	sink := httptest.NewServer(r)
 	t.Cleanup(sink.Close)
+	connection = strings.ReplaceAll(connection, "SINK", sink.URL)
+	if strings.Contains(connection, `"SFTP"`) {
+		connection = strings.ReplaceAll(connection, `"SFTP"`, r.openSFTP(t))
+	}
+	text = strings.ReplaceAll(text, `cron: "30 2 * * *", zone: Europe/Paris`, "every: 1s") // nights pass
 	folder := t.TempDir()
 	options := Options{
 		ConfigFile: filepath.Join(folder, "extensions.yaml"), SecretsFile: filepath.Join(folder, "secrets.json"),
@@ -343,7 +392,7 @@ func openRecipe(t *testing.T, text, connection string) *recipe {
 	if err := os.WriteFile(options.ConfigFile, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(options.SecretsFile, recipeSecrets(t, text, strings.ReplaceAll(connection, "SINK", sink.URL)), 0o600); err != nil {
+	if err := os.WriteFile(options.SecretsFile, recipeSecrets(t, text, connection), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	system, err := Open(t.Context(), options)
