@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 )
@@ -32,21 +31,9 @@ type MemoryConfig struct {
 type Memory struct {
 	config MemoryConfig
 
-	mu       sync.Mutex
-	messages []*held
-	arrived  chan struct{} // closed and replaced when messages were added
-	turns
-}
-
-// held is a message in a Memory queue, in the form that SQS would hold.
-type held struct {
-	id       string
-	wire     wire
-	sent     time.Time
-	visible  time.Time // hidden before: delayed or on loan
-	receives int
-	receipt  string // of the latest receive; "" while there was none in this queue
-	turn     int    // of the latest receive; 0 while there was none
+	mu      sync.Mutex
+	content content
+	arrived chan struct{} // closed and replaced when messages were added
 }
 
 var (
@@ -62,7 +49,7 @@ func NewMemory(config MemoryConfig) *Memory {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	return &Memory{config: config, arrived: make(chan struct{}), turns: turns{last: map[string]int{}}}
+	return &Memory{config: config, content: newContent(), arrived: make(chan struct{})}
 }
 
 // Send implements Sender. It stores all messages or none; there is no *PartialError.
@@ -119,7 +106,7 @@ func (m *Memory) Delete(ctx context.Context, receipt string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.messages = slices.DeleteFunc(m.messages, func(h *held) bool { return h.receipt != "" && h.receipt == receipt })
+	m.content.remove(receipt)
 	return nil
 }
 
@@ -130,13 +117,9 @@ func (m *Memory) Release(ctx context.Context, receipt string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.config.Now()
-	for _, h := range m.messages {
-		if h.receipt != "" && h.receipt == receipt && h.visible.After(now) {
-			h.visible = now
-			close(m.arrived)
-			m.arrived = make(chan struct{})
-		}
+	m.show()
+	if m.content.release(receipt, m.config.Now()) {
+		m.wake()
 	}
 	return nil
 }
@@ -148,27 +131,18 @@ func (m *Memory) Depth(ctx context.Context) (Depth, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.config.Now()
-	var depth Depth
-	for _, h := range m.messages {
-		switch {
-		case !h.visible.After(now):
-			depth.Visible++
-		case h.receipt != "":
-			depth.InFlight++
-		default:
-			depth.Delayed++
-		}
-	}
-	return depth, nil
+	m.show()
+	hidden := len(m.content.hidden.all)
+	return Depth{Visible: m.content.visible, InFlight: m.content.inFlight, Delayed: hidden - m.content.inFlight}, nil
 }
 
 // Messages is a look at everything in the queue, oldest first. Nothing is lent: the receipts are empty.
 func (m *Memory) Messages() []Received {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := make([]Received, 0, len(m.messages))
-	for _, h := range m.messages {
+	held := m.content.all()
+	all := make([]Received, 0, len(held))
+	for _, h := range held {
 		message := h.received()
 		message.Receipt = ""
 		all = append(all, message)
@@ -181,40 +155,38 @@ func (m *Memory) Messages() []Received {
 func (m *Memory) lend(limit int) (lent []Received, next time.Duration, arrived <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.config.Now()
-	next = maxWait
-	var dead []*held
-	m.messages = slices.DeleteFunc(m.messages, func(h *held) bool {
-		if h.visible.After(now) {
-			next = min(next, h.visible.Sub(now))
-			return false
+	now := m.show()
+	if due := m.content.letters(); len(due) > 0 {
+		// Under the lock, so that nobody sees the message in neither queue. Dead letters exist before the queue that
+		// uses them, so that locks are never taken in a circle.
+		for _, h := range due {
+			h.receipt, h.visible = "", now
 		}
-		if m.config.DeadLetters != nil && m.config.MaxReceives > 0 && h.receives >= m.config.MaxReceives {
-			dead = append(dead, h)
-			return true
-		}
-		return false
-	})
-	for groups := m.groups(now); len(lent) < limit; {
-		h := m.fair(groups, now)
+		m.config.DeadLetters.add(due...)
+	}
+	for len(lent) < limit {
+		h := m.content.lend(rand.Text(), now.Add(m.config.Visibility))
 		if h == nil {
 			break
 		}
-		m.serve(h, groups)
-		h.receives++
-		h.receipt = rand.Text()
-		h.visible = now.Add(m.config.Visibility)
 		lent = append(lent, h.received())
 	}
-	if len(dead) > 0 {
-		// Under the lock, so that nobody sees the message in neither queue. Dead letters exist before the queue that
-		// uses them, so that locks are never taken in a circle.
-		for _, h := range dead {
-			h.receipt, h.visible, h.turn = "", now, 0
-		}
-		m.config.DeadLetters.add(dead...)
+	next = maxWait
+	if hidden := m.content.hidden.all; len(hidden) > 0 {
+		next = min(next, hidden[0].visible.Sub(now))
 	}
 	return lent, max(next, minPause), m.arrived
+}
+
+// show makes visible whose time has come until now.
+func (m *Memory) show() (now time.Time) {
+	now = m.config.Now()
+	most := m.config.MaxReceives
+	if m.config.DeadLetters == nil {
+		most = 0
+	}
+	m.content.show(now, most)
+	return now
 }
 
 func (m *Memory) add(messages ...*held) {
@@ -223,7 +195,14 @@ func (m *Memory) add(messages ...*held) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.messages = append(m.messages, messages...)
+	for _, h := range messages {
+		m.content.add(h)
+	}
+	m.wake()
+}
+
+// wake ends the waiting of those who receive.
+func (m *Memory) wake() {
 	close(m.arrived)
 	m.arrived = make(chan struct{})
 }
