@@ -2,6 +2,7 @@ package pim
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -115,6 +116,40 @@ func (c *Client) Lineages(ctx context.Context, products []Product) (map[string]L
 		placed[p.ID] = line
 	}
 	return placed, nil
+}
+
+// Below are searches for what stands directly below models: sub-models (kind TypeModel), or variants (TypeProduct). Each is
+// for as many models as fit into a query.
+func Below(kind string, models []string, read Read) ([]Search, error) {
+	var searches []Search
+	for _, part := range parts(models) {
+		filter, err := json.Marshal(map[string]any{"parent": []map[string]any{{"operator": "IN", "value": part}}})
+		if err != nil {
+			return nil, err
+		}
+		searches = append(searches, Search{Kind: kind, Filter: filter, Read: read})
+	}
+	return searches, nil
+}
+
+// SubModels are the codes of the models directly below others. read says what else is read of them on the way, which
+// should be little.
+func (c *Client) SubModels(ctx context.Context, models []string, read Read) (codes []string, err error) {
+	searches, err := Below(TypeModel, models, read)
+	if err != nil {
+		return nil, err
+	}
+	for _, search := range searches {
+		for page, err := range c.Pages(ctx, search) {
+			if err != nil {
+				return nil, err
+			}
+			for _, model := range page.Products {
+				codes = append(codes, model.ID)
+			}
+		}
+	}
+	return codes, nil
 }
 
 const maxDepth = 3 // of models above each other, with one to spare

@@ -8,6 +8,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ import (
 type Kind struct {
 	Client *outbound.Client // makes connections to SFTP servers
 	step   int64            // bytes that are sent before the record is written; 0: as package sftp does
+	pages  int              // of variants that are read before the record is written; 0: variantPages
 }
 
 // Check implements engine.Kind.
@@ -40,7 +42,7 @@ func (k Kind) Open(section config.Section, secrets engine.Secrets) (engine.Actio
 	if err != nil {
 		return nil, err
 	}
-	a := &action{plan: p, client: k.Client, step: k.step}
+	a := &action{plan: p, client: k.Client, step: k.step, pages: cmp.Or(k.pages, variantPages)}
 	if p.to != "" {
 		if a.server, err = serverOf(section, p.to, secrets); err != nil {
 			return nil, err
@@ -53,6 +55,7 @@ type action struct {
 	plan
 	client *outbound.Client
 	step   int64
+	pages  int
 	server sftp.Server // where files are put; none: they stay here
 }
 
@@ -87,6 +90,9 @@ func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error)
 	if err != nil {
 		return engine.Result{}, err
 	}
+	if len(run.State) > 0 {
+		return a.goOnExpanding(ctx, client, run)
+	}
 	for _, kind := range kinds {
 		var products []pim.Product
 		for _, view := range run.Products {
@@ -103,15 +109,26 @@ func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error)
 			}
 			continue
 		}
-		var part bytes.Buffer
-		if err := a.writePart(ctx, client, run, kind, products, &part); err != nil {
+		if err := a.store(ctx, client, run, key, kind, products); err != nil {
 			return engine.Result{}, err
 		}
-		if err := run.Files.Put(ctx, key, part.Bytes(), "application/x-ndjson"); err != nil {
-			return engine.Result{}, fmt.Errorf("store part: %w", err)
-		}
+	}
+	if a.Expand {
+		return a.expand(ctx, client, run)
 	}
 	return engine.Result{}, nil
+}
+
+// store keeps products as a part.
+func (a *action) store(ctx context.Context, client *pim.Client, run engine.Run, key, kind string, products []pim.Product) error {
+	var part bytes.Buffer
+	if err := a.writePart(ctx, client, run, kind, products, &part); err != nil {
+		return err
+	}
+	if err := run.Files.Put(ctx, key, part.Bytes(), "application/x-ndjson"); err != nil {
+		return fmt.Errorf("store part: %w", err)
+	}
+	return nil
 }
 
 // missing refuses a run whose products did not come along.
@@ -128,7 +145,7 @@ func (a *action) writePart(ctx context.Context, client *pim.Client, run engine.R
 		if err != nil {
 			return err
 		}
-		return table.WriteProducts(to, main, products)
+		return table.WriteProducts(to, main, a.Expand, products)
 	}
 	form, structure, err := a.structure(ctx, client, run, kind)
 	if err != nil {

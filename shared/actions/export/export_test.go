@@ -355,7 +355,7 @@ func keptRows(t *testing.T, rows int) files.Store {
 			raw := fmt.Sprintf(`{"uuid":%q,"text":%q}`, uuid(n), strings.Repeat("x", size/rows))
 			products = append(products, pim.Product{Type: pim.TypeProduct, ID: uuid(n), Identifier: fmt.Sprint((n * 7919) % rows), Raw: json.RawMessage(raw)})
 		}
-		if err := table.WriteProducts(&part, "sku", products); err != nil {
+		if err := table.WriteProducts(&part, "sku", false, products); err != nil {
 			t.Fatal(err)
 		}
 		if err := folder.Put(t.Context(), files.PartKey("job", fmt.Sprintf("%09d-product.ndjson", first)), part.Bytes(), ""); err != nil {

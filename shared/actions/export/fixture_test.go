@@ -266,3 +266,36 @@ func small(t testing.TB, products ...*pimtest.Entity) *pimtest.Catalogue {
 	c.Products = products
 	return c
 }
+
+// shirts is a catalogue of a model with two sub-models, each of which has so many variants, and of one without sub-models.
+func shirts(t testing.TB, variants int) *pimtest.Catalogue {
+	t.Helper()
+	c := small(t)
+	c.FamilyVariants = []pimtest.FamilyVariant{
+		{Code: "two", Family: "bag", Sets: []pimtest.VariantSet{{Level: 1, Axes: []string{"color"}, Attributes: []string{"color"}}, {Level: 2, Axes: []string{"ready"}, Attributes: []string{"ready", "sku"}}}},
+		{Code: "one", Family: "bag", Sets: []pimtest.VariantSet{{Level: 1, Axes: []string{"color"}, Attributes: []string{"color", "sku"}}}},
+	}
+	family, one, two, root, flat := "bag", "one", "two", "root", "flat"
+	c.ProductModels = []*pimtest.Entity{
+		{Code: root, Family: &family, FamilyVariant: two}, {Code: "red", Family: &family, FamilyVariant: two, Parent: &root},
+		{Code: "blue", Family: &family, FamilyVariant: two, Parent: &root}, {Code: flat, Family: &family, FamilyVariant: one},
+	}
+	add := func(parent string) {
+		e := product(len(c.Products), "bag", map[string]string{"sku": fmt.Sprintf(`"%s-%03d"`, parent, len(c.Products))})
+		e.Parent = &parent
+		c.Products = append(c.Products, e)
+	}
+	for range variants {
+		add("red")
+		add("blue")
+	}
+	add(flat)
+	return c
+}
+
+func models(codes ...string) (found []jobs.Item) {
+	for _, code := range codes {
+		found = append(found, jobs.Item{Type: jobs.ProductModel, ID: code})
+	}
+	return found
+}

@@ -58,7 +58,7 @@ func peak(b *testing.B, format string, rows int) uint64 {
 			products[n] = p
 		}
 		if format == "ndjson" {
-			err = table.WriteProducts(&part, "sku", products)
+			err = table.WriteProducts(&part, "sku", false, products)
 		} else {
 			err = table.WritePart(&part, form, structure, table.Linked{}, products)
 		}

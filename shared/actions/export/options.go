@@ -40,6 +40,7 @@ type options struct {
 	Lines      int      `yaml:"lines_per_file"` // 0: all in one file; with xlsx 10,000, as the PIM
 	Formulas   string   `yaml:"formulas"`
 	Complete   bool     `yaml:"completeness"`
+	Expand     bool     `yaml:"expand"` // the variants of models too
 	Media      string   `yaml:"media"`
 	Name       string   `yaml:"name"`
 	To         any      `yaml:"to"`      // files, or {sftp: NAME}
@@ -198,7 +199,7 @@ func (p *plan) parseName(section config.Section) error {
 // form is the table's form; its locales are still to be found.
 func (p *plan) form() table.Form {
 	return table.Form{
-		Attributes: p.attributes, UUID: p.UUID, Complete: p.Complete, Media: p.Media == "paths",
+		Attributes: p.attributes, IDs: p.Expand, UUID: p.UUID, Complete: p.Complete, Media: p.Media == "paths",
 		Labels:  table.Labels{Values: p.Labels.Values, Header: p.Labels.Header, Locale: p.Labels.Locale},
 		Decimal: p.Decimal, Date: dateFormats[p.DateFormat],
 	}

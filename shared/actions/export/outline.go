@@ -61,6 +61,7 @@ func (a *action) makeOutline(ctx context.Context, run engine.Run) (outline, erro
 	parts := map[string][]part{}
 	unions := map[string]*table.Union{}
 	heads := map[string][]table.Part{}
+	items, seen := 0, map[string]bool{}
 	for file, err := range run.Files.List(ctx, files.PartsFolder(run.Job)) {
 		if err != nil {
 			return outline{}, fmt.Errorf("list parts: %w", err)
@@ -71,7 +72,12 @@ func (a *action) makeOutline(ctx context.Context, run engine.Run) (outline, erro
 				if err != nil {
 					return outline{}, err
 				}
-				parts[kind] = append(parts[kind], part{file.Key, head.Rows})
+				if !isVariants(file.Key) {
+					items += head.Rows
+				}
+				p := part{Key: file.Key, Rows: head.Rows}
+				p.leaveOut(head.IDs, seen)
+				parts[kind] = append(parts[kind], p)
 				heads[kind] = append(heads[kind], head)
 			}
 		}
@@ -113,8 +119,8 @@ func (a *action) makeOutline(ctx context.Context, run engine.Run) (outline, erro
 		s.split(name, suffix, a.Lines)
 		o.Tables, o.Rows = append(o.Tables, s), o.Rows+s.Rows
 	}
-	if o.Rows != run.Done {
-		return outline{}, engine.Permanent("some of the rows that were kept for the file are gone: start it again", fmt.Errorf("%w: %d rows for %d items", errParts, o.Rows, run.Done))
+	if items != run.Done {
+		return outline{}, engine.Permanent("some of the rows that were kept for the file are gone: start it again", fmt.Errorf("%w: %d rows for %d items", errParts, items, run.Done))
 	}
 	if number := o.files(); number > jobs.MaxFiles {
 		return outline{}, engine.Permanent(fmt.Sprintf("there would be %d files, and a job has %d at most: raise lines_per_file", number, jobs.MaxFiles), nil)

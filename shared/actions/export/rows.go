@@ -15,7 +15,19 @@ import (
 // part is one batch's rows in the store.
 type part struct {
 	Key  string `json:"key"`
-	Rows int    `json:"rows"`
+	Rows int    `json:"rows"`          // that the table has
+	Out  []int  `json:"out,omitempty"` // rows of others that it has already, by index: they are left out
+}
+
+// leaveOut notes the rows that an earlier part has; seen are the products of those.
+func (p *part) leaveOut(ids []string, seen map[string]bool) {
+	for i, id := range ids {
+		if seen[id] {
+			p.Out = append(p.Out, i)
+		}
+		seen[id] = true
+	}
+	p.Rows -= len(p.Out)
 }
 
 // line is a row, and where its cells belong in the table.
@@ -92,6 +104,8 @@ type head struct {
 	number int
 	file   io.Closer
 	rows   *table.PartReader
+	index  int   // of the next row
+	out    []int // rows that are left out
 }
 
 // open opens a part at its first row; nil: it has none.
@@ -100,7 +114,7 @@ func open(ctx context.Context, store files.Store, p part, columns []table.Column
 	if err != nil {
 		return nil, fmt.Errorf("open part: %w", err)
 	}
-	h := &head{number: number, file: file}
+	h := &head{number: number, file: file, out: p.Out}
 	if h.rows, err = table.ReadPart(file); err == nil {
 		h.places = table.Fit(columns, h.rows.Columns)
 		err = h.next()
@@ -116,8 +130,14 @@ func open(ctx context.Context, store files.Store, p part, columns []table.Column
 }
 
 func (h *head) next() (err error) {
-	h.Row, err = h.rows.Next()
-	return err
+	for {
+		h.Row, err = h.rows.Next()
+		if err != nil || len(h.out) == 0 || h.out[0] != h.index {
+			h.index++
+			return err
+		}
+		h.index, h.out = h.index+1, h.out[1:]
+	}
 }
 
 // heads are parts by their next row.

@@ -19,6 +19,7 @@ type Part struct {
 	Levels   []Level  `json:"levels,omitempty"`   // of its models
 	Linked   bool     `json:"linked,omitempty"`   // a product has associations: every type has its columns
 	Rows     int      `json:"rows"`
+	IDs      []string `json:"ids,omitempty"` // of each row's product or model, where the form wants them
 }
 
 // Level says which attributes models have: those of their family variant down to their own level, the root's being 0.
@@ -50,6 +51,9 @@ func WritePart(w io.Writer, f Form, s Structure, l Linked, products []pim.Produc
 	part, rows := Part{Rows: len(products)}, make([]Row, len(products))
 	place := map[string]int{}
 	for i, p := range inOrder(products, s.Main) {
+		if f.IDs {
+			part.IDs = append(part.IDs, p.ID)
+		}
 		rows[i].Key = RowKey(p, s.Main)
 		row, linked := c.row(p)
 		part.Linked = part.Linked || linked
@@ -87,13 +91,16 @@ func (part *Part) note(f Form, p pim.Product) {
 	}
 }
 
-// WriteProducts writes a batch's products in the PIM's own form, as a part without columns.
-func WriteProducts(w io.Writer, main string, products []pim.Product) error {
-	rows := make([]Row, len(products))
+// WriteProducts writes a batch's products in the PIM's own form, as a part without columns. ids is Form.IDs.
+func WriteProducts(w io.Writer, main string, ids bool, products []pim.Product) error {
+	part, rows := Part{Rows: len(products)}, make([]Row, len(products))
 	for i, p := range inOrder(products, main) {
+		if ids {
+			part.IDs = append(part.IDs, p.ID)
+		}
 		rows[i] = Row{Key: RowKey(p, main), Product: p.Raw}
 	}
-	return writeLines(w, Part{Rows: len(products)}, rows)
+	return writeLines(w, part, rows)
 }
 
 func inOrder(products []pim.Product, main string) []pim.Product {

@@ -18,6 +18,7 @@ type Form struct {
 	Models     bool     // product models; else products
 	Locales    []string // of the channel
 	Attributes []string // codes, in the order of their columns; nil: all
+	IDs        bool     // parts say which products their rows are of: several parts may have one of the same
 	Complete   bool     // columns that say how complete products are
 	UUID       bool     // a column of UUIDs, by which associations name products too
 	Media      bool     // columns of images and files
