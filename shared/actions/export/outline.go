@@ -180,6 +180,9 @@ func (a *action) columns(ctx context.Context, client *pim.Client, run engine.Run
 		return err
 	}
 	s.Columns = union.Columns(form, structure, levels)
+	if number := len(s.Columns); a.Format == formatXLSX && number > table.MaxSheetColumns {
+		return engine.Permanent(fmt.Sprintf("there would be %d columns, and a spreadsheet has %d at most: use format csv, or name attributes", number, table.MaxSheetColumns), nil)
+	}
 	s.Header = form.Header(structure, s.Columns)
 	return nil
 }

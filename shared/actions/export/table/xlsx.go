@@ -11,8 +11,9 @@ import (
 
 // Limits of a sheet (Microsoft: "Excel specifications and limits").
 const (
-	MaxSheetRows = 1_048_576 // the header is one of them
-	MaxSheetCell = 32_767    // characters, as UTF-16 counts them
+	MaxSheetRows    = 1_048_576 // the header is one of them
+	MaxSheetColumns = 16_384
+	MaxSheetCell    = 32_767 // characters, as UTF-16 counts them
 )
 
 // ErrTooLong: a cell has more characters than a sheet holds.
@@ -21,7 +22,7 @@ var ErrTooLong = errors.New("a cell has more characters than a spreadsheet holds
 const sheetName = "Sheet1"
 
 // XLSX is a workbook of one sheet, as the PIM writes it: every cell is text, so that no number loses its zeros and nothing
-// runs as a formula; empty cells are left out. Rows go to a temporary file when there are many.
+// runs as a formula; empty cells are left out. A character that XML cannot hold becomes U+FFFD. Rows go to a temporary file when there are many.
 type XLSX struct {
 	book   *excelize.File
 	stream *excelize.StreamWriter
