@@ -4,11 +4,11 @@ SHELL = /bin/sh
 # A workspace of a parent folder (go.work) would build other versions than go.mod has, or nothing at all.
 export GOWORK = off
 .DEFAULT_GOAL = help
-.PHONY: help run pimctl test test-aws test-browser test-sftp bench fuzz mutants vuln validate build archives verify sam-local secrets print subscribe preflight deploy clean
+.PHONY: help run pimctl test test-aws test-browser test-sftp bench fuzz mutants vuln validate build archives verify sam-local secrets plan apply drift down print subscribe preflight deploy clean
 
-# The stage that deploy, secrets, print and subscribe are for: an entry of samconfig.toml, and of environments in extensions.yaml.
+# The stage that deploy, secrets, plan, apply and the like are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
-secrets print subscribe preflight: export STAGE := $(STAGE)
+secrets plan apply drift down print subscribe preflight: export STAGE := $(STAGE)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -74,15 +74,32 @@ secrets: ## fill the secrets of a deployed stage with what extensions.yaml needs
 		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
 		go run ./functions/pimctl secrets
 
+# $(call senders,COMMAND) is a command of pimctl about those who call a deployment.
+define senders
+@test -n "$(URL)" || { echo "make $(1): missing URL: pass the output ApiUrl: make $(1) URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
+@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
+	CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
+	.artifacts/pimctl $(1) "$(URL)" --stage "$(STAGE)" $(FLAGS)
+endef
+
+plan: pimctl ## show what the PIM, the Event Platform and Contentful would be told (URL=https://… STAGE=… FLAGS=--prune, --json, …)
+	$(call senders,plan)
+
+apply: pimctl ## tell them (URL=https://… STAGE=… and perhaps FLAGS=--yes, --prune, --resume, --send-secrets)
+	$(call senders,apply)
+
+drift: pimctl ## fail if they know something else than extensions.yaml declares (URL=https://… STAGE=…)
+	$(call senders,drift)
+
+down: pimctl ## take it all back, before a stack is deleted (URL=https://… STAGE=…)
+	$(call senders,down)
+
 print: ## print what the PIM must know about us (URL=https://… STAGE=…)
 	@test -n "$(URL)" || { echo "make print: missing URL: pass the output ApiUrl: make print URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
 	@go run ./functions/pimctl print "$(URL)" --stage "$(STAGE)"
 
-subscribe: ## connect the PIM's events (URL=https://… STAGE=… and perhaps FLAGS=--print, --resume, --prune)
-	@test -n "$(URL)" || { echo "make subscribe: missing URL: pass the output ApiUrl: make subscribe URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
-	@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
-		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
-		go run ./functions/pimctl subscribe "$(URL)" --stage "$(STAGE)" $(FLAGS)
+subscribe: pimctl ## apply for the PIM's events alone (URL=https://… STAGE=… and perhaps FLAGS=--print, --resume, --prune)
+	$(call senders,subscribe)
 
 preflight: ## look at a deployment as its senders meet it (URL=https://… STAGE=… and perhaps LINK_SECRET_ID=…)
 	@test -n "$(URL)" || { echo "make preflight: missing URL: pass the output ApiUrl: make preflight URL=https://… STAGE=$(STAGE)" >&2; exit 2; }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 
 	"github.com/spf13/pflag"
@@ -71,12 +70,4 @@ func (c *configuration) local(name string) (string, bool) {
 	}
 	value, ok := map[string]string{"PIM_URL": "https://pim.example.com", "ERP_URL": "http://127.0.0.1:8080/_local/destination"}[name]
 	return value, ok
-}
-
-// knownPIM says whether the configuration has a PIM; "" is none in particular.
-func knownPIM(c *config.Config, name string) error {
-	if _, there := c.PIMs[name]; name != "" && !there {
-		return fmt.Errorf("no pim %q in extensions.yaml", name)
-	}
-	return nil
 }

@@ -32,7 +32,7 @@ func commands(t *testing.T) []string {
 		}
 	}
 	add(root)
-	for _, want := range []string{"dev", "send", "check", "explain", "print", "secrets", "subscribe", "run", "jobs undo", "letters redrive", "version", "completion", "help"} {
+	for _, want := range []string{"dev", "send", "check", "explain", "plan", "apply", "drift", "down", "print", "secrets", "subscribe", "run", "jobs undo", "letters redrive", "version", "completion", "help"} {
 		if !slices.Contains(all, want) {
 			t.Errorf("no command %s in %q", want, all)
 		}
@@ -82,7 +82,7 @@ func TestWhatACommandDoesNotKnow(t *testing.T) {
 			if name == "" && args[0] == "a" {
 				args[0] = "the unknown command a"
 			}
-			if code != misused || out != "" || !strings.HasSuffix(errs, " --help.\n") || strings.Count(errs, "\n") > 4 {
+			if code != misused || out != "" || !strings.HasSuffix(errs, " --help.\n") || strings.Count(errs, "\n") > 6 {
 				t.Errorf("%s %q ends with %d, prints %q, complains %q", name, args, code, out, errs)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pim-functions/pim-functions/functions/register"
+	"github.com/pim-functions/pim-functions/shared/pim"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
@@ -74,14 +75,14 @@ func (c *printing) run(ctx context.Context, names []string) error {
 		return register.Print(c.out, entries)
 	}
 	type printed struct {
-		Extension string         `json:"extension"`
-		PIM       string         `json:"pim"`
-		URL       string         `json:"url"` // of the PIM
-		Body      register.Entry `json:"body"`
+		Extension string        `json:"extension"`
+		PIM       string        `json:"pim"`
+		URL       string        `json:"url"` // of the PIM
+		Body      pim.Extension `json:"body"`
 	}
 	all := []printed{}
 	for _, entry := range entries {
-		all = append(all, printed{entry.Extension, entry.PIM.Name, entry.PIM.URL, entry})
+		all = append(all, printed{entry.Declared, entry.PIM.Name, entry.PIM.URL, entry.Extension})
 	}
 	return printJSON(c.out, all)
 }

@@ -62,8 +62,16 @@ func run(ctx context.Context, p process, args []string) int {
 		fmt.Fprintf(p.errs, "See %s --help.\n", command.CommandPath())
 		return misused
 	}
+	if own, ok := errors.AsType[exitError](err); ok {
+		return own.code
+	}
 	return failed
 }
+
+// exitError ends with a code of a command's own. It says nothing: the command has.
+type exitError struct{ code int }
+
+func (e exitError) Error() string { return "" }
 
 // whenRun calls begin before any command below this one runs.
 func whenRun(parent *cobra.Command, begin func()) {
@@ -99,9 +107,10 @@ func (p process) root() *cobra.Command {
 		&cobra.Group{ID: groupStage, Title: "A running system:"},
 		&cobra.Group{ID: groupProgram, Title: "This program:"},
 	)
-	root.AddCommand(p.dev(), p.send(), p.check(), p.explain())
-	root.AddCommand(p.secrets(), p.print(), p.subscribe(), p.preflight())
-	root.AddCommand(p.order(), p.jobs(), p.letters(), p.version())
+	root.AddCommand(
+		p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.preflight(), p.plan(), p.apply(), p.drift(), p.downCommand(), p.print(), p.subscribe(),
+		p.order(), p.jobs(), p.letters(), p.version(),
+	)
 	root.SetHelpCommand(help())
 	root.SetCompletionCommandGroupID(groupProgram)
 	root.InitDefaultCompletionCmd()

@@ -63,6 +63,9 @@ func FillSigning(document []byte, c *config.Config) (Filled, error) {
 	if len(c.Contentful.Actions) > 0 {
 		d.secret("Contentful: the app's signing secret (exactly these 64 characters)", "contentful")
 	}
+	if len(d.filled.Made) > 0 {
+		d.set(slices.Concat(unsent(document), d.filled.Made), unsentKey)
+	}
 	return d.done()
 }
 
@@ -162,6 +165,33 @@ func (d *document) secret(where string, path ...string) {
 	}
 	d.set([]string{random()}, path...)
 	d.made(where, path...)
+}
+
+// unsentKey holds in the signing document the places whose secrets were made here and that apply has given to no sender yet.
+const unsentKey = "unsent"
+
+// unsent reads that list.
+func unsent(document []byte) []string {
+	var root struct {
+		Unsent []string `json:"unsent"`
+	}
+	_ = json.Unmarshal(document, &root) // another form is nothing that we wrote
+	return root.Unsent
+}
+
+// Sent takes places off the list of those that no sender has. nil: the document stays as it is.
+func Sent(document []byte, places []string) ([]byte, error) {
+	d, err := parse(document)
+	before := unsent(document)
+	left := without(before, places)
+	if err != nil || len(left) == len(before) {
+		return nil, err
+	}
+	if d.set(left, unsentKey); len(left) == 0 {
+		delete(d.root, unsentKey)
+	}
+	filled, err := d.done()
+	return filled.Document, err
 }
 
 func (d *document) made(where string, path ...string) {

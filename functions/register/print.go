@@ -14,7 +14,7 @@ func Print(w io.Writer, entries []Entry) error {
 		return err
 	}
 	for _, entry := range entries {
-		body, err := encode(entry)
+		body, err := encode(entry.Extension)
 		if err != nil {
 			return fmt.Errorf("print %q: %w", entry.Name, err)
 		}

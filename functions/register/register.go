@@ -1,8 +1,9 @@
-// Package register is what the PIM must know about us: for each extension, the body of the PIM's own API and the curl
-// call that sends it, and what to click instead; and the secrets that extensions.yaml asks for, made where they are
-// missing. pimctl is its command line.
+// Package register makes what the senders know about us agree with extensions.yaml: the PIM's UI extensions, the Event
+// Platform's subscriptions, Contentful's App Actions, and the secrets that all of them prove themselves with. A plan is made
+// by comparing what is declared with what is there (Compare), and is then applied; what no API offers is said with where to
+// click. It prints the same as curl calls, too. pimctl is its command line.
 //
-// It writes to the PIM nothing by itself: what it prints is for a person to read first.
+// It touches nothing that does not carry this deployment's mark (Marker), and shows no secret.
 package register
 
 import (
@@ -13,36 +14,25 @@ import (
 	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/pim"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
 // Entry is one extension at one position, as the PIM's UI-extensions API takes it (Akeneo: "UI extensions", "API").
 type Entry struct {
-	Extension     string        `json:"-"` // name in extensions.yaml
-	PIM           config.PIM    `json:"-"`
-	Name          string        `json:"name"`
-	Version       string        `json:"version,omitempty"`
-	Description   string        `json:"description,omitempty"`
-	Type          string        `json:"type"`
-	Position      string        `json:"position"`
-	Status        string        `json:"status,omitempty"`
-	Configuration Configuration `json:"configuration"`
-	Credentials   []Credential  `json:"credentials,omitempty"`
+	pim.Extension
+
+	Declared string     // name in extensions.yaml: in that PIM
+	PIM      config.PIM // that shows it
+	Unsigned bool       // it is proven by a credential alone
 }
 
-// Configuration of an Entry.
-type Configuration struct {
-	URL          string            `json:"url"`
-	DefaultLabel string            `json:"default_label"`
-	Labels       map[string]string `json:"labels,omitempty"`
-	Secret       string            `json:"secret,omitempty"`
-	UserEmails   []string          `json:"userEmails,omitempty"`
-}
+// Marker ends the description of what is ours at a sender. Two stages on one PIM have two.
+func Marker(stage string) string { return "(pim-functions " + stage + ")" }
 
-// Credential of an Entry. Its value is a text for a Bearer Token, else an object.
-type Credential struct {
-	Type  string `json:"type"`
-	Value any    `json:"value"`
+// marked is a description with the marker behind it.
+func marked(description, stage string) string {
+	return strings.TrimSpace(strings.TrimSpace(description) + " " + Marker(stage))
 }
 
 // Base checks the public URL of a deployment and strips its final slash.
@@ -72,11 +62,13 @@ func Entries(c *config.Config, base string, signing *secrets.Signing, names ...s
 	}
 	for _, extension := range extensions {
 		for _, registration := range extension.Registrations() {
-			entry := Entry{
-				Extension: extension.Name, PIM: c.PIMs[extension.PIM], Name: registration.Name, Version: extension.Version, Description: extension.Description,
+			entry := Entry{Declared: extension.Name, PIM: c.PIMs[extension.PIM], Unsigned: extension.Unsigned, Extension: pim.Extension{
+				Name: registration.Name, Version: extension.Version, Description: marked(extension.Description, c.Stage),
 				Type: extension.Type, Position: registration.Position, Status: extension.Status,
-				Configuration: Configuration{URL: address(extension, base), DefaultLabel: extension.Label["default"], Labels: labels(extension.Label), UserEmails: extension.UserEmails},
-			}
+				Configuration: pim.ExtensionConfiguration{
+					URL: address(extension, base), DefaultLabel: extension.Label["default"], Labels: labels(extension.Label), UserEmails: extension.UserEmails,
+				},
+			}}
 			prove(&entry, extension, signing)
 			entries = append(entries, entry)
 		}
@@ -125,7 +117,7 @@ func prove(entry *Entry, e config.Extension, signing *secrets.Signing) {
 			entry.Configuration.Secret = "$" + Variable(e.Name)
 		}
 		if e.Type == "data_component" {
-			entry.Credentials = []Credential{{Type: "Bearer Token", Value: "$" + Variable(e.Name)}}
+			entry.Credentials = []pim.ExtensionCredential{{Type: bearerToken, Value: "$" + Variable(e.Name)}}
 		}
 		return
 	}
@@ -134,19 +126,22 @@ func prove(entry *Entry, e config.Extension, signing *secrets.Signing) {
 		entry.Configuration.Secret = own.Secrets[len(own.Secrets)-1] // the newest: the PIM holds one
 	}
 	if n := len(own.Credentials); n > 0 && e.Type != "link" {
-		entry.Credentials = []Credential{newCredential(own.Credentials[n-1])} // the newest
+		entry.Credentials = []pim.ExtensionCredential{newCredential(own.Credentials[n-1])} // the newest
 	}
 }
 
+// bearerToken is the PIM's name of the credential that we make.
+const bearerToken = "Bearer Token"
+
 // newCredential has the form that the PIM's API takes (Akeneo: "UI extensions", "Credentials").
-func newCredential(c secrets.Credential) Credential {
+func newCredential(c secrets.Credential) pim.ExtensionCredential {
 	switch c.Type {
 	case "basic":
-		return Credential{Type: "Basic Auth", Value: map[string]string{"username": c.Username, "password": c.Password}}
+		return pim.ExtensionCredential{Type: "Basic Auth", Value: map[string]string{"username": c.Username, "password": c.Password}}
 	case "header":
-		return Credential{Type: "Custom Header", Value: map[string]string{"header_key": c.Name, "header_value": c.Value}}
+		return pim.ExtensionCredential{Type: "Custom Header", Value: map[string]string{"header_key": c.Name, "header_value": c.Value}}
 	}
-	return Credential{Type: "Bearer Token", Value: c.Token}
+	return pim.ExtensionCredential{Type: bearerToken, Value: c.Token}
 }
 
 // Variable is the shell variable that stands for an extension's secret.

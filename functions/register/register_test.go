@@ -13,6 +13,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/config"
+	"github.com/pim-functions/pim-functions/shared/pim"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
@@ -84,7 +85,11 @@ func TestThePrintedCallsRun(t *testing.T) {
 		command := exec.Command("sh", "-euc", `curl() { for last; do :; done; printf '%s' "$last"; }`+"\n"+call)
 		command.Env = []string{"PATH=" + os.Getenv("PATH"), "PIM_TOKEN=t", "HOME=/home", "SECRET_EXPORT=s-export", "SECRET_PANEL=s-panel", "SECRET_DATA=s-data"}
 		out, err := command.CombinedOutput()
-		var body register.Entry
+		var body struct {
+			Name          string
+			Configuration pim.ExtensionConfiguration
+			Credentials   []pim.ExtensionCredential
+		}
 		if err != nil || json.Unmarshal(out, &body) != nil {
 			t.Fatalf("%v\n%s\n%s", err, call, out)
 		}

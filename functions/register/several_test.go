@@ -60,7 +60,7 @@ func TestSeveralPIMs(t *testing.T) {
 		var got []string
 		for _, entry := range entries {
 			got = append(got, entry.Name+" "+entry.PIM.Name+" "+entry.Configuration.URL)
-			if entry.Configuration.Secret != signing.Extensions[entry.Extension].Secrets[0] {
+			if entry.Configuration.Secret != signing.Extensions[entry.Declared].Secrets[0] {
 				t.Errorf("%s has another's secret", entry.Name)
 			}
 		}

@@ -88,30 +88,19 @@ func (l Listener) calls(b *strings.Builder) error {
 }
 
 // PrintEventsAPI writes what to click for the PIMs whose older Events API is listened to. It has no API of its own.
-func PrintEventsAPI(w io.Writer, c *config.Config, base, only string) error {
+func PrintEventsAPI(w io.Writer, c *config.Config, base string) error {
+	plan := comparison{Declared: Declared{Base: base}}
 	for _, pim := range slices.Sorted(maps.Keys(c.PIMs)) {
-		declared := declaredFor(c, pim, "events-api")
-		if len(declared) == 0 || only != "" && only != pim {
-			continue
+		one := DeclaredPIM{PIM: c.PIMs[pim]}
+		for _, s := range declaredFor(c, pim, "events-api") {
+			one.EventsAPI = append(one.EventsAPI, s.Name)
 		}
-		var names []string
-		for _, s := range declared {
-			names = append(names, s.Name)
-		}
-		if _, err := fmt.Fprintf(w, eventsAPIClicks, pim, c.PIMs[pim].URL, strings.Join(names, ", "), base, pim, pim); err != nil {
-			return err
-		}
+		plan.eventsAPI(one)
 	}
-	return nil
+	var b strings.Builder
+	for _, one := range plan.byHand {
+		one.print(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
-
-const eventsAPIClicks = `
-%s, %s: the Events API (until 2026-12-31), for %s
-  In the PIM: Connect > Connection settings > the connection > Event subscription
-    Event subscription activation   Yes
-    Request URL                     %s/events-api/%s
-    Secret                          copy it into events-api.%s of the signing document, as ["…"], before the next step
-    Test                            an empty signed body, answered 200; a secret that is not in place yet is answered 401
-    Save
-  The PIM sends every event type to that one address, of at most 3 connections, and none that the connection itself causes.
-`

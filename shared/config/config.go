@@ -121,7 +121,18 @@ type Contentful struct {
 
 // ContentfulAction is one App Action.
 type ContentfulAction struct {
-	Name     string
-	Category string
-	Action   string
+	Name       string
+	Category   string
+	Action     string
+	Parameters []ContentfulParameter // of category Custom
+}
+
+// ContentfulParameter is what Contentful asks its users for before it calls a Custom action.
+type ContentfulParameter struct {
+	ID          string
+	Name        string
+	Description string
+	Type        string // Symbol, Number, Boolean, Enum
+	Required    bool
+	Options     []string // of type Enum
 }

@@ -23,6 +23,38 @@ var contentfulKeys = []key{
 var contentfulActionKeys = []key{
 	{name: "category", form: formWord, words: categories, need: "add category: Notification.v1.0", doc: "Which parameters Contentful asks its users for."},
 	{name: "action", need: addAction, doc: "What to do, by its name in actions."},
+	{name: "parameters", form: formMapping, doc: "Category Custom: what Contentful asks its users for, by ID."},
+}
+
+var parameterTypes = []string{"Symbol", "Number", "Boolean", "Enum"}
+
+var parameterKeys = []key{
+	{name: "name", need: "add name: with what users read", doc: "What users read."},
+	{name: "description", doc: "What users read below it."},
+	{name: "type", form: formWord, words: parameterTypes, need: "add type: Symbol, Number, Boolean or Enum", doc: "Symbol (a text), Number, Boolean, Enum (one of options)."},
+	{name: "required", form: formFlag, doc: "true: it cannot be left out."},
+	{name: "options", form: formTexts, doc: "Type Enum: the values to choose from."},
+}
+
+// parameters reads what Contentful asks for before it calls a Custom action, in the file's order.
+func (t table) parameters(category string) []ContentfulParameter {
+	var all []ContentfulParameter
+	if e, ok := t.find("parameters"); ok && category != "Custom" && category != "" {
+		t.errorf(e.key, "remove it: Contentful has parameters of its own for "+category, "%s has parameters and is of category %s", t.what, category)
+	}
+	for _, p := range t.named("parameters", "parameter") {
+		p.takes(parameterKeys)
+		one := ContentfulParameter{
+			ID: p.name(), Name: p.text("name"), Description: p.text("description"), Type: p.oneOf("type", parameterTypes...), Required: p.flag("required"), Options: p.texts("options"),
+		}
+		if e, ok := p.entry("options"); ok && one.Type != "Enum" {
+			p.errorf(e.key, "remove it, or use type: Enum", "%s has options and is of type %s", p.what, one.Type)
+		} else if !ok && one.Type == "Enum" {
+			p.errorf(p.at, "add options: [low, high]", "%s has no options", p.what)
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 func (r *reader) contentful(root table, known references) Contentful {
@@ -43,10 +75,12 @@ func (r *reader) contentful(root table, known references) Contentful {
 		if e, ok := a.find("category"); ok && e.value.Value == "Notifications.v1.0" {
 			e.value.Value = "Notification.v1.0" // Contentful's toolkit spells it with an s, its API without
 		}
-		contentful.Actions[a.name()] = ContentfulAction{
+		action := ContentfulAction{
 			Name: a.name(), Category: a.oneOf("category", categories...),
 			Action: a.reference("action", "action", known.actions),
 		}
+		action.Parameters = a.parameters(action.Category)
+		contentful.Actions[a.name()] = action
 	}
 	return contentful
 }

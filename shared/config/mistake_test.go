@@ -165,6 +165,9 @@ func TestMistakes(t *testing.T) {
 		{"pattern that the Events API does not have", "api: event-platform, events: [com.akeneo.pim.v1.product.updated.delta]", "api: events-api, events: [\"asset.*\"]", `f.yaml:15: event "asset.*" of subscription "new" matches none of the Events API; * stands for anything: write for example product.*`},
 		{"deliver", "api: event-platform", "deliver: once, api: event-platform", `f.yaml:15: deliver of subscription "new" is "once"; use every or latest`},
 		{"shadow", "api: event-platform", "shadow: 1, api: event-platform", `f.yaml:15: shadow of subscription "new" is "1"; use false or true`},
+		{"parameters of a category that has its own", "category: Notification.v1.0, action: tell", "category: Notification.v1.0, action: tell, parameters: {a: {name: A, type: Symbol}}", `f.yaml:19: contentful action "notify" has parameters and is of category Notification.v1.0; remove it: Contentful has parameters of its own for Notification.v1.0`},
+		{"options of what has none", "category: Notification.v1.0, action: tell", "category: Custom, action: tell, parameters: {a: {name: A, type: Symbol, options: [x]}}", `f.yaml:19: parameter "a" has options and is of type Symbol; remove it, or use type: Enum`},
+		{"a choice of nothing", "category: Notification.v1.0, action: tell", "category: Custom, action: tell, parameters: {a: {name: A, type: Enum}}", `f.yaml:19: parameter "a" has no options; add options: [low, high]`},
 		{"category", "Notification.v1.0", "Notification.v2", `f.yaml:19: category of contentful action "notify" is "Notification.v2"; use Notification.v1.0, Entries.v1.0 or Custom`},
 		{"space without environment", "yadj1kx9rmg0/master", "yadj1kx9rmg0", `f.yaml:18: "yadj1kx9rmg0" in spaces is not a space; write SPACE/ENVIRONMENT: yadj1kx9rmg0/master`},
 

@@ -41,7 +41,7 @@ type actionBody struct {
 	Category    string      `json:"category"`
 	Type        string      `json:"type,omitempty"`
 	URL         string      `json:"url,omitempty"`
-	Parameters  []Parameter `json:"parameters,omitempty"`
+	Parameters  []Parameter `json:"parameters,omitzero"`
 }
 
 type actionSys struct {
@@ -61,6 +61,12 @@ func (a Action) body() actionBody {
 	kind := a.Type
 	if kind == "" {
 		kind = "endpoint"
+	}
+	switch {
+	case a.Category != "Custom":
+		a.Parameters = nil // Contentful has those of the category
+	case a.Parameters == nil:
+		a.Parameters = []Parameter{} // it wants to be told that there are none
 	}
 	return actionBody{Name: a.Name, Description: a.Description, Category: a.Category, Type: kind, URL: a.URL, Parameters: a.Parameters}
 }

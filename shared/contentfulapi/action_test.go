@@ -46,8 +46,8 @@ func TestDefinitionsAreCreatedListedAndReplaced(t *testing.T) {
 	if err != nil || len(found) != 1 || !reflect.DeepEqual(found[0], created) {
 		t.Errorf("%+v, %v; want %+v", found, err, created)
 	}
-	_, err = client.CreateDefinition(t.Context(), contentfulapi.Action{Name: "No parameters", Category: "Custom"})
-	if failed := asError(t, err); failed.Status != 422 || !strings.Contains(failed.Reason(), "parameters (required)") {
+	_, err = client.CreateDefinition(t.Context(), contentfulapi.Action{Category: "Custom", URL: "https://api.example.com/x"})
+	if failed := asError(t, err); failed.Status != 422 || !strings.Contains(failed.Reason(), "name (required)") {
 		t.Errorf("%v", err)
 	}
 }

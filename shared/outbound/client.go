@@ -33,6 +33,8 @@ type Config struct {
 	AllowPrivate bool       // any address, and http: for the local system and for tests alone
 	Observe      func(Call) // sees every call when it has ended; may be nil
 	Now          func() time.Time
+
+	Transport http.RoundTripper // answers in place of the network, for tests alone; nil: the network
 }
 
 // Client makes calls. It is safe for concurrent use and keeps connections open.
@@ -98,6 +100,11 @@ func New(config Config) *Client {
 	open := func(allowed func(netip.Addr) bool) reach {
 		dialer := newDialer(allowed)
 		return reach{newHTTPClient(dialer), dialer, allowed}
+	}
+	if config.Transport != nil {
+		played := open(nil)
+		played.client.Transport = config.Transport
+		return &Client{Config: config, public: played, private: played}
 	}
 	if config.AllowPrivate {
 		all := open(nil)

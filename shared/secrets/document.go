@@ -39,7 +39,7 @@ func ParseSigning(document []byte) (Signing, []string, error) {
 		signing.EventPlatform[name] = r.texts(path, value)
 	})
 	signing.Contentful = r.texts("contentful", root["contentful"])
-	r.unknown("", root, "extensions", "events-api", "event-platform", "contentful")
+	r.unknown("", root, "extensions", "events-api", "event-platform", "contentful", "unsent") // unsent: pimctl's own notes
 	if err := r.err(); err != nil {
 		return Signing{}, nil, fmt.Errorf("signing secret: %w", err)
 	}

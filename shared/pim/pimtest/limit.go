@@ -224,6 +224,17 @@ func (p *PIM) serveToken(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// Client says which connection has a token, by its client ID: as the Event Platform asks the PIM.
+func (p *PIM) Client(token string) (id string, known bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ends, given := p.access.tokens[token]; !given || !p.now().Before(ends) {
+		return "", false
+	}
+	at := slices.IndexFunc(p.connections, func(c Connection) bool { return c.Username == p.access.users[token] })
+	return p.connections[at].ClientID, true
+}
+
 // authorize checks a call's token.
 func (p *PIM) authorize(r *http.Request) *refusal {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")

@@ -65,9 +65,9 @@ type subscription struct {
 
 // log is an entry of the logs.
 type log struct {
-	subscription, kind, operation, reason, message string
-	code                                           int
-	at                                             time.Time
+	subscription, kind, reason, message string
+	code                                int
+	at                                  time.Time
 }
 
 // refused is an answer that is not a 2xx.
