@@ -67,6 +67,7 @@ var arrows = []arrow{
 	// lists them.
 	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
 	{from: "shared/actions/template", to: []string{"shared/actions/expression", "shared/urlwriter", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
+	{from: "shared/actions/outcome", to: []string{"shared/callback", "shared/engine", "shared/jobs", "shared/config", "shared/outbound", "shared/pim"}},
 	{from: "shared/actions/csv"},
 	{from: "shared/actions/validate", to: []string{"shared/actions/csv", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/config", "shared/pim", "shared/files"}},
 	{from: "shared/actions/expression", to: []string{"shared/pim"}},
@@ -76,7 +77,7 @@ var arrows = []arrow{
 		"shared/outbound", "shared/sftp",
 	}},
 	{from: "shared/actions/*", to: []string{
-		"shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",
+		"shared/actions/outcome", "shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",
 		"shared/outbound", "shared/credential", "shared/pim", "shared/contentfulapi", // clients of what a kind works with
 	}},
 	{from: "shared/engine", to: []string{
@@ -94,6 +95,7 @@ var arrows = []arrow{
 	{from: "shared/ledger", to: []string{"shared/table"}},
 	{from: "shared/gate", to: []string{"shared/signature", "shared/secrets", "shared/config", "shared/web", "shared/metric", "shared/queue"}},
 	{from: "shared/body", to: []string{"shared/web"}},
+	{from: "shared/callback", to: []string{"shared/body"}},
 	{from: "shared/texts", to: []string{"shared/config", "shared/jobs"}},
 	// Where programs of one shape begin is a composition root itself.
 	{from: "shared/startup", to: []string{"shared/awsconfig", "shared/config", "shared/env", "shared/metric", "shared/secrets", "shared/web"}},

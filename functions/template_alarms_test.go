@@ -63,7 +63,7 @@ var troubles = []trouble{
 	{name: "the connection secret lacks what an action names", alarm: "ConfigurationMistakes", feed: working(func(s *metric.Sink) {
 		s.Count("ConfigurationMistakes", 1)
 	}), rings: 10 * time.Minute, stops: 10 * time.Minute},
-	throttled("Action"), throttled("Iframe"), throttled("Data"), throttled("Files"), throttled("Clock"), throttled("Contentful"), throttled("EventPlatform"), throttled("EventsApi"), throttled("Worker"),
+	throttled("Action"), throttled("Iframe"), throttled("Data"), throttled("Files"), throttled("Callback"), throttled("Clock"), throttled("Contentful"), throttled("EventPlatform"), throttled("EventsApi"), throttled("Worker"),
 
 	// What is no trouble of the operator's rings nothing.
 	{name: "nothing happens at all", feed: func(*cloudwatch) {}},

@@ -31,7 +31,7 @@ var byLambda = map[string]string{
 }
 
 // bySignedAddress are permissions that are used with a function's role, by whoever opens an address that it signed.
-var bySignedAddress = map[string][]string{"FilesFunction": {"s3:GetObject"}}
+var bySignedAddress = map[string][]string{"FilesFunction": {"s3:GetObject"}, "CallbackFunction": {"s3:PutObject"}}
 
 const joinsSubnets = "Lambda joins the worker's subnets"
 

@@ -29,7 +29,7 @@ const (
 )
 
 // Functions are the last part of the functions' names.
-var Functions = []string{"action", "iframe", "data", "files", "contentful", "eventsapi", "eventplatform", "clock", "worker"}
+var Functions = []string{"action", "iframe", "data", "files", "callback", "contentful", "eventsapi", "eventplatform", "clock", "worker"}
 
 // Config says what is deployed.
 type Config struct {

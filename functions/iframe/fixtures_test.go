@@ -135,6 +135,7 @@ type job struct {
 	Done, Failed, Total                                         int
 	User                                                        string
 	Cancellable, Cancelling, Retryable, Undoable, Changed, Open bool
+	Waits, AsDone                                               bool
 }
 
 type list struct {

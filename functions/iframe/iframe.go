@@ -144,6 +144,10 @@ func (h *Handler) route(path gate.Path, req *web.Request) (found serve, job stri
 		return h.retry, job, []string{post}
 	case last == "cancel":
 		return h.cancel, job, []string{post}
+	case last == "give-up":
+		return h.endWait(jobs.SignalGiveUp), job, []string{post}
+	case last == "as-done":
+		return h.endWait(jobs.SignalAsDone), job, []string{post}
 	case last == "undo":
 		return h.undo, job, []string{post}
 	}

@@ -40,6 +40,8 @@ type listed struct {
 	Cancellable bool       `json:"cancellable"`
 	Cancelling  bool       `json:"cancelling"`
 	Retryable   bool       `json:"retryable"`
+	Waits       bool       `json:"waits"`    // for somebody's word, and for nothing else: the wait can be given up
+	AsDone      bool       `json:"asDone"`   // and a user may say that it is done
 	Undoable    bool       `json:"undoable"` // it has changed products, which can be taken back
 	Files       int        `json:"files"`    // that it made and that are still kept
 	Changed     bool       `json:"changed"`  // it has changed products: the PIM's own page is out of date
@@ -56,6 +58,8 @@ func (h *Handler) newListed(c call, job jobs.Job) listed {
 		Cancellable: !job.State.Ended() && !job.Stop,
 		Cancelling:  !job.State.Ended() && job.Stop,
 		Retryable:   retryable(c.extension, job),
+		Waits:       job.AtRest() && !job.Stop,
+		AsDone:      job.AtRest() && !job.Stop && job.Awaits.AsDone,
 		Undoable:    job.Undoable(),
 		Files:       len(h.kept(job)),
 		Changed:     job.State.Ended() && job.Done > 0 && h.changes(job),

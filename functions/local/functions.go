@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/action"
+	"github.com/pim-functions/pim-functions/functions/callback"
 	"github.com/pim-functions/pim-functions/functions/contentful"
 	"github.com/pim-functions/pim-functions/functions/data"
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
@@ -23,12 +24,12 @@ import (
 
 // functions are those that face the outside, each behind the gateway.
 type functions struct {
-	action, contentful, data, eventsAPI, eventPlatform, files, iframe http.Handler
+	action, callback, contentful, data, eventsAPI, eventPlatform, files, iframe http.Handler
 }
 
 // routes are those of template.yaml; a function without one has the $default route.
 var routes = map[string]string{
-	"action": "/actions/{proxy+}", "contentful": "/contentful/{proxy+}", "data": "/data/{proxy+}", "eventsapi": "/events-api/{proxy+}",
+	"action": "/actions/{proxy+}", "callback": "/callbacks/{proxy+}", "contentful": "/contentful/{proxy+}", "data": "/data/{proxy+}", "eventsapi": "/events-api/{proxy+}",
 	"files": "/files/{proxy+}", "iframe": "/iframe/{proxy+}",
 }
 
@@ -65,6 +66,9 @@ func (s *System) mount() functions {
 		eventPlatform: behind("eventplatform", eventplatform.New(eventplatform.Config{
 			Config: s.config, Signing: s.signing, Queue: s.cloud.Events, Samples: true, Now: now, Metrics: s.metrics("eventplatform"),
 		}), eventplatform.MaxBody),
+		callback: behind("callback", callback.New(callback.Config{
+			Links: s.links, Signals: store, Files: s.cloud.Files, Queue: s.cloud.Jobs, Now: now, Metrics: s.metrics("callback"),
+		}), callback.MaxBody),
 		files: behind("files", files.New(files.Config{
 			Links: s.links, Jobs: store, Signer: s.cloud.Signer, Now: now, Metrics: s.metrics("files"),
 		}), files.MaxBody),
@@ -97,6 +101,8 @@ func (s *System) owner(path string) http.Handler {
 		return s.functions.data
 	case below("/events-api"):
 		return s.functions.eventsAPI
+	case below("/callbacks"):
+		return s.functions.callback
 	case below("/files"):
 		return s.functions.files
 	case strings.HasPrefix(path, cloud.DownloadsPath):

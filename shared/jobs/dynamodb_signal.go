@@ -16,16 +16,11 @@ func (d *DynamoDB) PutSignal(ctx context.Context, signal Signal) (Signal, error)
 	if err != nil {
 		return Signal{}, err
 	}
-	s := d.newStep()
-	row := table.Key(signalKey(signal.Job, signal.Wait), rowSignal)
-	s.Stamp(row, blob, 1, s.Now.Add(onceWrittenLife))
-	s.Put(row, s.Free())
-	refusal, err := s.Commit(ctx)
+	before, err := d.Table.Create(ctx, signalKey(signal.Job, signal.Wait), rowSignal, blob, d.Now().Add(onceWrittenLife))
 	if err != nil {
 		return Signal{}, fmt.Errorf("put signal: %w", err)
 	}
-	before, taken := refusal.At(0)
-	if !taken || s.Wrote(before) {
+	if len(before) == 0 {
 		return kept, nil
 	}
 	return decodeSignal([]byte(before.Text(table.JSON)))

@@ -45,7 +45,7 @@ type HTTPRequestContext struct {
 }
 
 // routes are the paths' first words that have a route of their own; all others have the default route.
-var routes = []string{"actions", "contentful", "data", "event-platform", "events-api", "files", "iframe"}
+var routes = []string{"actions", "callbacks", "contentful", "data", "event-platform", "events-api", "files", "iframe"}
 
 // Lambda is the request as API Gateway hands it to a function, received at that time. Its identifiers are always the same.
 func (r Request) Lambda(at time.Time) HTTPEvent {

@@ -34,6 +34,8 @@ func (i *Inspector) handlers() http.Handler {
 	mux.HandleFunc("POST /_local/events", i.serveEvents)
 	mux.HandleFunc("POST /_local/appaction/{action}", i.serveAppAction)
 	mux.HandleFunc("POST /_local/jobs/{id}/cancel", i.serveCancel)
+	mux.HandleFunc("POST /_local/jobs/{id}/give-up", i.endWait(jobs.SignalGiveUp))
+	mux.HandleFunc("POST /_local/jobs/{id}/as-done", i.endWait(jobs.SignalAsDone))
 	mux.HandleFunc("POST /_local/redrive", i.serveRedrive)
 	mux.HandleFunc("POST /_local/wake", i.serveWake)
 	mux.HandleFunc("POST /_local/jobs/{id}/undo", i.serveUndo)

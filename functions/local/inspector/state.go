@@ -56,6 +56,7 @@ type JobState struct {
 	Undoable  bool           `json:"undoable"`
 	CreatedAt time.Time      `json:"createdAt"`
 	Next      *time.Time     `json:"next,omitempty"` // of its next try, while it waits
+	WaitsFor  *JobWait       `json:"waitsFor,omitempty"`
 	UpdatedAt time.Time      `json:"updatedAt"`
 	Files     []JobFile      `json:"files,omitempty"`
 }
@@ -141,7 +142,7 @@ func (i *Inspector) jobState(ctx context.Context, job jobs.Job) (JobState, error
 		ID: job.ID, Action: job.Action, Trigger: job.Trigger, Extension: job.Extension, Label: job.Label,
 		User: job.User.Username, State: job.State, Done: job.Done, Failed: job.Failed, Total: job.Total, Open: job.Open() && !job.State.Ended(),
 		Message: job.Message, Reason: job.Reason, Failures: []jobs.Failure{}, Attempt: job.Attempt, Parent: job.Parent, Undoable: job.Undoable(),
-		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt,
+		CreatedAt: job.CreatedAt, UpdatedAt: job.UpdatedAt, WaitsFor: waitsFor(job),
 	}
 	for _, file := range job.Files {
 		state.Files = append(state.Files, JobFile{Name: file.Name, URL: file.Link, Bytes: file.Bytes})

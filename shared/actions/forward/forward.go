@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/pim-functions/pim-functions/shared/actions/outcome"
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/credential"
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
 
@@ -46,13 +48,25 @@ type action struct {
 	auth credential.Credential
 }
 
-func (a *action) Batch() int { return a.options.Batch }
+// Batch is as configured; with a callback all items, which have one address.
+func (a *action) Batch() int {
+	if a.Callback != nil {
+		return 0
+	}
+	return a.options.Batch
+}
+
+// Waits implements engine.Waiter.
+func (a *action) Waits() *engine.Waits { return a.Callback.Waits(jobs.WaitCallback, a.writes) }
 
 // Reads implements engine.Reader.
 func (a *action) Reads() *engine.Reads { return a.Read }
 
-// Run sends one batch, or one event; with each, their items one by one.
+// Run sends one batch, or one event; with each, their items one by one. What a callback brings needs no call.
 func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error) {
+	if run.Signal != nil {
+		return outcome.Called(run, a.writes)
+	}
 	if a.Each {
 		return a.each(ctx, run)
 	}
@@ -69,7 +83,7 @@ func (a *action) send(ctx context.Context, run engine.Run, r request) (engine.Re
 	if err != nil {
 		return engine.Result{}, err
 	}
-	body, key, err := a.content(run, r)
+	body, key, err := a.kept(ctx, run, r)
 	if err != nil {
 		return engine.Result{}, err
 	}
@@ -87,6 +101,9 @@ func (a *action) send(ctx context.Context, run engine.Run, r request) (engine.Re
 	result, err := read(response, run.Items)
 	if err != nil {
 		return engine.Result{}, err
+	}
+	if a.Callback != nil {
+		return engine.Result{Wait: true, Failures: result.Failures}, nil
 	}
 	return a.updated(run, response, result)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pim-functions/pim-functions/shared/actions/outcome"
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -39,12 +40,15 @@ type options struct {
 	Each    bool              `yaml:"each"` // one call per item
 	Deleted *deleted          `yaml:"deleted"`
 	Write   *write            `yaml:"write"` // nil: an answer changes nothing in the PIM
+
+	Callback *outcome.Callback `yaml:"callback"` // nil: a 2xx is the end
 }
 
 // plan is a checked configuration.
 type plan struct {
 	options
-	scope    template.Scope
+	scope    template.Scope // of what a body sees
+	around   template.Scope // of what url and headers see: no products where the body is kept for a repeat, which reads none
 	headers  map[string]*template.Template
 	usual    request
 	deletion request // with Each: for an item that is deleted
@@ -75,7 +79,11 @@ func parse(section config.Section) (plan, error) {
 	report := func(err error) { problems = append(problems, err) }
 	p.Method = strings.ToUpper(p.Method)
 	p.usual.method = p.Method
-	p.scope = template.Scope{Each: p.Each, Reads: p.Read}
+	p.scope = template.Scope{Each: p.Each, Reads: p.Read, Callback: p.Callback != nil}
+	p.around = p.scope
+	if p.Callback != nil {
+		p.around.Reads = nil
+	}
 	if p.URL == "" {
 		report(section.Errorf("url", "add url: https://…", "a forward action needs a url"))
 	}
@@ -84,7 +92,7 @@ func parse(section config.Section) (plan, error) {
 	}
 	if p.options.Batch < 1 || p.options.Batch > 1000 {
 		report(section.Errorf("batch", "use 1 to 1000", "batch %d", p.options.Batch))
-	} else if p.Read != nil && p.options.Batch > maxRead {
+	} else if p.Read != nil && p.options.Batch > maxRead && p.Callback == nil {
 		report(section.Errorf("batch", "use 1 to 100: a batch's products come in one call to the PIM", "batch %d with read", p.options.Batch))
 	}
 	if p.Timeout <= 0 || p.Timeout > longestTimeout {
@@ -93,13 +101,14 @@ func parse(section config.Section) (plan, error) {
 	report(template.Misplaced(section, "method", "auth"))
 	report(p.Success.check(section))
 	var err error
-	if p.usual.url, err = p.scope.ParseURL(p.URL); err != nil {
+	if p.usual.url, err = p.around.ParseURL(p.URL); err != nil {
 		report(template.Problems(section, "url", err))
 	}
 	report(p.parseHeaders(section))
 	report(p.parseBody(section))
 	report(p.parseDeleted(section))
 	report(p.parseWrite(section))
+	report(p.parseCallback(section))
 	return p, errors.Join(problems...)
 }
 
@@ -124,7 +133,7 @@ func (p *plan) parseHeaders(section config.Section) error {
 			if canonical == "Content-Type" {
 				p.usual.contentType = value
 			}
-			parsed, err := p.scope.Parse(value)
+			parsed, err := p.around.Parse(value)
 			if err != nil {
 				problems = append(problems, template.Problems(section, "headers", err))
 			}

@@ -1,12 +1,12 @@
 package forward
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 
+	"github.com/pim-functions/pim-functions/shared/actions/outcome"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
@@ -29,14 +29,6 @@ func (s success) check(section config.Section) error {
 	return nil
 }
 
-// refusal is a failure that a destination's answer tells of. The reason may hold the destination's text, so Error, which
-// is logged, leaves it out.
-type refusal struct{ reason string }
-
-func (*refusal) Error() string    { return "the destination's answer says failure" }
-func (r *refusal) Reason() string { return r.reason }
-func (*refusal) Permanent() bool  { return true }
-
 // success decides about what came of a call: by its status, and by what a 2xx says.
 func (a *action) success(response *outbound.Response, err error) (*outbound.Response, error) {
 	if failed, ok := errors.AsType[*outbound.Error](err); ok && failed.Status != 0 && slices.Contains(a.Success.Status, failed.Status) {
@@ -46,22 +38,22 @@ func (a *action) success(response *outbound.Response, err error) (*outbound.Resp
 	case err != nil:
 		return nil, err
 	case len(a.Success.Status) > 0 && !slices.Contains(a.Success.Status, response.Status):
-		return nil, &refusal{with("the destination did not take it as it should", outbound.Detail(response.Body, nil))}
+		return nil, &outcome.Refusal{For: with("the destination did not take it as it should", outbound.Detail(response.Body, nil))}
 	case outbound.Page(response.Body):
-		return nil, &refusal{"the destination answered with a web page where data was expected, such as a page to sign in: it did not take this"}
+		return nil, &outcome.Refusal{For: "the destination answered with a web page where data was expected, such as a page to sign in: it did not take this"}
 	case a.Success.Not == "":
 		return response, nil
 	}
 	var answer map[string]json.RawMessage
 	if response.Truncated || json.Unmarshal(response.Body, &answer) != nil {
-		return nil, &refusal{"the destination's answer cannot be read, so nobody knows whether it took this"}
+		return nil, &outcome.Refusal{For: "the destination's answer cannot be read, so nobody knows whether it took this"}
 	}
-	if found := answer[a.Success.Not]; !empty(found) {
+	if found := answer[a.Success.Not]; !outcome.Empty(found) {
 		reason := outbound.Detail(found, nil)
 		if reason == "" {
 			reason = outbound.Detail(response.Body, nil)
 		}
-		return nil, &refusal{with("the destination refused it", reason)}
+		return nil, &outcome.Refusal{For: with("the destination refused it", reason)}
 	}
 	return response, nil
 }
@@ -71,28 +63,4 @@ func with(sentence, detail string) string {
 		return sentence
 	}
 	return sentence + ": " + detail
-}
-
-// empty says that a JSON value is null, false, zero, or has nothing in it.
-func empty(value json.RawMessage) bool {
-	switch text := string(bytes.TrimSpace(value)); text {
-	case "", "null", "false", `""`, "{}", "[]":
-		return true
-	default:
-		var decoded any
-		if json.Unmarshal(value, &decoded) != nil {
-			return false
-		}
-		switch decoded := decoded.(type) {
-		case float64:
-			return decoded == 0
-		case []any:
-			return len(decoded) == 0
-		case map[string]any:
-			return len(decoded) == 0
-		case string:
-			return strings.TrimSpace(decoded) == ""
-		}
-	}
-	return false
 }

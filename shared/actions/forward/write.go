@@ -1,16 +1,13 @@
 package forward
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
+	"github.com/pim-functions/pim-functions/shared/actions/outcome"
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
-	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/pim"
 )
@@ -79,7 +76,7 @@ func (a *action) updated(run engine.Run, response *outbound.Response, result eng
 	case a.writes == nil:
 		return result, nil
 	case a.set == nil:
-		return updates(response.Body, run, result)
+		return outcome.Updates(response.Body, run, result)
 	case len(run.Items) != 1 || run.Gone(0) || len(result.Failures) > 0:
 		return result, nil
 	}
@@ -90,52 +87,4 @@ func (a *action) updated(run engine.Run, response *outbound.Response, result eng
 	}
 	result.Updates = []engine.Update{{Update: pim.Update{Values: values}}}
 	return result, nil
-}
-
-// updates reads the updates of an answer. One that is wrong fails its item, and one that is of no item of the request is
-// left out. Updates that are no list, or one that names nothing, say nothing that can be relied on: the batch fails.
-func updates(body []byte, run engine.Run, result engine.Result) (engine.Result, error) {
-	if body = bytes.TrimSpace(body); len(body) == 0 || body[0] != '{' {
-		return result, nil
-	}
-	var answer struct {
-		Updates json.RawMessage `json:"updates"`
-	}
-	if json.Unmarshal(body, &answer) != nil || isNull(answer.Updates) {
-		return result, nil // what is no JSON was refused before
-	}
-	var listed []json.RawMessage
-	if json.Unmarshal(answer.Updates, &listed) != nil {
-		return engine.Result{}, unusable("updates that are no list")
-	}
-	others := 0
-	for _, text := range listed {
-		kind, id, update, err := pim.ParseUpdate(text)
-		if id == "" {
-			return engine.Result{}, unusable("an update that cannot be used: " + err.Error())
-		}
-		index := slices.Index(run.Items, jobs.Item{Type: kind, ID: id})
-		switch {
-		case index < 0:
-			others++
-		case err != nil:
-			result.Failures = append(result.Failures, engine.Failure{Index: index, Reason: "the destination's update cannot be used: " + err.Error()})
-		case !run.Gone(index):
-			result.Updates = append(result.Updates, engine.Update{Index: index, Update: update})
-		}
-	}
-	if others > 0 {
-		note := fmt.Sprintf("%d updates were of no item that was sent: they were left out", others)
-		if result.Message != "" {
-			note = result.Message + "; " + note
-		}
-		result.Message = outbound.Clean(note, jobs.MaxReason)
-	}
-	return result, nil
-}
-
-func isNull(text json.RawMessage) bool { return len(text) == 0 || string(text) == "null" }
-
-func unusable(what string) error {
-	return &refusal{"the destination's answer has " + what + ": nothing was changed in the PIM"}
 }

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pim-functions/pim-functions/shared/actions/outcome"
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
 // Limits of Amazon EventBridge's PutEvents (AWS: "Amazon EventBridge quotas", "Calculating PutEvents event entry size";
@@ -58,6 +60,8 @@ type options struct {
 	Bus        string        `yaml:"bus"`
 	Detail     string        `yaml:"detail"`
 	Read       *engine.Reads `yaml:"read"` // nil: no products
+
+	Callback *outcome.Callback `yaml:"callback"` // nil: an event that the bus has taken is the end
 }
 
 // plan is a checked configuration.
@@ -82,9 +86,13 @@ func parse(section config.Section) (plan, error) {
 	if p.Source == "" || len(p.Source) > 256 || strings.HasPrefix(p.Source, "aws.") {
 		problems = append(problems, section.Errorf("source", "use a name of your own", "source %q", p.Source))
 	}
+	problems = append(problems, p.Callback.Check(section))
 	if p.Detail != "" {
+		if p.Callback != nil && !strings.Contains(p.Detail, ".Callback.URL") {
+			problems = append(problems, section.Errorf("callback", `name it in the detail: {"answer_to": "{{.Callback.URL}}"}`, "nothing that is published holds the address of the callback"))
+		}
 		var err error
-		p.detail, err = template.Scope{Reads: p.Read}.ParseBody(p.Detail, "application/json")
+		p.detail, err = template.Scope{Reads: p.Read, Callback: p.Callback != nil}.ParseBody(p.Detail, "application/json")
 		problems = append(problems, template.Problems(section, "detail", err))
 	}
 	return p, errors.Join(problems...)
@@ -106,7 +114,7 @@ type action struct {
 
 // Batch is all items, or as many as are read from the PIM in one call.
 func (a *action) Batch() int {
-	if a.Read != nil {
+	if a.Read != nil && a.Callback == nil {
 		return maxRead
 	}
 	return 0
@@ -115,10 +123,22 @@ func (a *action) Batch() int {
 // Reads implements engine.Reader.
 func (a *action) Reads() *engine.Reads { return a.Read }
 
+// Waits implements engine.Waiter.
+func (a *action) Waits() *engine.Waits { return a.Callback.Waits(jobs.WaitCallback, nil) }
+
 // Run publishes one event, or as many as it takes to stay within EventBridge's limits. EventBridge takes no
 // idempotency key: the default detail holds it as idempotencyKey, for consumers to drop duplicates by.
 func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error) {
-	entries, err := a.entries(run)
+	if run.Signal != nil {
+		return outcome.Called(run, nil)
+	}
+	var entries []Entry
+	var err error
+	if a.Callback == nil {
+		entries, err = a.entries(run)
+	} else {
+		entries, err = a.asking(ctx, run)
+	}
 	if err != nil {
 		return engine.Result{}, err
 	}
@@ -131,7 +151,20 @@ func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error)
 	} else if problem != nil {
 		return engine.Result{}, fmt.Errorf("put events: %w", problem)
 	}
-	return engine.Result{}, nil
+	return engine.Result{Wait: a.Callback != nil}, nil
+}
+
+// asking makes the one event of a job that waits for its callback: the same at every try.
+func (a *action) asking(ctx context.Context, run engine.Run) ([]Entry, error) {
+	detail, err := run.Keep(ctx, func() ([]byte, error) { return a.content(run) })
+	if err != nil {
+		return nil, err
+	}
+	entry := Entry{Bus: a.options.Bus, Source: a.Source, DetailType: a.DetailType, Detail: detail}
+	if entry.size() > maxCall {
+		return nil, engine.Permanent("the event is too large for the event bus, and one that waits for an answer is not divided: select fewer items", nil)
+	}
+	return []Entry{entry}, nil
 }
 
 // entries makes the run's event; one that is too large is halved by its items.

@@ -50,6 +50,7 @@ func (s Scope) madeUp() any {
 			Time: madeUpTime, Updated: madeUpTime, Notice: &pimevent.Notification{Type: "t", Events: []string{"e"}}, Raw: []byte("{}"),
 		}),
 		Outcome: "partial", Done: 1, Total: 2, Failures: 1,
+		Callback: Callback{URL: "https://functions.example.com/callbacks/job/0-0?until=1&proof=x", Until: madeUpTime.Format(time.RFC3339)},
 	}
 	if s.Answer {
 		return AnswerData{ItemData: data.item(0), Answer: map[string]any{}}
@@ -277,6 +278,10 @@ func (c *checker) field(t reflect.Type, name string, with arguments) reflect.Typ
 	}
 	if name == "Product" && (t == batchType || c.scope.Reads == nil) && slices.Contains(productHolders, t) {
 		c.noProduct(t)
+		return nil
+	}
+	if name == "Callback" && !c.scope.Callback && slices.Contains(productHolders[:3], t) {
+		c.errorf("there is no address for a callback: add callback: {within: 72h}, or use a place that is sent to the destination")
 		return nil
 	}
 	if t.Kind() == reflect.Pointer {

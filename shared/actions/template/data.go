@@ -26,12 +26,28 @@ type Data struct {
 	Context map[string]any
 	Event   Event // of an event's run
 
+	Callback Callback // of a job that waits for what comes there
+
 	// After a job (`then`).
 	Outcome  string // succeeded, partial, failed
 	Done     int
 	Total    int
 	Failures int    // items that failed
 	File     string // link of the file that it made, the first of several; it lives as long as the file
+}
+
+// Callback is where, and until when, the destination can tell how it went.
+type Callback struct {
+	URL   string `json:"url"`
+	Until string `json:"until"` // RFC 3339
+}
+
+// callbackOf is a run's own; the zero Callback if it has none.
+func callbackOf(run engine.Run) Callback {
+	if run.Wait == nil || run.Wait.URL == "" {
+		return Callback{}
+	}
+	return Callback{run.Wait.URL, run.Wait.Until.UTC().Format(time.RFC3339)}
 }
 
 // Item is what a template sees of an item.
@@ -106,7 +122,7 @@ func (s Scope) batch(run engine.Run) (Data, error) {
 	}
 	data := Data{
 		User: run.User, Label: run.Label, Action: run.Action, Job: run.Job, Now: run.Began.UTC(),
-		Count: len(run.Items), More: len(run.Items) - shown, Items: make([]Item, shown),
+		Count: len(run.Items), More: len(run.Items) - shown, Items: make([]Item, shown), Callback: callbackOf(run),
 	}
 	for i := range shown {
 		data.Items[i] = itemOf(run, i)

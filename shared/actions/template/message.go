@@ -24,6 +24,7 @@ type job struct {
 	Params    json.RawMessage `json:"params"`
 	Items     []described     `json:"items"`
 	Ended     *jobs.Ended     `json:"ended,omitempty"` // in a follow-up: how the job before ended
+	Callback  Callback        `json:"callback,omitzero"`
 	Key       string          `json:"idempotencyKey,omitempty"`
 }
 
@@ -70,6 +71,7 @@ func JSON(run engine.Run, withKey bool) ([]byte, error) {
 	describes := job{
 		Version: version, Action: run.Action, Job: run.Job, Extension: run.Extension, PIM: run.PIM,
 		User: user{UUID: run.User.UUID, Username: run.User.Username}, Context: object(run.Context), Params: object(run.Params), Items: itemsOf(run), Ended: run.Ended,
+		Callback: callbackOf(run),
 	}
 	body, err := encode(describes)
 	if err != nil || !withKey {

@@ -4,10 +4,11 @@ import "github.com/pim-functions/pim-functions/shared/engine"
 
 // Scope is where in an action a template stands, which says what it sees. Its methods read templates for that place.
 type Scope struct {
-	Each   bool          // it is made once per item: it sees .Item and .Product beside the rest
-	Reads  *engine.Reads // what the action reads of its products; nil: a template sees none
-	Bound  int           // of the items that a template sees; 0: all
-	Answer bool          // with Each: it sees what the destination answered, as .Answer
+	Each     bool          // it is made once per item: it sees .Item and .Product beside the rest
+	Reads    *engine.Reads // what the action reads of its products; nil: a template sees none
+	Bound    int           // of the items that a template sees; 0: all
+	Callback bool          // what is sent carries the address of a callback: it is seen as .Callback
+	Answer   bool          // with Each: it sees what the destination answered, as .Answer
 }
 
 // ParseURL, ParseBody, ParseJSON, ParseForm and Parse read templates that are made once per batch and see no products.

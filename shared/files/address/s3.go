@@ -40,6 +40,14 @@ func NewS3(config S3Config) *S3 {
 
 // Sign implements Signer. It calls nobody.
 func (s *S3) Sign(ctx context.Context, method, key, name string) (string, error) {
+	return s.presign(ctx, method, key, url.Values{
+		"X-Amz-Expires":                {strconv.Itoa(int(S3Life.Seconds()))},
+		"response-content-disposition": {Attachment(name)},
+		"response-cache-control":       {"private, no-store"},
+	})
+}
+
+func (s *S3) presign(ctx context.Context, method, key string, query url.Values) (string, error) {
 	credentials, err := s.Credentials.Retrieve(ctx)
 	if err != nil {
 		return "", fmt.Errorf("sign address: %w", err)
@@ -47,11 +55,6 @@ func (s *S3) Sign(ctx context.Context, method, key, name string) (string, error)
 	at, err := url.Parse(s.Bucket)
 	if err != nil {
 		return "", fmt.Errorf("sign address: %w", err)
-	}
-	query := url.Values{
-		"X-Amz-Expires":                {strconv.Itoa(int(S3Life.Seconds()))},
-		"response-content-disposition": {Attachment(name)},
-		"response-cache-control":       {"private, no-store"},
 	}
 	at.Path = strings.TrimSuffix(at.Path, "/") + "/" + key
 	at.RawPath, at.RawQuery = escapePath(at.Path), query.Encode()
