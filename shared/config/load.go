@@ -74,9 +74,10 @@ func Load(source Source) (*Config, error) {
 	c.PIMs = r.pims(root)
 	c.Actions = r.actions(root)
 	c.Selections = r.selections(root)
-	references := references{pims: keys(c.PIMs), actions: keys(c.Actions), selections: keys(c.Selections), dones: map[string]bool{}}
+	references := references{pims: keys(c.PIMs), actions: keys(c.Actions), selections: keys(c.Selections), dones: map[string]bool{}, asking: map[string]bool{}}
 	for name, action := range c.Actions {
 		references.dones[name] = action.Then["done"] != ""
+		references.asking[name] = action.Section.Has("callback")
 	}
 	c.Schedules = r.schedules(root, c.PIMs, references)
 	c.Extensions = r.extensions(root, references)

@@ -3,7 +3,11 @@ package config
 import "strings"
 
 // references are the names that other parts of the file may use.
-type references struct{ pims, actions, selections, dones map[string]bool } // dones: the actions with a then of done
+type references struct {
+	pims, actions, selections map[string]bool
+	dones                     map[string]bool // actions with a then of done
+	asking                    map[string]bool // actions that wait for a callback
+}
 
 var pimKeys = []key{
 	{name: "url", need: "add url: https://NAME.cloud.akeneo.com", doc: "Where the PIM is: https://NAME.cloud.akeneo.com."},

@@ -117,12 +117,16 @@ func plainJSON(node *yaml.Node) any {
 	return value
 }
 
-// selects reports actions over a selection whose then needs the items that succeeded: a selection keeps those that failed alone.
+// selects reports actions over a selection whose then needs the items that succeeded (a selection keeps those that failed
+// alone), and those that wait for a callback, which is for the items of one request.
 func (t table) selects(known references, actions ...string) {
 	e, ok := t.find("select")
 	for _, action := range actions {
 		if ok && known.dones[action] {
 			t.errorf(e.key, "use then of succeeded, which gets no items there", "%s selects products, and then of its action %q is for those that are done, which a selection does not keep", t.what, action)
+		}
+		if ok && known.asking[action] {
+			t.errorf(e.key, "remove it, or callback of the action", "%s selects products, and its action %q waits for a callback, which is for the items of one request", t.what, action)
 		}
 	}
 }
