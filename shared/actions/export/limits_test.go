@@ -188,3 +188,41 @@ func TestTheStoreIsAwayForAMinute(t *testing.T) {
 		t.Errorf("a disk that stays full: %s, %s, %q", job.State, job.Reason, job.Message)
 	}
 }
+
+// deleting is a store that does something once, when the first part is kept.
+type deleting struct {
+	files.Store
+	do func()
+}
+
+func (d *deleting) Put(ctx context.Context, key string, content []byte, kind string) error {
+	err := d.Store.Put(ctx, key, content, kind)
+	if d.do != nil {
+		d.do()
+		d.do = nil
+	}
+	return err
+}
+
+// An attribute that is deleted between two batches keeps its column, with the values that were read.
+func TestAnAttributeIsDeletedInTheMiddle(t *testing.T) {
+	var many []*pimtest.Entity
+	var all []int
+	for n := range 102 {
+		many = append(many, product(n, "", map[string]string{"sku": fmt.Sprintf(`"s-%03d"`, n), "ratio": `"0.5"`, "ready": `true`}))
+		all = append(all, n)
+	}
+	f := newFixture(t, small(t, many...), `formulas: as_is`)
+	f.config.Files = &deleting{f.files, func() { f.pim.RemoveAttribute("ratio") }}
+	job := f.work(f.start(items(all...)...))
+	if job.State != jobs.Succeeded || job.Done != 102 {
+		t.Fatalf("%s, %q", job.State, job.Message)
+	}
+	rows := read(t, f.content(job.Files[0]))
+	if !slices.Equal(rows[0], []string{"sku", "categories", "enabled", "family", "groups", "ratio", "ready"}) || len(rows) != 103 {
+		t.Fatalf("%q, %d rows", rows[0], len(rows))
+	}
+	if rows[1][5] != "0.5000" || rows[102][5] != "" || rows[102][6] != "1" {
+		t.Errorf("%q, %q", rows[1], rows[102])
+	}
+}
