@@ -16,7 +16,9 @@ import (
 type kind int
 
 const (
-	broken  kind = iota // the connection, or the server could not do it this time
+	broken  kind = iota // the connection ended
+	away                // no connection
+	unable              // the server could not do it this time: its disk is full, it is busy
 	late                // no answer in time
 	blocked             // not a public address
 	wrong               // the host key is another
@@ -50,6 +52,10 @@ func (e *Error) Unwrap() error { return e.cause }
 // Reason is the error in words for a user.
 func (e *Error) Reason() string {
 	switch e.kind {
+	case away:
+		return "the SFTP server could not be reached"
+	case unable:
+		return "the SFTP server could not store the file"
 	case late:
 		return "the SFTP server did not answer in time"
 	case blocked:
@@ -63,11 +69,11 @@ func (e *Error) Reason() string {
 	case denied:
 		return "the SFTP server does not let us write into its folder"
 	}
-	return "the SFTP server could not be reached, or closed the connection, or could not store the file"
+	return "the SFTP server closed the connection"
 }
 
 // Permanent says that the same step would end the same way.
-func (e *Error) Permanent() bool { return e.kind != broken && e.kind != late }
+func (e *Error) Permanent() bool { return e.kind > late }
 
 // Silent says that the server gave no answer in time.
 func (e *Error) Silent() bool { return e.kind == late }
@@ -94,6 +100,10 @@ func (s *Session) failed(step string, err error) error {
 		failed.kind = denied
 	case errors.As(err, &timeout) && timeout.Timeout(), s.late():
 		failed.kind = late
+	default:
+		if status, ok := errors.AsType[*sftp.StatusError](err); ok && status.FxCode() != sftp.ErrSSHFxConnectionLost && status.FxCode() != sftp.ErrSSHFxNoConnection {
+			failed.kind = unable
+		}
 	}
 	return failed
 }
@@ -112,6 +122,8 @@ func (s *Session) unconnected(err error) error {
 			failed.kind = blocked
 		case unreached.Silent():
 			failed.kind = late
+		default:
+			failed.kind = away
 		}
 	case errors.Is(err, errHostKey), algorithm != nil && algorithm.What == "host key":
 		failed.kind = wrong

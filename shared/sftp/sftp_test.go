@@ -122,7 +122,7 @@ const temporary, name = ".catalogue.csv.job.part", "catalogue.csv"
 
 func TestAFileIsWrittenAsideAndThenNamed(t *testing.T) {
 	f := newFixture(t)
-	content := strings.Repeat("sku;name\n", 400_000) // four blocks
+	content := strings.Repeat("sku;name\n", 400_000) // fourteen blocks
 	var calls []string
 	f.Intercept(func(call string, do func() error) error {
 		calls = append(calls, call)
@@ -374,6 +374,22 @@ func TestDeadlines(t *testing.T) {
 		if slices.Contains(f.names(), name) {
 			t.Errorf("%s: files %q", hangs, f.names())
 		}
+	}
+}
+
+// hurried is a connection whose time is over at once.
+type hurried struct{ net.Conn }
+
+func (h hurried) SetDeadline(time.Time) error { return h.Conn.SetDeadline(time.Now()) }
+
+func TestAServerThatDoesNotAnswerInTime(t *testing.T) {
+	f := newFixture(t)
+	_, err := sftp.Open(t.Context(), with(t, f.Entry(), nil), func(ctx context.Context, address string) (net.Conn, error) {
+		conn, err := dial(ctx, address)
+		return hurried{conn}, err
+	})
+	if failed, ok := errors.AsType[*sftp.Error](err); !ok || failed.Permanent() || !failed.Silent() || failed.Reason() != "the SFTP server did not answer in time" {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -255,7 +255,7 @@ func TestWhatTheSFTPServerRefuses(t *testing.T) {
 	})
 	id := s.start(items(1)...)
 	_ = engine.New(s.config).Begin(t.Context()).Job(t.Context(), engine.Delivery{Job: id, Turn: 1})
-	if job, err := s.store.Get(t.Context(), id); err != nil || job.Cause != jobs.CauseDestinationDown || !strings.Contains(job.Message, "SFTP server could not be reached") {
+	if job, err := s.store.Get(t.Context(), id); err != nil || job.Cause != jobs.CauseDestinationDown || !strings.Contains(job.Message, "SFTP server closed the connection") {
 		t.Errorf("while it is down: %v, %q, %q", err, job.Cause, job.Message)
 	}
 	if job := s.work(id); job.State != jobs.Succeeded || len(s.sent()) != 1 {
