@@ -4,7 +4,7 @@ SHELL = /bin/sh
 # A workspace of a parent folder (go.work) would build other versions than go.mod has, or nothing at all.
 export GOWORK = off
 .DEFAULT_GOAL = help
-.PHONY: help run pimctl test test-aws test-browser test-sftp bench fuzz mutants vuln validate build archives verify sam-local secrets plan apply drift down print subscribe preflight deploy clean
+.PHONY: help run pimctl test test-aws test-browser test-sftp test-office bench fuzz mutants vuln validate build archives verify sam-local secrets plan apply drift down print subscribe preflight deploy clean
 
 # The stage that deploy, secrets, plan, apply and the like are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
@@ -33,6 +33,9 @@ test-browser: ## test the pages in a real browser (as root on Debian it installs
 
 test-sftp: ## test against OpenSSH's SFTP server (as root on Debian it installs one)
 	@sh .ci/test-sftp
+
+test-office: ## open a workbook of an export in LibreOffice, where it is installed
+	@sh .ci/test-office
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
