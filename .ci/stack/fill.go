@@ -1,12 +1,14 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/senders"
 )
@@ -19,7 +21,7 @@ func (s *Stack) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = Run(ctx, []string{"ERP_URL=" + s.config.Destination, "PIM_URL=" + s.config.Destination}, "make", "--no-print-directory", "secrets",
+	_, err = Run(ctx, []string{"ERP_URL=" + s.config.Destination, "PIM_URL=" + cmp.Or(s.config.PIM, s.config.Destination)}, "make", "--no-print-directory", "secrets",
 		"STAGE="+stage, "SIGNING_SECRET_ID="+signing, "CONNECTION_SECRET_ID="+connections)
 	if err != nil {
 		return err
@@ -39,7 +41,11 @@ func (s *Stack) fill(ctx context.Context) error {
 		return err
 	}
 	s.Token = senders.NewUUID()
+	pim := pimtest.Connect
 	return s.put(ctx, connections, map[string]any{
+		"pims": map[string]any{"main": map[string]string{
+			"client_id": pim.ClientID, "client_secret": pim.ClientSecret, "username": pim.Username, "password": pim.Password,
+		}},
 		"auth":   map[string]any{"erp": map[string]any{"bearer": s.Token}},
 		"values": map[string]any{"slack": s.config.Destination + "/slack"},
 	})

@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -18,13 +21,15 @@ import (
 	queuetypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/pim-functions/pim-functions/shared/files"
+	"github.com/pim-functions/pim-functions/shared/jobs"
 )
 
 // Job is what the walks read of a job's record.
 type Job struct {
-	State string `json:"state"`
-	Done  int    `json:"done"`
-	Total int    `json:"total"`
+	State string      `json:"state"`
+	Done  int         `json:"done"`
+	Total int         `json:"total"`
+	Files []jobs.File `json:"files"`
 }
 
 // Job reads the record of a job.
@@ -113,6 +118,28 @@ func (s *Stack) Log(ctx context.Context, function string) (lines []string, err e
 		}
 	}
 	return lines, nil
+}
+
+// Records are the stack's jobs.
+func (s *Stack) Records() *jobs.DynamoDB {
+	return jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: s.database, Table: s.Outputs["TableName"], Now: time.Now})
+}
+
+// Invoke calls a function that no request calls, as EventBridge does, and waits for its end.
+func (s *Stack) Invoke(ctx context.Context, function string) error {
+	address := os.Getenv("AWS_ENDPOINT_URL") + "/2015-03-31/functions/" + name + "-" + function + "/invocations"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader("{}"))
+	if err != nil {
+		return err
+	}
+	answer, text, err := Do(request)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("X-Amz-Function-Error") != "" {
+		return fmt.Errorf("invoke %s: %s %s", function, answer.Status, text)
+	}
+	return nil
 }
 
 // Kill ends the processes of a function, as a crash would, and returns how many there were.

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -62,6 +63,17 @@ func Press(ctx context.Context, address, secret string) (job string, err error) 
 // Letters is what the project's own tool says of the stack's dead letters.
 func (s *Stack) Letters(ctx context.Context) (string, error) {
 	return Run(ctx, nil, ".artifacts/pimctl", "letters", "redrive", "--stage", stage, "--stack", name, "--dry-run")
+}
+
+// Order has the project's own tool start something on the stage (pimctl run, pimctl jobs undo), and returns the job's ID.
+func (s *Stack) Order(ctx context.Context, words ...string) (job string, err error) {
+	printed, err := Run(ctx, nil, ".artifacts/pimctl", append(words, "--stage", stage, "--stack", name, "--yes", "--json")...)
+	if err != nil {
+		return "", err
+	}
+	var started struct{ Job string }
+	err = json.Unmarshal([]byte(printed), &started)
+	return started.Job, err
 }
 
 // JobIn finds the job's ID in what a user of the PIM reads.

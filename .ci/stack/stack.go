@@ -3,6 +3,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http/httptest"
@@ -36,6 +37,7 @@ type Config struct {
 	Template     string // that SAM CLI built, below the project's folder
 	Architecture string // of this machine, as Lambda names it
 	Destination  string // address of what actions call
+	PIM          string // address of what plays the PIM, as pimtest.Connect opens it; "": nobody does
 }
 
 // Stack is a deployed stack.
@@ -77,7 +79,7 @@ func Deploy(ctx context.Context, config Config) (*Stack, error) {
 		"deploy", "--template-file", config.Template, "--stack-name", name, "--resolve-s3", "--capabilities", "CAPABILITY_IAM",
 		"CAPABILITY_AUTO_EXPAND", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
 		"Architecture=" + config.Architecture, "Stage=" + stage, "AwsEndpointUrl=" + os.Getenv("AWS_ENDPOINT_URL"),
-		"ErpUrl=" + config.Destination, "PimUrl=" + config.Destination, "AllowPrivateNetwork=true", "DeletionProtection=false",
+		"ErpUrl=" + config.Destination, "PimUrl=" + cmp.Or(config.PIM, config.Destination), "AllowPrivateNetwork=true", "DeletionProtection=false",
 		"WorkerTimeout=" + strconv.Itoa(Visibility), "QueueVisibility=" + strconv.Itoa(Visibility), "MaxReceives=" + strconv.Itoa(Receives),
 	}
 	if _, err := Run(ctx, nil, "make", "--no-print-directory", "pimctl"); err != nil { // for presses

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/pim-functions/pim-functions/ci/stack"
 	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/files/address"
@@ -68,7 +66,7 @@ func links(ctx context.Context, v *visit) (string, error) {
 
 // record adds a file to a job's record.
 func (v *visit) record(ctx context.Context, id string, file jobs.File) error {
-	records := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(stack.Account()), Table: v.Outputs["TableName"], Now: time.Now})
+	records := v.Records()
 	job, err := records.Get(ctx, id)
 	if err != nil {
 		return err

@@ -1,11 +1,12 @@
-// Walks goes through a deployment as its senders do: walks TEMPLATE PROCESSOR. `make verify` starts it in .ci, with
-// AWS_ENDPOINT_URL set to an emulator. TEMPLATE is what SAM CLI built, below the project's folder.
+// Walks goes through a deployment as its senders do: walks TEMPLATE PROCESSOR [WALK…]. `make verify` starts it in .ci, with
+// AWS_ENDPOINT_URL set to an emulator, for all walks. TEMPLATE is what SAM CLI built, below the project's folder.
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/ci/destination"
 	"github.com/pim-functions/pim-functions/ci/stack"
+	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
 )
 
 // patience is for what comes by itself: a queue, an emulator and a worker are between.
@@ -29,17 +31,21 @@ type walk struct {
 type visit struct {
 	*stack.Stack
 	destination *destination.Destination
+	pim         *pimtest.PIM
 }
 
 var walks = []walk{
 	{"action", action}, {"refusals", refusals}, {"event platform", eventPlatform}, {"events api", eventsAPI}, {"iframe", iframe},
-	{"data", data}, {"files", links}, {"contentful", contentful}, {"poison", poison}, {"killed worker", killedWorker},
+	{"data", data}, {"files", links}, {"export", export}, {"undo", undo}, {"clock", clock}, {"contentful", contentful}, {"poison", poison}, {"killed worker", killedWorker},
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: walks TEMPLATE PROCESSOR")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: walks TEMPLATE PROCESSOR [WALK…]")
 		os.Exit(2)
+	}
+	if chosen := os.Args[3:]; len(chosen) > 0 {
+		walks = slices.DeleteFunc(walks, func(w walk) bool { return !slices.Contains(chosen, w.name) })
 	}
 	if err := run(context.Background(), os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "make verify:", err)
@@ -53,14 +59,17 @@ func run(ctx context.Context, template, architecture string) (err error) {
 		return err
 	}
 	defer erp.Close()
-	deployed, err := stack.Deploy(ctx, stack.Config{Template: template, Architecture: architecture, Destination: erp.URL})
+	pim := pimtest.New(pimtest.Config{Now: time.Now})
+	played := httptest.NewServer(pim)
+	defer played.Close()
+	deployed, err := stack.Deploy(ctx, stack.Config{Template: template, Architecture: architecture, Destination: erp.URL, PIM: played.URL})
 	defer func() { err = errors.Join(err, deployed.Delete(ctx)) }()
 	if err != nil {
 		return err
 	}
 	fmt.Printf("deployed: %d routes\n", len(deployed.Routes))
 	for _, walk := range walks {
-		saw, err := walk.run(ctx, &visit{deployed, erp})
+		saw, err := walk.run(ctx, &visit{deployed, erp, pim})
 		if err != nil {
 			printLogs(ctx, deployed)
 			return fmt.Errorf("%s: %w", walk.name, err)
