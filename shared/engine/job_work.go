@@ -34,7 +34,7 @@ type jobWork struct {
 func (w *jobWork) do(ctx context.Context) error {
 	for begun := false; ; begun = true {
 		a := answer{class: idle}
-		if (!w.job.Stop || w.signal != nil) && ctx.Err() == nil && !(begun && w.over(w.Now())) {
+		if (!w.job.Stop || w.signal != nil) && ctx.Err() == nil && !(begun && w.spent(len(w.job.AtHand()), w.page)) {
 			a = w.work(ctx)
 		}
 		if over, err := w.settle(ctx, a); over {
@@ -166,10 +166,14 @@ func (w *jobWork) verdict(a answer) verdict {
 	if patience == 0 {
 		patience = jobRetry
 	}
+	left, page := len(w.job.AtHand())-a.through, w.page
+	if a.page != nil {
+		left, page = len(a.page.selection.Page), a.page.products
+	}
 	return decide(standing{
 		left: w.job.Total - w.job.Next, more: w.follows(a), batch: w.ran, stop: w.job.Stop, patience: patience, unfinished: w.kept && !w.finish,
 		retries: retries{tries: w.job.Tries, downSince: w.job.DownSince, asked: w.job.Asked},
-	}, a, moment{now: w.Now().UTC(), over: w.over(w.Now())})
+	}, a, moment{now: w.Now().UTC(), over: w.spent(left, page)})
 }
 
 // follows says whether pages of the job's selection follow an answer.

@@ -41,6 +41,16 @@ func (w *jobWork) turnable(ctx context.Context, a answer) bool {
 	return w.job.Open() && through && !w.job.Stop && ctx.Err() == nil && !w.over(w.Now())
 }
 
+// spent says that no further run begins, with so much left of the page at hand. Where its products are read it is worked first,
+// while a run still has its time: another invocation would have to read them again.
+func (w *jobWork) spent(left int, page map[jobs.Item]pim.Product) bool {
+	now := w.Now()
+	if left > 0 && len(page) > 0 {
+		return w.deadline.Sub(now) < w.reserve
+	}
+	return w.over(now)
+}
+
 // turn reads the page that follows the one at hand.
 func (w *jobWork) turn(ctx context.Context) answer {
 	action, err := w.open(ctx, w.job.Action)

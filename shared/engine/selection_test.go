@@ -408,3 +408,28 @@ func selectionScenario(t *testing.T, b backing, plan fault) *faults {
 	}
 	return count
 }
+
+// A page that is read as the invocation's time ends is worked all the same: the next invocation would read its products again.
+func TestNoPageIsReadTwice(t *testing.T) {
+	got := &taken{fails: map[string]bool{}}
+	s := &script{batch: 100, run: got.run}
+	w := newFixture(t, s.reading(engine.Reads{Attributes: []string{"sku"}}), fault{})
+	got.with = func(engine.Run) { w.clock.advance(35 * time.Second) }
+	played := w.playPIMBehind(large(450, 0), func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == list {
+				w.clock.advance(20 * time.Second)
+			}
+			next.ServeHTTP(rw, r)
+		})
+	})
+	if job := w.all("everything"); job.State != jobs.Succeeded || job.Done != 450 {
+		t.Errorf("%s, done %d", job.State, job.Done)
+	}
+	if calls := played.Calls(list); len(calls) != 5 {
+		t.Errorf("%d lists for 5 pages", len(calls))
+	}
+	if want := []string{"/0-99", "/100-199", "/200-299", "/300-399", "/400-449"}; !slices.Equal(got.keys, want) {
+		t.Errorf("%q", got.keys)
+	}
+}

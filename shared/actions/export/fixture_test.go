@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -42,6 +43,20 @@ func newFixture(t testing.TB, catalogue *pimtest.Catalogue, keys string) *fixtur
 	t.Helper()
 	f := &fixture{TB: t, now: began}
 	clock := func() time.Time { return f.now }
+	f.pim = pimtest.New(pimtest.Config{Catalogue: catalogue, Now: clock, Limits: pimtest.Limits{PerSecond: 1 << 30}})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f.files.op(func() error { f.pim.ServeHTTP(w, r); return nil }) != nil {
+			panic(http.ErrAbortHandler) // hangs up
+		}
+	}))
+	t.Cleanup(server.Close)
+	f.open(server.URL, clock, keys)
+	return f
+}
+
+// open makes what exports from the PIM at an address.
+func (f *fixture) open(address string, clock func() time.Time, keys string) {
+	f.Helper()
 	loaded, err := config.Load(config.Source{
 		File: "extensions.yaml", Stage: "local", Lookup: func(string) (string, bool) { return "", false },
 		Kinds: map[string]func(config.Section) error{"export": export.Kind{}.Check},
@@ -49,45 +64,52 @@ func newFixture(t testing.TB, catalogue *pimtest.Catalogue, keys string) *fixtur
 environments: {local: {}}
 pims: {main: {url: "https://pim.example.com", channel: ecommerce, zone: Europe/Paris}}
 actions: {make: {kind: export, %s}}
+selections: {all: {of: products}}
 extensions: {button: {pim: main, type: action, positions: [pim.product.header], label: {default: Button}, action: make}}
 `, keys),
 	})
 	if err != nil {
-		t.Fatal(err)
+		f.Fatal(err)
 	}
-	f.pim = pimtest.New(pimtest.Config{Catalogue: catalogue, Now: clock, Limits: pimtest.Limits{PerSecond: 1 << 30}})
-	server := httptest.NewServer(f.pim)
-	t.Cleanup(server.Close)
-	folder, err := files.NewFolder(t.TempDir())
+	folder, err := files.NewFolder(f.TempDir())
 	if err != nil {
-		t.Fatal(err)
+		f.Fatal(err)
 	}
 	f.files = &faulty{Store: folder}
 	f.store = jobs.NewMemory(jobs.MemoryConfig{Now: clock})
 	client := outbound.New(outbound.Config{AllowPrivate: true, Now: clock})
 	c := pimtest.Connect
 	f.config = engine.Config{
-		Config: loaded, Kinds: map[string]engine.Kind{"export": export.Kind{}}, Store: f.store, Files: f.files, Now: clock, Log: slog.New(slog.DiscardHandler),
+		Config: loaded, Kinds: map[string]engine.Kind{"export": export.Kind{}}, Store: faultyJobs{f.store, f.files}, Files: f.files, Now: clock, Log: slog.New(slog.DiscardHandler),
 		Queue:   queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: clock}),
 		Secrets: func(context.Context) (engine.Secrets, error) { return engine.Secrets{}, nil },
 	}
 	made := pim.New(pim.Config{
-		Outbound: client, URL: server.URL, Sleep: func(context.Context, time.Duration) error { return nil },
-		Tokens: pim.NewTokens(pim.TokensConfig{Outbound: client, URL: server.URL, Credential: pim.Credential{
+		Outbound: client, URL: address, Sleep: func(context.Context, time.Duration) error { return nil },
+		Tokens: pim.NewTokens(pim.TokensConfig{Outbound: client, URL: address, Credential: pim.Credential{
 			ClientID: c.ClientID, ClientSecret: c.ClientSecret, Username: c.Username, Password: c.Password,
 		}}),
 	})
 	f.config.PIM = func(context.Context, string) (*pim.Client, error) { return made, nil }
-	return f
 }
 
 // start records a job over items.
 func (f *fixture) start(items ...jobs.Item) string {
 	f.Helper()
-	job, err := f.store.Create(context.Background(), jobs.Job{
-		ID: "job", Action: "make", Trigger: jobs.TriggerAction, Extension: "button", PIM: "main", Items: items, Total: len(items), State: jobs.Queued, Turn: 1,
-		Context: json.RawMessage(`{}`), Params: json.RawMessage(`{}`), CreatedAt: f.now,
-	}, nil)
+	return f.create(jobs.Job{Items: items, Total: len(items)})
+}
+
+// startAll records a job over all products.
+func (f *fixture) startAll() string {
+	f.Helper()
+	return f.create(jobs.Job{Select: &jobs.Select{Name: "all"}})
+}
+
+func (f *fixture) create(job jobs.Job) string {
+	f.Helper()
+	job.ID, job.Action, job.Trigger, job.Extension, job.PIM, job.State, job.Turn = "job", "make", jobs.TriggerAction, "button", "main", jobs.Queued, 1
+	job.Context, job.Params, job.CreatedAt = json.RawMessage(`{}`), json.RawMessage(`{}`), f.config.Now()
+	job, err := f.store.Create(context.Background(), job, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -143,7 +165,23 @@ func (f *fixture) parts(id string) (keys []string) {
 	return keys
 }
 
-// faulty is a store of which one call goes wrong, and kills the process.
+// faultyJobs are records whose calls count with those of the files, and of the PIM.
+type faultyJobs struct {
+	*jobs.Memory
+	faults *faulty
+}
+
+func (s faultyJobs) Load(ctx context.Context, id string) (job jobs.Job, err error) {
+	err = s.faults.op(func() error { job, err = s.Memory.Load(ctx, id); return err })
+	return job, err
+}
+
+func (s faultyJobs) Save(ctx context.Context, job jobs.Job, failures ...jobs.Failure) (saved jobs.Job, err error) {
+	err = s.faults.op(func() error { saved, err = s.Memory.Save(ctx, job, failures...); return err })
+	return saved, err
+}
+
+// faulty is a store of files of which one call goes wrong, and kills the process.
 type faulty struct {
 	files.Store
 	mu    sync.Mutex

@@ -219,13 +219,14 @@ type state struct {
 	families         map[string]Family
 	variants         map[string]FamilyVariant // by code
 	categories       map[string]Category
-	main             string // code of the main identifier's attribute
+	main             string              // code of the main identifier's attribute
+	sorted           map[string][]string // keys of the entities, by kind; Delete forgets them
 }
 
 func newState(c *Catalogue) *state {
 	s := &state{
 		Catalogue: c, products: map[string]*Entity{}, models: map[string]*Entity{}, attributes: map[string]Attribute{}, options: map[string]map[string]Option{},
-		families: map[string]Family{}, variants: map[string]FamilyVariant{}, categories: map[string]Category{},
+		families: map[string]Family{}, variants: map[string]FamilyVariant{}, categories: map[string]Category{}, sorted: map[string][]string{},
 	}
 	for _, a := range c.Attributes {
 		s.attributes[a.Code] = a

@@ -36,13 +36,21 @@ func (p *PIM) listEntities(k kind) func(*http.Request) (any, error) {
 			return nil, err
 		}
 		found := []*Entity{}
-		for _, id := range slices.Sorted(maps.Keys(k.all(p.catalogue))) {
+		for _, id := range p.catalogue.ids(k) {
 			if e := k.all(p.catalogue)[id]; !p.faults.hidden[id] && matches(e) && !p.lags(id) {
 				found = append(found, e)
 			}
 		}
 		return p.page(r, k, found, limit)
 	}
+}
+
+// ids are the keys of all entities of a kind, sorted: once, since a walk asks for them with every page.
+func (s *state) ids(k kind) []string {
+	if s.sorted[k.path] == nil {
+		s.sorted[k.path] = slices.Sorted(maps.Keys(k.all(s)))
+	}
+	return s.sorted[k.path]
 }
 
 // lags says whether search misses an entity that it has found, and lets it lag one time less.

@@ -63,6 +63,7 @@ func (p *PIM) Delete(ids ...string) {
 	for _, id := range ids {
 		delete(p.catalogue.products, id)
 		delete(p.catalogue.models, id)
+		clear(p.catalogue.sorted)
 	}
 	gone := func(e *Entity) bool { return slices.Contains(ids, e.id()) }
 	p.catalogue.Products = slices.DeleteFunc(slices.Clone(p.catalogue.Products), gone)
@@ -252,6 +253,9 @@ func (p *PIM) change(k kind, id string, change map[string]json.RawMessage, batch
 		w.after.Updated = p.now().UTC()
 	}
 	k.all(s)[id] = w.after
+	if status == http.StatusCreated {
+		clear(s.sorted)
+	}
 	return status, nil
 }
 
