@@ -109,7 +109,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 	works := s.worker(options, connections)
 	s.pollers = []cloud.Poller{
 		{Queue: s.cloud.Jobs, Batch: cloud.JobsBatch, Handle: works.Handle, Log: s.log},
-		{Queue: s.cloud.Events, Batch: cloud.EventsBatch, Handle: works.Handle, Log: s.log},
+		{Queue: s.cloud.Events, Batch: cloud.EventsBatch, Window: cloud.EventsWindow, Handle: works.Handle, Log: s.log},
 	}
 	return nil
 }

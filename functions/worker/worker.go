@@ -9,9 +9,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strconv"
-	"sync"
-
-	"golang.org/x/sync/semaphore"
 
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -32,10 +29,8 @@ type Worker struct{ Config }
 // New returns a Worker.
 func New(config Config) *Worker { return &Worker{config} }
 
-const (
-	atOnce      = 8        // messages of one invocation that are worked at the same time; jobs come one to an invocation
-	bytesAtOnce = 16 << 20 // of their bodies together: working one takes about ten times its size in memory
-)
+// bytesAtOnce bounds the bodies that are decoded together, in bytes: working one takes about ten times its size in memory.
+const bytesAtOnce = 16 << 20
 
 // undecoded is a message whose body is as it travels.
 type undecoded struct {
@@ -54,55 +49,63 @@ func (w *Worker) Handle(ctx context.Context, messages []queue.Received) (failed 
 	return w.handle(ctx, all)
 }
 
-// handle works the messages of one invocation, whose time they share. Bodies are decoded one by one, as others are done.
+// handle works the messages of one invocation, whose time they share: as many together as memory holds.
 func (w *Worker) handle(ctx context.Context, messages []undecoded) (failed []string) {
 	invocation := w.Engine.Begin(ctx)
-	stays := make([]bool, len(messages))
-	var working sync.WaitGroup
-	places, room := make(chan struct{}, atOnce), semaphore.NewWeighted(bytesAtOnce)
-	for i, m := range messages {
-		places <- struct{}{}
-		size := min(int64(m.size), bytesAtOnce)
-		if err := room.Acquire(context.WithoutCancel(ctx), size); err != nil { // never: the context does not end
-			stays[i] = true
-			continue
+	for len(messages) > 0 {
+		n, size := 0, 0
+		for n < len(messages) && (n == 0 || size+messages[n].size <= bytesAtOnce) {
+			size += messages[n].size
+			n++
 		}
-		working.Go(func() {
-			defer func() { room.Release(size); <-places }()
-			if err := w.one(ctx, invocation, m); err != nil {
-				w.Log.Error("message stays in the queue", "reason", reasonOf(err), "error", err.Error(), "message_id", m.id)
-				stays[i] = true
-			}
-		})
+		failed = append(failed, w.together(ctx, invocation, messages[:n])...)
+		messages = messages[n:]
 	}
-	working.Wait()
-	for i, stay := range stays {
-		if stay {
-			failed = append(failed, messages[i].id)
+	return failed
+}
+
+// together works messages: events together, since what one subscription wants of several may be one piece of work.
+func (w *Worker) together(ctx context.Context, invocation *engine.Invocation, messages []undecoded) (failed []string) {
+	stays := func(m undecoded, err error) {
+		w.Log.Error("message stays in the queue", "reason", reasonOf(err), "error", err.Error(), "message_id", m.id)
+		failed = append(failed, m.id)
+	}
+	var events []engine.EventDelivery
+	var of []undecoded
+	for _, m := range messages {
+		message, err := m.decode()
+		switch {
+		case err != nil:
+			err = fmt.Errorf("%w: %w", errUnreadable, err)
+		case pimevent.API(message.Attributes) != "":
+			events, of = append(events, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes, Group: message.Group}), append(of, m)
+		default: // jobs come one to an invocation
+			err = w.job(ctx, invocation, message)
+		}
+		if err != nil {
+			stays(m, err)
+		}
+	}
+	if len(events) == 0 {
+		return failed
+	}
+	for n, err := range invocation.EventBatch(ctx, events) {
+		if err != nil {
+			stays(of[n], err)
 		}
 	}
 	return failed
 }
 
-var (
-	errUnreadable = errors.New("unreadable message")
-	errPanic      = errors.New("panic")
-)
+var errUnreadable = errors.New("unreadable message")
 
-func (w *Worker) one(ctx context.Context, invocation *engine.Invocation, m undecoded) (err error) {
+func (w *Worker) job(ctx context.Context, invocation *engine.Invocation, message queue.Received) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil { // its text may hold anything: the stack tells where
 			w.Log.Error("panic", "reason", "panic", "stack", string(debug.Stack()))
-			err = errPanic
+			err = engine.ErrPanic
 		}
 	}()
-	message, err := m.decode()
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUnreadable, err)
-	}
-	if pimevent.API(message.Attributes) != "" {
-		return invocation.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes, Group: message.Group})
-	}
 	id, turn, err := jobs.ParseMessage(message.Body)
 	if errors.Is(err, jobs.ErrNewer) {
 		return invocation.PutBack(ctx, message)
@@ -118,7 +121,7 @@ func reasonOf(err error) string {
 	switch {
 	case errors.Is(err, errUnreadable):
 		return "unreadable_message"
-	case errors.Is(err, errPanic):
+	case errors.Is(err, engine.ErrPanic):
 		return "panic"
 	}
 	return "not_moved"

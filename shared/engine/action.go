@@ -65,6 +65,7 @@ type Run struct {
 	PIM          string
 	Items        []jobs.Item
 	Products     []pim.View // of Items, one each, if the action is a Reader; else nil. Empty behind those that Reads.First names
+	Causes       []Cause    // of Items, one each, where events brought them; nil: nobody told of them one by one
 	Deleted      []bool     // of Items, beside Products: the event says that the entity is deleted, and its product is empty
 	Index        []int      // of Items among the job's items, beside Products; nil: they follow First
 	First        int        // index of the batch's first item among the job's items

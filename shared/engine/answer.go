@@ -28,9 +28,10 @@ const (
 // answer is what came of a run, or of the attempt to begin one.
 type answer struct {
 	class    class
-	gone     bool // of an event: its entity is not in the PIM any more
-	began    bool // a run began; what goes wrong before concerns all that is left, not this batch alone
-	through  int  // items from the first of the batch that are through
+	gone     bool         // of an event: its entity is not in the PIM any more
+	absent   map[int]bool // of a run for several events: items that are not in the PIM any more, by index
+	began    bool         // a run began; what goes wrong before concerns all that is left, not this batch alone
+	through  int          // items from the first of the batch that are through
 	failures []Failure
 	changed  int // items that changed in the PIM
 	message  string

@@ -50,6 +50,7 @@ type Config struct {
 	Link func(ctx context.Context, job, name string, until time.Time) (string, error)
 	// Callback is an address of ours for what ends a wait of a job, good until a time.
 	Callback func(ctx context.Context, job, wait string, until time.Time) (string, error)
+	AtOnce   int // events of an invocation that are worked at the same time; 0: 8
 	Log      *slog.Logger
 	Metrics  *metric.Sink
 	Now      func() time.Time
@@ -177,7 +178,9 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 		}
 	}
 	result = lost.whole(result)
-	return answerOf(result, err, batch, ctx.Err() != nil), false
+	a = answerOf(result, err, batch, ctx.Err() != nil)
+	a.absent = lost.absentItems()
+	return a, false
 }
 
 // refreshed says that there is another connection secret than before.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -70,57 +69,12 @@ func (d EventDelivery) again(turn int64, tries int, delay time.Duration) queue.M
 	return queue.Message{Body: d.Body, Attributes: attributes, Group: d.Group, Delay: min(max(delay, 0), queue.MaxDelay)}
 }
 
-// Event does what the subscriptions ask for, once, and records the outcome. nil means that the message can be
-// deleted; an error that it must stay in the queue.
-func (i *Invocation) Event(ctx context.Context, d EventDelivery) error {
-	if i.over(i.Now()) {
-		return i.sendEvent(ctx, d, d.turn(), d.tries(), 0)
-	}
-	event := pimevent.Decode(pimevent.API(d.Attributes), d.Attributes[pimevent.AttributePIM], d.Body)
-	key := event.API + "/" + event.PIM + "/" + event.ID
-	w := &eventWork{
-		Invocation: i, delivery: d, event: event,
-		log: i.Log.With("event", event.ID, "type", event.Type, "pim", event.PIM, "correlation", d.Attributes[pimevent.AttributeCorrelation]),
-	}
-	for {
-		entry, err := i.Ledger.Get(ctx, key)
-		switch {
-		case errors.Is(err, ledger.ErrNotFound):
-			entry = i.newEntry(key, event, d)
-		case errors.Is(err, ledger.ErrNewer):
-			return i.putBack(ctx, w.log, i.Events, d.again(d.turn(), d.tries(), 0))
-		case err != nil:
-			return w.unavailable(ctx, fmt.Errorf("read event: %w", err))
-		}
-		w.entry = entry
-		claimed, err := w.claim(ctx)
-		if errors.Is(err, ledger.ErrConflict) {
-			continue // another was faster: look again
-		}
-		if !claimed {
-			return err
-		}
-		return w.do(ctx)
-	}
-}
-
 func (i *Invocation) newEntry(key string, event pimevent.Event, d EventDelivery) ledger.Entry {
 	entry := ledger.Entry{Key: key, PIM: event.PIM, Type: event.Type, Time: event.Time, CreatedAt: i.Now().UTC(), Delivery: d.delivery(), Format: ledger.Format}
 	if event.EntityID != "" {
 		entry.Entity = event.PIM + "#" + event.Kind + "/" + event.EntityID
 	}
 	return entry
-}
-
-// eventWork is one turn on one event.
-type eventWork struct {
-	*Invocation
-	log      *slog.Logger
-	delivery EventDelivery
-	event    pimevent.Event
-	entry    ledger.Entry
-	wanted   []config.Subscription // that have no outcome
-	at       time.Time             // when the first of what stays open goes on; zero: nothing stays open
 }
 
 // claim takes the event's lease if there is something to do. Without it, the error is that of Event; ErrConflict: look again.
@@ -197,40 +151,6 @@ func (w *eventWork) tooEarly(ctx context.Context, due time.Time) error {
 		return nil
 	}
 	return err
-}
-
-// do does what each subscription wants, as far as the time allows.
-func (w *eventWork) do(ctx context.Context) error {
-	if w.event.Notice != nil {
-		if err := w.gap(ctx); err != nil {
-			return w.later(ctx, w.Now().Add(backoff(w.delivery.tries()+1)), err)
-		}
-	}
-	for n, s := range w.wanted {
-		due := w.entry.Of(s.Name).NextTry
-		if w.Now().Before(due) {
-			w.open(due)
-			continue
-		}
-		if ctx.Err() != nil || w.over(w.Now()) { // the process is stopping, or its time is used up
-			w.open(w.Now())
-			continue
-		}
-		if err := w.subscription(ctx, s, n == len(w.wanted)-1); err != nil {
-			return w.later(ctx, w.Now().Add(backoff(w.delivery.tries()+1)), err)
-		}
-	}
-	if !w.at.IsZero() {
-		return w.later(ctx, w.at, nil)
-	}
-	return w.end(ctx, w.entry.Summary())
-}
-
-// open notes that a subscription goes on at a time.
-func (w *eventWork) open(at time.Time) {
-	if w.at.IsZero() || at.Before(w.at) {
-		w.at = at
-	}
 }
 
 // matching says which subscriptions want the event, or the outcome of one that is for none.

@@ -29,12 +29,16 @@ func (i *Invocation) changesPIM(ctx context.Context, name string) (bool, error) 
 			}
 			return false, err
 		}
-		if writer, ok := action.(Writer); ok && writer.Writes() != nil && !writer.Writes().DryRun {
-			return true, nil
-		}
-		if changer, ok := action.(Changer); ok && changer.ChangesPIM() {
+		if writesPIM(action) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// writesPIM says whether an action itself changes something in the PIM.
+func writesPIM(action Action) bool {
+	writer, writes := action.(Writer)
+	changer, changes := action.(Changer)
+	return writes && writer.Writes() != nil && !writer.Writes().DryRun || changes && changer.ChangesPIM()
 }

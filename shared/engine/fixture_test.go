@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -328,6 +329,7 @@ type backing struct {
 	queues    func(t testing.TB, now func() time.Time) (main, dead queue.Queue)
 	undelayed bool                   // its queue's clock cannot be moved
 	kinds     map[string]engine.Kind // besides the real ones
+	yaml      string                 // "": actionsYAML
 }
 
 const maxReceives = 5
@@ -380,7 +382,7 @@ extensions:
 func newFixture(t testing.TB, b backing, plan fault) *fixture {
 	w := &fixture{TB: t, clock: &clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, faults: &faults{plan: plan}, turn: 2 * time.Minute, undelayed: b.undelayed, samples: map[string][]float64{}, endings: map[string]bool{}, delays: map[string]time.Duration{}}
 	w.destination = newDestination(t, w.faults)
-	loaded, err := config.Load(config.Source{File: "extensions.yaml", Text: fmt.Appendf(nil, actionsYAML, w.destination.URL), Stage: "local", Lookup: func(string) (string, bool) { return "", false }})
+	loaded, err := config.Load(config.Source{File: "extensions.yaml", Text: fmt.Appendf(nil, cmp.Or(b.yaml, actionsYAML), w.destination.URL), Stage: "local", Lookup: func(string) (string, bool) { return "", false }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -401,7 +403,7 @@ func newFixture(t testing.TB, b backing, plan fault) *fixture {
 	w.memories = append(w.memories, events, w.letters)
 	w.events = faultyQueue{events, w.faults, false, w.noteDelay}
 	w.engine = engine.New(engine.Config{
-		Config: loaded, Kinds: kinds, Store: w.store, Queue: w.queue, Log: log, Now: w.clock.Now,
+		Config: loaded, Kinds: kinds, Store: w.store, Queue: w.queue, Log: log, Now: w.clock.Now, AtOnce: 1,
 		Ledger: faultyLedger{w.ledger, w.faults}, Events: w.events, EventLetters: faultyQueue{w.letters, w.faults, false, w.noteDelay},
 		Metrics: metric.New(metric.Config{Writer: io.Discard, Function: "worker", Now: w.clock.Now, Observe: w.observe}),
 		Secrets: func(context.Context) (engine.Secrets, error) {
@@ -494,18 +496,24 @@ func (w *fixture) dead() int {
 // handle is one invocation, as functions/worker does it: the IDs of the messages that stay.
 func handle(ctx context.Context, e *engine.Engine, messages []queue.Received) (stay []string) {
 	invocation := e.Begin(ctx)
+	var events []engine.EventDelivery
+	var ids []string
 	for _, message := range messages {
-		if err := handleOne(ctx, invocation, message); err != nil {
+		if pimevent.API(message.Attributes) != "" {
+			events, ids = append(events, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes}), append(ids, message.ID)
+		} else if err := handleJob(ctx, invocation, message); err != nil {
 			stay = append(stay, message.ID)
+		}
+	}
+	for n, err := range invocation.EventBatch(ctx, events) {
+		if err != nil {
+			stay = append(stay, ids[n])
 		}
 	}
 	return stay
 }
 
-func handleOne(ctx context.Context, invocation *engine.Invocation, message queue.Received) error {
-	if pimevent.API(message.Attributes) != "" {
-		return invocation.Event(ctx, engine.EventDelivery{Body: message.Body, Attributes: message.Attributes})
-	}
+func handleJob(ctx context.Context, invocation *engine.Invocation, message queue.Received) error {
 	id, turn, err := jobs.ParseMessage(message.Body)
 	if err != nil {
 		return err

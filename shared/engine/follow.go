@@ -59,7 +59,7 @@ func (i *Invocation) startFollowUp(ctx context.Context, ended jobs.Job, what str
 		return err
 	}
 	return i.start(ctx, jobs.Job{
-		ID:     jobs.ID(action, []byte(ended.ID), []byte(what)),
+		ID: jobs.ID(action, []byte(ended.ID), []byte(what)), Trigger: jobs.TriggerThen,
 		Action: action, Extension: ended.Extension, Label: ended.Label, PIM: ended.PIM,
 		Items: items, Select: selection, Context: ended.Context, Params: ended.Params, User: ended.User,
 		Parent: ended.ID, Correlation: ended.Correlation,
@@ -75,9 +75,9 @@ func fileOf(job jobs.Job) string {
 	return job.Files[0].Link
 }
 
-// start records a follow-up and sends its message. Its ID is derived: it is one job, however often this is repeated.
+// start records a job that nobody waits for and sends its message. Its ID is derived: it is one job, however often this is repeated.
 func (i *Invocation) start(ctx context.Context, follow jobs.Job) error {
-	follow.Trigger, follow.State, follow.Total, follow.Turn, follow.CreatedAt = jobs.TriggerThen, jobs.Recorded, len(follow.Items), 1, i.Now().UTC()
+	follow.State, follow.Total, follow.Turn, follow.CreatedAt = jobs.Recorded, len(follow.Items), 1, i.Now().UTC()
 	if _, err := i.Store.Create(ctx, follow, nil); err != nil && !errors.Is(err, jobs.ErrExists) {
 		return fmt.Errorf("record %q: %w", follow.ID, err)
 	}

@@ -83,10 +83,12 @@ func (w *jobWork) runBatch(ctx context.Context) answer {
 		w.ran = to - from
 		_, w.kept = action.(Finisher)
 		w.finish = w.kept && from >= job.Total // of a selection, its end is reached then
+		items := slices.Clip(job.AtHand()[:to-from])
+		told, causes := causes(*job, items)
 		return Run{
 			Key:    fmt.Sprintf("%s/%d-%d", job.ID, from, max(to-1, from)),
 			Action: job.Action, Trigger: job.Trigger, Job: job.ID, Extension: job.Extension, Label: job.Label, PIM: job.PIM,
-			Items: slices.Clip(job.AtHand()[:to-from]), page: w.page, First: from, Total: job.Total, Context: job.Context, Params: job.Params, User: job.User,
+			Items: items, Causes: causes, page: w.page, First: from, Total: job.Total, Context: told, Params: job.Params, User: job.User,
 			Ended: job.Ended, State: job.KindState, Interrupted: job.Interrupted, Attempt: job.Tries + 1, Correlation: job.Correlation, Began: job.CreatedAt, Now: w.Now(),
 			waiting: &wait{note: w.note, signal: w.signal},
 			intend:  w.intend, undo: undoFiles(job.Undo, from),

@@ -18,12 +18,12 @@ const (
 
 // linker makes addresses of ours for a product's files: the worker copies each once, and whoever holds the address can
 // read the copy. The same job gives the same addresses, however often it is repeated.
-func (i *Invocation) linker(ctx context.Context, client *pim.Client, run Run) func(code string) (string, error) {
+func (i *Invocation) linker(ctx context.Context, client *pim.Client, pimName string, began time.Time) func(code string) (string, error) {
 	return func(code string) (string, error) {
 		if i.Files == nil || i.Link == nil {
 			return "", Permanent("this deployment keeps no files, so that it cannot hand on an image", nil)
 		}
-		key := files.MediaKey(run.PIM, code)
+		key := files.MediaKey(pimName, code)
 		_, err := i.Files.Size(ctx, key)
 		if errors.Is(err, files.ErrNotFound) {
 			err = i.copyMedia(ctx, client, code, key)
@@ -31,7 +31,7 @@ func (i *Invocation) linker(ctx context.Context, client *pim.Client, run Run) fu
 		if err != nil {
 			return "", err
 		}
-		return i.Link(ctx, files.Media, path.Base(key), run.Began.Add(mediaLife))
+		return i.Link(ctx, files.Media, path.Base(key), began.Add(mediaLife))
 	}
 }
 

@@ -1,7 +1,5 @@
 package engine
 
-import "strings"
-
 // Part is the run over the items from one index up to another alone, with all that comes along with them. Its Key and its
 // State are still those of the whole run.
 func (r Run) Part(from, to int) Run {
@@ -14,6 +12,12 @@ func (r Run) Part(from, to int) Run {
 	}
 	if r.Index != nil {
 		r.Index = r.Index[from:to:to]
+	}
+	if r.Causes != nil {
+		r.Causes = r.Causes[from:to:to]
+		if to == from+1 && r.Job == "" { // the same whatever else the run is about
+			r.Began = r.Causes[0].Began
+		}
 	}
 	r.First += from
 	return r
@@ -34,5 +38,5 @@ func (r Run) Gone(index int) bool {
 
 // deletion says whether the run is about an entity that an event says is deleted.
 func (r Run) deletion() bool {
-	return r.Event != nil && len(r.Items) > 0 && (strings.HasSuffix(r.Event.Type, ".deleted") || strings.HasSuffix(r.Event.Type, ".removed"))
+	return r.Event != nil && len(r.Items) > 0 && r.Event.Deletion()
 }

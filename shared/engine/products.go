@@ -70,15 +70,25 @@ func lostReason(item jobs.Item) string {
 
 // reading is what a run lost while its products were read.
 type reading struct {
-	batch    int       // items before
-	kept     []int     // index before, of each item that is left
-	failures []Failure // of the others, by index before
-	gone     bool      // nothing is left of an event: its entity is gone
+	batch    int          // items before
+	kept     []int        // index before, of each item that is left
+	failures []Failure    // of the others, by index before
+	gone     bool         // nothing is left of an event: its entity is gone
+	absent   map[int]bool // of a run for several events: items whose entity is gone, by index before
+}
+
+// absentItems are the items whose entity is gone, by index before.
+func (r *reading) absentItems() map[int]bool {
+	if r == nil {
+		return nil
+	}
+	return r.absent
 }
 
 // read brings the products of a run's items along: one list call for a hundred of each type, and a single call for each
-// that the list lacks, since search lags behind writes. What is gone, or hidden from the connection, leaves the run and
-// fails. What an event says is deleted is not read.
+// that the list lacks or shows older than an event tells, since search lags behind writes; that call's answer holds. What is
+// gone, or hidden from the connection, leaves the run and fails, or is absent for the events that brought it. What events say
+// is deleted is looked for by a single call, and is deleted if it is not there; of one event alone it is not read.
 func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, run Run) (Run, *reading, error) {
 	lost := &reading{batch: len(run.Items)}
 	if run.deletion() {
@@ -103,56 +113,103 @@ func (i *Invocation) read(ctx context.Context, log *slog.Logger, reads Reads, ru
 	}
 	found := run.page
 	if !holds(found, items[:toRead]) {
-		if found, err = i.readItems(ctx, client, items[:toRead], wanted); err != nil {
+		if found, err = i.readItems(ctx, client, items[:toRead], run.Causes, wanted); err != nil {
 			return run, nil, err
 		}
 	}
 	locale, channel := place(run.Context, i.Config.Config.PIMs[run.PIM])
-	run.Items, run.Index = nil, nil
+	causes, began := run.Causes, run.Began
+	run.Items, run.Index, run.Causes = nil, nil, nil
 	for index, item := range items {
 		product, there := found[item]
-		if !there && index < toRead {
-			lost.failures = append(lost.failures, Failure{Index: index, Reason: lostReason(item)})
+		read := index < toRead
+		var cause *Cause
+		if causes != nil {
+			cause = &causes[index]
+		}
+		if deleted := cause != nil && cause.Deleted; read && !there && !deleted {
+			lost.leave(index, item, causes != nil && run.Job == "")
 			continue
 		}
 		lost.kept = append(lost.kept, index)
 		run.Items, run.Index = append(run.Items, item), append(run.Index, run.First+index)
+		run.Deleted = append(run.Deleted, read && !there)
+		if cause != nil {
+			run.Causes = append(run.Causes, *cause)
+			if run.Job == "" {
+				began = cause.Began
+			}
+		}
 		view := pim.View{}
 		if there {
-			view = pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run)).WithUnits(client.Units(ctx))
+			view = pim.NewView(product, main, locale, channel).WithLinks(i.linker(ctx, client, run.PIM, began)).WithUnits(client.Units(ctx))
 		}
 		run.Products = append(run.Products, view)
 	}
-	run.Deleted = make([]bool, len(run.Items))
+	if run.Deleted == nil {
+		run.Deleted = []bool{}
+	}
 	lost.gone = run.Event != nil && len(run.Items) == 0
 	return run, lost, nil
 }
 
-// readItems reads products and models, those that exist.
-func (i *Invocation) readItems(ctx context.Context, client *pim.Client, items []jobs.Item, wanted pim.Read) (map[jobs.Item]pim.Product, error) {
+// leave takes an item out of the run: its product cannot be read.
+func (r *reading) leave(index int, item jobs.Item, ofEvents bool) {
+	if ofEvents {
+		if r.absent == nil {
+			r.absent = map[int]bool{}
+		}
+		r.absent[index] = true
+		return
+	}
+	r.failures = append(r.failures, Failure{Index: index, Reason: lostReason(item)})
+}
+
+// readItems reads products and models, those that exist. causes are what events say of them; nil: nothing.
+func (i *Invocation) readItems(ctx context.Context, client *pim.Client, items []jobs.Item, causes []Cause, wanted pim.Read) (map[jobs.Item]pim.Product, error) {
 	found := make(map[jobs.Item]pim.Product, len(items))
-	before := client.Stats().Calls
+	before, asked := client.Stats().Calls, len(items)
 	for _, kind := range []string{jobs.Product, jobs.ProductModel} {
 		var ids []string
-		for _, item := range items {
-			if item.Type == kind && !slices.Contains(ids, item.ID) {
+		for n, item := range items {
+			if item.Type == kind && !slices.Contains(ids, item.ID) && (causes == nil || !causes[n].Deleted) {
 				ids = append(ids, item.ID)
 			}
 		}
 		if len(ids) == 0 {
 			continue
 		}
-		several, err := client.Several(ctx, kind, ids, wanted)
+		listed, err := client.List(ctx, kind, ids, wanted)
 		if err != nil {
 			return nil, err
 		}
-		for id, product := range several {
+		for id, product := range listed {
 			found[jobs.Item{Type: kind, ID: id}] = product
+		}
+	}
+	looked := map[jobs.Item]bool{}
+	for n, item := range items {
+		product, there := found[item]
+		old := false
+		if causes != nil {
+			asked += max(causes[n].events-1, 0)
+			old = there && !product.Updated.IsZero() && product.Updated.Before(causes[n].Reached)
+		}
+		if there && !old || looked[item] || item.Type != jobs.Product && item.Type != jobs.ProductModel {
+			continue
+		}
+		looked[item] = true
+		product, there, err := client.Find(ctx, item.Type, item.ID, wanted)
+		if err != nil {
+			return nil, err
+		}
+		if delete(found, item); there {
+			found[item] = product
 		}
 	}
 	calls := client.Stats().Calls - before
 	i.Metrics.Count("PIMCalls", float64(calls))
-	i.Metrics.Count("PIMCallsSaved", float64(max(int64(len(items))-calls, 0)))
+	i.Metrics.Count("PIMCallsSaved", float64(max(int64(asked)-calls, 0)))
 	return found, nil
 }
 

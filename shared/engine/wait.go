@@ -206,11 +206,14 @@ func (i *Invocation) earlierSent(ctx context.Context, key string) (*sent, error)
 // as is a run over the items that were sent, and what it lost.
 func (s *sent) as(run Run) (Run, *reading) {
 	lost := &reading{batch: len(run.Items)}
-	items := run.Items
-	run.Items, run.Index = nil, nil
+	items, causes := run.Items, run.Causes
+	run.Items, run.Index, run.Causes = nil, nil, nil
 	for index, item := range items {
 		if len(lost.kept) < len(s.items) && s.items[len(lost.kept)] == index {
 			lost.kept = append(lost.kept, index)
+			if causes != nil {
+				run.Causes = append(run.Causes, causes[index])
+			}
 			run.Items, run.Index = append(run.Items, item), append(run.Index, run.First+index)
 			continue
 		}

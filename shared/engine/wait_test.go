@@ -15,6 +15,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
 )
 
@@ -325,16 +326,16 @@ func TestAWaitIsEndedByHand(t *testing.T) {
 	}
 }
 
-func TestAnEventCannotWait(t *testing.T) {
+// An event starts a job that waits.
+func TestAnEventStartsAWait(t *testing.T) {
 	a := newAsker(t, fault{}, 0)
 	a.w.receive(pimevent.EventPlatform, platform("e1", "product.created", product, a.w.clock.Now()))
-	for name := range a.w.config.Subscriptions {
-		if name == "every" {
-			a.w.drainEvents()
-		}
+	a.w.drainEvents()
+	for a.w.deliver() {
 	}
-	if entry, _ := a.w.ledger.Get(t.Context(), "event-platform/main/e1"); !strings.Contains(fmt.Sprint(entry.Reasons), "only a job can") || a.asked > 0 {
-		t.Errorf("%v %v", entry.Outcome, entry.Reasons)
+	begun := a.w.started()
+	if len(begun) != 1 || begun[0].State != jobs.Waiting || begun[0].Awaits == nil || !begun[0].Awaits.Begun || a.asked != 1 || a.w.outcome("e1") != ledger.Started {
+		t.Errorf("%+v; asked %d times; %s", begun, a.asked, a.w.outcome("e1"))
 	}
 }
 

@@ -185,6 +185,9 @@ func (w *writing) wanted(result Result) (wanted []Update) {
 			w.fail(u.Index, "there are two updates for it")
 		}
 		seen[u.Index] = true
+		if u.Index < len(w.run.Deleted) && w.run.Deleted[u.Index] { // a write would make it anew
+			w.fail(u.Index, "it is deleted")
+		}
 		if u.back == nil {
 			if err := w.writes.check(u.Update); err != nil {
 				w.fail(u.Index, "%s", err)

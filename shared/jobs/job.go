@@ -68,6 +68,7 @@ const (
 	TriggerThen       = "then"       // another job's end
 	TriggerSchedule   = "schedule"   // the clock
 	TriggerOrder      = "order"      // somebody at the command line
+	TriggerEvent      = "event"      // an event of the PIM; Label is the subscription's name, and Context has the events of the items
 	TriggerUndo       = "undo"       // a user who takes back what another job, the Parent, has changed in the PIM
 )
 

@@ -42,9 +42,10 @@ func (j Job) overdue(now time.Time) time.Duration {
 }
 
 // abandoned says that the job was recorded too long ago to be started: who asked for it was told to try again.
-// A follow-up and a schedule have nobody who could: they can be started at any age.
+// A follow-up, a schedule and an event have nobody who could: they can be started at any age.
 func (j Job) abandoned(now time.Time) bool {
-	return j.State == Recorded && j.Trigger != TriggerThen && j.Trigger != TriggerSchedule && now.Sub(j.CreatedAt) >= RecordedLife
+	attended := j.Trigger != TriggerThen && j.Trigger != TriggerSchedule && j.Trigger != TriggerEvent
+	return j.State == Recorded && attended && now.Sub(j.CreatedAt) >= RecordedLife
 }
 
 // Start is what a message may do with the job it names.

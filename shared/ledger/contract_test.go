@@ -82,6 +82,7 @@ func fullEntry(key string) ledger.Entry {
 	return ledger.Entry{
 		Key: key, PIM: "main", Type: "com.akeneo.pim.v1.product.updated", Entity: "main#product/6a9f", Time: noon.Add(-time.Minute),
 		Outcomes: map[string]ledger.Outcome{"catalogue": ledger.Applied, "shop": ledger.Failed}, Reasons: map[string]string{"shop": "422"},
+		Jobs:       map[string]string{"shop": "shop-1"},
 		KindStates: map[string]json.RawMessage{"shop": json.RawMessage(`{"call":"1"}`)}, Outcome: ledger.Applied, Counted: true,
 		EndedBy: "delivery", Letter: true, Lease: ledger.Lease{Token: 3, Until: noon.Add(time.Minute), Holder: "me"}, Tries: 2,
 		DownSince: noon.Add(-time.Hour), CreatedAt: noon, CountedAs: ledger.Applied, Delivery: "delivery", Round: 4, Turn: 5, Format: ledger.Format,

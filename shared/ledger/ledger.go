@@ -17,6 +17,7 @@ type Outcome string
 
 const (
 	Applied   Outcome = "applied"   // the action succeeded
+	Started   Outcome = "started"   // a job does it: see Entry.Jobs
 	Failed    Outcome = "failed"    // the action was refused, or its destination stayed down: the event is a dead letter
 	Stale     Outcome = "stale"     // something newer was applied before (deliver: latest)
 	Shadow    Outcome = "shadow"    // everything but the action (shadow: true)
@@ -26,7 +27,7 @@ const (
 )
 
 // ranking of outcomes: an event's outcome is the first of these that any of its subscriptions has.
-var ranking = []Outcome{Applied, Failed, Stale, Shadow}
+var ranking = []Outcome{Applied, Started, Failed, Stale, Shadow}
 
 // Format is that of the records written here. It grows when an older version, which drops fields that it does not know,
 // could do harm by writing a record: such a record is not decoded there (ErrNewer).
@@ -58,7 +59,7 @@ var (
 type Lease struct {
 	Token  int64     `json:"token"`
 	Until  time.Time `json:"until,omitzero"`
-	Holder string    `json:"holder,omitempty"` // of a mark: the entry's key
+	Holder string    `json:"holder,omitempty"` // of a mark: the entry's key, or the job that does the work
 }
 
 // Live says whether somebody holds the lease.
@@ -74,6 +75,7 @@ type Entry struct {
 	Outcomes   map[string]Outcome         `json:"outcomes,omitempty"` // by subscription
 	Reasons    map[string]string          `json:"reasons,omitempty"`  // for the user, of what failed
 	KindStates map[string]json.RawMessage `json:"kindStates,omitempty"`
+	Jobs       map[string]string          `json:"jobs,omitempty"`      // by subscription: ID of the job that does it, noted before it is recorded
 	Pending    map[string]Pending         `json:"pending,omitempty"`   // by subscription: what is remembered of one that has no outcome yet
 	Outcome    Outcome                    `json:"outcome,omitempty"`   // of the event; "" while it is open
 	Counted    bool                       `json:"counted,omitempty"`   // in the metrics
@@ -110,6 +112,7 @@ type Mark struct {
 	Entity       string    `json:"entity"`
 	Time         time.Time `json:"time,omitzero"`    // of the newest change that has begun
 	Applied      time.Time `json:"applied,omitzero"` // of the newest that was applied
+	By           string    `json:"by,omitempty"`     // who applied that: the holder of its lease
 	NextTry      time.Time `json:"nextTry,omitzero"` // of the newest that has begun, while it is not decided
 	Lease        Lease     `json:"lease"`
 	Format       int       `json:"format,omitempty"` // of the record, see Format

@@ -70,7 +70,7 @@ func (e Entry) Claim(until time.Time, turn int64, redrive bool) Entry {
 	e.Turn = max(e.Turn, turn)
 	if redrive && e.Ended() {
 		e.Outcomes = maps.Clone(e.Outcomes)
-		maps.DeleteFunc(e.Outcomes, func(_ string, outcome Outcome) bool { return outcome != Applied })
+		maps.DeleteFunc(e.Outcomes, func(_ string, outcome Outcome) bool { return outcome != Applied && outcome != Started })
 		e.Outcome, e.Letter, e.DownSince, e.Tries = "", false, time.Time{}, 0
 		e.Pending, e.Reasons, e.ThenDue = nil, nil, nil
 		e.Round++
@@ -81,6 +81,12 @@ func (e Entry) Claim(until time.Time, turn int64, redrive bool) Entry {
 // Remember is the entry with what is to be remembered of it for a subscription.
 func (e Entry) Remember(subscription string, p Pending) Entry {
 	e.Pending = with(e.Pending, subscription, p)
+	return e
+}
+
+// Begin is the entry with the job that does what a subscription asks for.
+func (e Entry) Begin(subscription, job string) Entry {
+	e.Jobs = with(e.Jobs, subscription, job)
 	return e
 }
 

@@ -6,9 +6,10 @@ import "time"
 type Taking int
 
 const (
-	Taken Taking = iota // the returned mark has the lease: save it, then run
-	Older               // something newer was applied, or may have been
-	Busy                // another run is under way, or a newer change is not decided: come again
+	Taken   Taking = iota // the returned mark has the lease: save it, then run
+	Older                 // something newer was applied, or may have been
+	Already               // this very change was applied
+	Busy                  // another run is under way, or a newer change is not decided: come again
 )
 
 // Take asks for the right to apply the change of an event (holder is its entry's key) of a time. One run has it at a time,
@@ -19,6 +20,8 @@ func (m Mark) Take(holder string, at time.Time, begun bool, now, until time.Time
 		m.Applied = m.Time // the first wave did not tell the two apart
 	}
 	switch {
+	case m.By == holder && at.Equal(m.Applied):
+		return m, Already
 	case m.Lease.Live(now) && m.Lease.Holder != holder:
 		return m, Busy
 	case begun:
@@ -51,8 +54,8 @@ func (m Mark) decidedBy() time.Time {
 
 // Apply gives the lease back after a change of a time was applied.
 func (m Mark) Apply(at time.Time) Mark {
-	if at.After(m.Applied) {
-		m.Applied = at
+	if !at.Before(m.Applied) {
+		m.Applied, m.By = at, m.Lease.Holder
 	}
 	return m.release()
 }

@@ -202,14 +202,22 @@ func (c *Client) Several(ctx context.Context, kind string, ids []string, read Re
 		if _, there := found[id]; there {
 			continue
 		}
-		product, err := c.Get(ctx, kind, id, read)
-		if gone(err) {
-			continue
-		}
+		product, there, err := c.Find(ctx, kind, id, read)
 		if err != nil {
 			return nil, err
 		}
-		found[id] = product
+		if there {
+			found[id] = product
+		}
 	}
 	return found, nil
+}
+
+// Find reads one product or model that may exist, by a single call, which sees what was written a moment ago.
+func (c *Client) Find(ctx context.Context, kind, id string, read Read) (_ Product, there bool, err error) {
+	product, err := c.Get(ctx, kind, id, read)
+	if gone(err) {
+		return Product{}, false, nil
+	}
+	return product, err == nil, err
 }

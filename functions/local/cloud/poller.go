@@ -15,9 +15,11 @@ import (
 const (
 	PollersPerQueue = 2 // the smallest MaximumConcurrency
 	JobsBatch       = 1
-	EventsBatch     = 10 // of 50, which a mapping collects from several receives
+	EventsBatch     = 200
+	EventsWindow    = 250 * time.Millisecond // a mapping takes a second at least
 	workerTimeout   = 120 * time.Second
 	longPoll        = 20 * time.Second
+	maxReceive      = 10 // messages of one receive
 	afterPollError  = time.Second
 )
 
@@ -25,7 +27,8 @@ const (
 // the worker does not report as failed. Those of a worker that crashes come again after their visibility timeout.
 type Poller struct {
 	Queue  queue.Queue
-	Batch  int // messages of one invocation, at most
+	Batch  int           // messages of one invocation, at most
+	Window time.Duration // how long more of them may come, after the first
 	Handle func(context.Context, []queue.Received) (failed []string)
 	Log    *slog.Logger
 }
@@ -33,7 +36,7 @@ type Poller struct {
 // Run polls until receiving ends. An invocation that is under way goes on until working ends too.
 func (p Poller) Run(receiving, working context.Context) {
 	for receiving.Err() == nil {
-		messages, err := p.Queue.Receive(receiving, p.Batch, longPoll)
+		messages, err := p.receive(receiving)
 		if len(messages) > 0 {
 			p.invoke(working, messages)
 		}
@@ -45,6 +48,22 @@ func (p Poller) Run(receiving, working context.Context) {
 			}
 		}
 	}
+}
+
+// receive collects the messages of one invocation from several receives.
+func (p Poller) receive(ctx context.Context) ([]queue.Received, error) {
+	messages, err := p.Queue.Receive(ctx, min(p.Batch, maxReceive), longPoll)
+	until := time.Now().Add(p.Window)
+	for err == nil && len(messages) > 0 && len(messages) < p.Batch && p.Window > 0 {
+		left := time.Until(until)
+		if left <= 0 {
+			break
+		}
+		var more []queue.Received
+		more, err = p.Queue.Receive(ctx, min(p.Batch-len(messages), maxReceive), left)
+		messages = append(messages, more...)
+	}
+	return messages, err
 }
 
 func (p Poller) invoke(ctx context.Context, messages []queue.Received) {

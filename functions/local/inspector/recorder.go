@@ -51,6 +51,7 @@ type Recorder struct {
 	events   map[string]int     // by outcome
 	uses     map[[2]string]Used // by list and fingerprint
 	notRead  map[string]NotRead // by document
+	pim      PIMCalls
 }
 
 // NewRecorder is a Recorder that has seen nothing.
@@ -101,8 +102,8 @@ func (r *Recorder) Mailed(m notify.Mail) {
 	})
 }
 
-// Measured is for metric.Config.Observe: it counts the events that were received, those that ended by outcome, and uses
-// of secrets.
+// Measured is for metric.Config.Observe: it counts the events that were received, those that ended by outcome, uses of
+// secrets, and the calls to PIMs.
 func (r *Recorder) Measured(sample metric.Sample) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,6 +111,10 @@ func (r *Recorder) Measured(sample metric.Sample) {
 	switch sample.Name {
 	case "EventsReceived":
 		r.events["received"] += int(sample.Value)
+	case "PIMCalls":
+		r.pim.Calls += int(sample.Value)
+	case "PIMCallsSaved":
+		r.pim.Saved += int(sample.Value)
 	case "Events":
 		for _, dimension := range sample.Dimensions {
 			if dimension.Name == "Outcome" {
@@ -145,6 +150,13 @@ func (r *Recorder) Events() map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.events)
+}
+
+// PIMCalls counts the calls to PIMs.
+func (r *Recorder) PIMCalls() PIMCalls {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pim
 }
 
 // line finds the newest line of a request.

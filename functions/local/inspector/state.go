@@ -25,7 +25,14 @@ type State struct {
 	DeadLetters []cloud.DeadLetter `json:"deadLetters"`
 	Outbound    []Call             `json:"outbound"` // oldest first
 	Events      map[string]int     `json:"events"`   // by outcome
-	Gaps        []ledger.Gap       `json:"gaps"`     // times in which events were lost, newest first
+	PIM         PIMCalls           `json:"pim"`
+	Gaps        []ledger.Gap       `json:"gaps"` // times in which events were lost, newest first
+}
+
+// PIMCalls is how many calls were made to PIMs, and how many were saved since things came together.
+type PIMCalls struct {
+	Calls int `json:"calls"`
+	Saved int `json:"saved"`
 }
 
 // Queue is how many messages a queue holds.
@@ -69,7 +76,7 @@ type JobFile struct {
 }
 
 // outcomes of events: the state names all of them, even while there are none.
-var outcomes = []string{"received", "applied", "failed", "duplicate", "stale", "self", "foreign", "unmatched", "shadow"}
+var outcomes = []string{"received", "applied", "started", "failed", "duplicate", "stale", "self", "foreign", "unmatched", "shadow"}
 
 // State reads the jobs, the queues and what was recorded.
 func (i *Inspector) State(ctx context.Context) (State, error) {
@@ -99,6 +106,7 @@ func (i *Inspector) State(ctx context.Context) (State, error) {
 		DeadLetters: letters,
 		Outbound:    i.config.Recorder.Calls(),
 		Events:      i.config.Recorder.Events(),
+		PIM:         i.config.Recorder.PIMCalls(),
 		Gaps:        gaps,
 	}
 	for _, outcome := range outcomes {

@@ -60,11 +60,13 @@ func (a *action) requestFor(one engine.Run) request {
 	return a.usual
 }
 
-// keyOf is the key of one item: by its place in the job, or by itself where an event names it.
+// keyOf is the key of one item: by its place in the job, or by the event that brought it.
 func keyOf(run engine.Run, index int) string {
 	switch {
 	case run.Job != "":
 		return run.Job + "/" + strconv.Itoa(run.At(index))
+	case run.Causes != nil: // whatever else is in the run
+		return run.Causes[index].Key
 	case len(run.Items) == 1:
 		return run.Key
 	}

@@ -24,7 +24,7 @@ type Data struct {
 	More    int       // items of this run that are not among Items
 	Params  map[string]any
 	Context map[string]any
-	Event   Event // of an event's run
+	Event   Event // of an event's run; with deliver: latest only where the run is about one item, see Item.Event
 
 	Callback Callback // of a job that waits for what comes there
 
@@ -56,6 +56,7 @@ type Item struct {
 	ID      string  `json:"id"`
 	Deleted bool    `json:"deleted,omitempty"` // an event says so
 	Product Product `json:"-"`                 // where the action reads products
+	Event   Event   `json:"-"`                 // that brought it, with deliver: latest, or to a job
 }
 
 // Identifier is the product's main identifier, or the model's code; "" where neither the product nor the event tells it.
@@ -104,8 +105,15 @@ func itemOf(run engine.Run, index int) Item {
 	if index < len(run.Products) {
 		item.Product.view = run.Products[index]
 	}
-	if run.Event != nil && run.Event.EntityID == of.ID {
-		item.Product.identifier = run.Event.Identifier
+	event := run.Event
+	if index < len(run.Causes) {
+		event = run.Causes[index].Event
+	}
+	if event != nil {
+		item.Event = eventOf(*event)
+		if event.EntityID == of.ID {
+			item.Product.identifier = event.Identifier
+		}
 	}
 	if item.Deleted {
 		item.Product.asked = new(bool)
@@ -136,6 +144,8 @@ func (s Scope) batch(run engine.Run) (Data, error) {
 	}
 	if run.Event != nil {
 		data.Event = eventOf(*run.Event)
+	} else if len(run.Causes) == 1 && run.Causes[0].Event != nil {
+		data.Event = eventOf(*run.Causes[0].Event)
 	}
 	if run.Ended != nil {
 		data.Outcome, data.Done, data.Total, data.Failures = string(run.Ended.Outcome), run.Ended.Done, run.Ended.Total, run.Ended.Total-run.Ended.Done

@@ -65,8 +65,11 @@ type event struct {
 // gives the same bytes; an event stands in it in the sender's own. withKey adds the idempotency key, for carriers that have
 // no header for it.
 func JSON(run engine.Run, withKey bool) ([]byte, error) {
-	if run.Event != nil {
+	switch {
+	case run.Event != nil:
 		return eventJSON(run, withKey)
+	case run.Job == "" && run.Causes != nil:
+		return latestJSON(run, withKey)
 	}
 	describes := job{
 		Version: version, Action: run.Action, Job: run.Job, Extension: run.Extension, PIM: run.PIM,
@@ -78,6 +81,23 @@ func JSON(run engine.Run, withKey bool) ([]byte, error) {
 		return body, err
 	}
 	describes.Key = DefaultKey(run, body)
+	return encode(describes)
+}
+
+// latest is the JSON of what a subscription wants the latest state of: of one entity or of several, by as many events or more.
+type latest struct {
+	event
+	Items []described `json:"items"`
+	Key   string      `json:"idempotencyKey,omitempty"`
+}
+
+func latestJSON(run engine.Run, withKey bool) ([]byte, error) {
+	describes := latest{event: event{Version: version, Action: run.Action, Subscription: run.Subscription, PIM: run.PIM}, Items: itemsOf(run)}
+	body, err := encode(describes)
+	if err != nil || !withKey {
+		return body, err
+	}
+	describes.Key = Key(run.Key, body)
 	return encode(describes)
 }
 

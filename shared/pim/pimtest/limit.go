@@ -51,8 +51,9 @@ type faults struct {
 	losing     []failing       // carried out, and answered by a gateway that has waited too long
 	hidden     map[string]bool // ids that the connection may not see
 	lagging    map[string]int  // ids that lists miss for so many more lists
-	foreign    bool            // links name another host
-	emptyLists bool            // empty maps are written []
+	stale      map[string]*stale
+	foreign    bool // links name another host
+	emptyLists bool // empty maps are written []
 
 	rights      map[string]Right // by id; others are owned
 	drafts      map[string]bool  // ids of which the connection's user has a draft

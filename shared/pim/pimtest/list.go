@@ -38,7 +38,7 @@ func (p *PIM) listEntities(k kind) func(*http.Request) (any, error) {
 		found := []*Entity{}
 		for _, id := range p.catalogue.ids(k) {
 			if e := k.all(p.catalogue)[id]; !p.faults.hidden[id] && matches(e) && !p.lags(id) {
-				found = append(found, e)
+				found = append(found, p.listed(e))
 			}
 		}
 		return p.page(r, k, found, limit)

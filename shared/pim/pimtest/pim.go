@@ -70,7 +70,7 @@ func New(config Config) *PIM {
 	}
 	p := &PIM{now: config.Now, connections: config.Connections, limits: config.Limits.orDocumented(), catalogue: newState(config.Catalogue)}
 	p.access.tokens, p.access.users = map[string]time.Time{}, map[string]string{}
-	p.faults = faults{hidden: map[string]bool{}, lagging: map[string]int{}, rights: map[string]Right{}, drafts: map[string]bool{}, viewLocales: map[string]bool{}}
+	p.faults = faults{hidden: map[string]bool{}, lagging: map[string]int{}, stale: map[string]*stale{}, rights: map[string]Right{}, drafts: map[string]bool{}, viewLocales: map[string]bool{}}
 	p.mux = p.routes()
 	return p
 }

@@ -175,7 +175,7 @@ function show(view) {
   draw("appactions", view.appActions, (all) => all.map(appActionRow), "extensions.yaml offers none.");
   draw("jobs", view.jobs, (all) => all.map(jobRow), "None yet: press a button.");
   draw("queue", { queues: view.queues }, figures, "");
-  draw("outcomes", view.events, outcomes, "");
+  draw("outcomes", { ...view.events, "PIM calls": view.pim.calls, "PIM calls saved": view.pim.saved }, outcomes, "");
   draw("gaps", view.gaps, (all) => all.map(gapItem), "None.");
   byId("pim").href = view.pim;
   draw("letters", view.deadLetters, (all) => all.map((letter) => el("li", {}, el("code", {}, letter.job || letter.event || "a message that nobody can read"), letter.receives ? ` received ${plural(letter.receives, "time")}` : "")), "None.");
