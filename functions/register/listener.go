@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -108,6 +109,9 @@ func listener(c *config.Config, pim config.PIM, base string, signing *secrets.Si
 
 // listen finds what each subscription asks the platform for.
 func (l *Listener) listen(declared []config.Subscription) error {
+	slices.SortStableFunc(declared, func(a, b config.Subscription) int { // who has no filter asks first, and misses nothing
+		return cmp.Compare(min(len(a.Filter), 1), min(len(b.Filter), 1))
+	})
 	by := map[string]string{} // type → who asks for it
 	wildcard := false
 	for _, s := range declared {

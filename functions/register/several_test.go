@@ -2,6 +2,7 @@ package register_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pim-functions/pim-functions/functions/register"
@@ -89,5 +90,26 @@ func TestSeveralPIMs(t *testing.T) {
 		if v.Matches != (v.Name == "new_outlet") {
 			t.Errorf("%+v", v)
 		}
+	}
+}
+
+// A type that is wanted with a filter and without one comes without: whoever has no filter misses nothing, whatever the names.
+func TestATypeUnderAFilterAndElsewhere(t *testing.T) {
+	const delta, gone = "com.akeneo.pim.v1.product.updated.delta", "com.akeneo.pim.v1.product.deleted"
+	c := load(t, strings.Replace(bothPIMs, "  new: {", `  a: {pim: main, api: event-platform, events: [`+delta+`, `+gone+`], filter: 'attribute="price"', action: send}
+  b: {pim: main, api: event-platform, events: [`+delta+`], action: send}
+  new: {`, 1))
+	listeners, err := register.Listeners(c, "https://api.example.com", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]string{}
+	for _, s := range listeners[0].Subscriptions {
+		for _, event := range s.Events {
+			asked[event] += s.Name + " " + s.Filter
+		}
+	}
+	if asked[delta] != "b " || asked[gone] != `a attribute="price"` {
+		t.Errorf("%q", asked)
 	}
 }

@@ -75,7 +75,8 @@ func (t table) filtered(s Subscription) {
 }
 
 // apart reports a type of event that comes through a filter and that another subscription of the same PIM wants too: the
-// platform sends it once for each, and whatever arrives reaches all that match, so that the filter would hold for neither.
+// platform sends it once for each, and whatever arrives reaches all that match. Beside one without a filter, all of its events
+// come, and the filter holds for nobody; beside another filter, each would miss or get what the other's says.
 func (r *reader) apart(subscriptions map[string]Subscription, at map[string]table) {
 	for _, name := range slices.Sorted(maps.Keys(subscriptions)) {
 		filtered := subscriptions[name]
@@ -90,7 +91,11 @@ func (r *reader) apart(subscriptions map[string]Subscription, at map[string]tabl
 			if shared := sharedType(filtered.Events, s.Events); shared != "" {
 				t := at[name]
 				e, _ := t.find("filter")
-				t.errorf(e.key, "put what differs into changed, or the actions into one subscription", "%s has a filter, and %s is in subscription %q too: it would get events that the filter leaves out", t.what, shared, other)
+				report := t.errorf
+				if s.Filter == "" {
+					report = t.warnf
+				}
+				report(e.key, "put what differs into changed, or the actions into one subscription", "%s has a filter, and %s is in subscription %q too: it would get events that the filter leaves out", t.what, shared, other)
 			}
 		}
 	}
