@@ -4,11 +4,11 @@ SHELL = /bin/sh
 # A workspace of a parent folder (go.work) would build other versions than go.mod has, or nothing at all.
 export GOWORK = off
 .DEFAULT_GOAL = help
-.PHONY: help run pimctl test test-aws test-browser test-sftp test-office bench fuzz mutants vuln validate build archives verify sam-local secrets plan apply drift down print subscribe preflight deploy clean
+.PHONY: help run pimctl test test-aws test-browser test-sftp test-office bench fuzz mutants vuln validate build archives verify sam-local secrets plan apply drift down print subscribe preflight rotate deploy clean
 
 # The stage that deploy, secrets, plan, apply and the like are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
-secrets plan apply drift down print subscribe preflight: export STAGE := $(STAGE)
+secrets plan apply drift down print subscribe preflight rotate: export STAGE := $(STAGE)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -79,7 +79,7 @@ secrets: ## fill the secrets of a deployed stage with what extensions.yaml needs
 
 # $(call senders,COMMAND) is a command of pimctl about those who call a deployment.
 define senders
-@test -n "$(URL)" || { echo "make $(1): missing URL: pass the output ApiUrl: make $(1) URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
+@test -n "$(URL)" || { echo "make $(firstword $(1)): missing URL: pass the output ApiUrl: make $(firstword $(1)) URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
 @SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
 	CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
 	.artifacts/pimctl $(1) "$(URL)" --stage "$(STAGE)" $(FLAGS)
@@ -104,11 +104,11 @@ print: ## print what the PIM must know about us (URL=https://… STAGE=…)
 subscribe: pimctl ## apply for the PIM's events alone (URL=https://… STAGE=… and perhaps FLAGS=--print, --resume, --prune)
 	$(call senders,subscribe)
 
-preflight: ## look at a deployment as its senders meet it (URL=https://… STAGE=… and perhaps LINK_SECRET_ID=…)
-	@test -n "$(URL)" || { echo "make preflight: missing URL: pass the output ApiUrl: make preflight URL=https://… STAGE=$(STAGE)" >&2; exit 2; }
-	@SIGNING_SECRET_ID="$(or $(SIGNING_SECRET_ID),pim-functions/$(STAGE)/signing)" \
-		CONNECTION_SECRET_ID="$(or $(CONNECTION_SECRET_ID),pim-functions/$(STAGE)/connections)" \
-		go run ./functions/pimctl preflight "$(URL)" --stage "$(STAGE)" $(FLAGS)
+preflight: pimctl ## look at a deployment as its senders meet it (URL=https://… STAGE=… and perhaps LINK_SECRET_ID=…)
+	$(call senders,preflight)
+
+rotate: pimctl ## replace a secret and refuse no call (NAME=… URL=https://… STAGE=… or FLAGS=--all, --status)
+	$(call senders,rotate $(NAME) --url)
 
 clean: ## remove what was built (.tools, the installed tools, stays)
 	rm -rf .artifacts .aws-sam

@@ -32,7 +32,7 @@ func commands(t *testing.T) []string {
 		}
 	}
 	add(root)
-	for _, want := range []string{"dev", "send", "check", "explain", "plan", "apply", "drift", "down", "print", "secrets", "subscribe", "run", "jobs undo", "letters redrive", "version", "completion", "help"} {
+	for _, want := range []string{"dev", "send", "check", "explain", "plan", "apply", "drift", "down", "preflight", "rotate", "print", "secrets", "subscribe", "run", "jobs undo", "letters redrive", "version", "completion", "help"} {
 		if !slices.Contains(all, want) {
 			t.Errorf("no command %s in %q", want, all)
 		}

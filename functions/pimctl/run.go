@@ -108,7 +108,7 @@ func (p process) root() *cobra.Command {
 		&cobra.Group{ID: groupProgram, Title: "This program:"},
 	)
 	root.AddCommand(
-		p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.preflight(), p.plan(), p.apply(), p.drift(), p.downCommand(), p.print(), p.subscribe(),
+		p.dev(), p.send(), p.check(), p.explain(), p.secrets(), p.preflight(), p.plan(), p.apply(), p.drift(), p.rotate(), p.downCommand(), p.print(), p.subscribe(),
 		p.order(), p.jobs(), p.letters(), p.version(),
 	)
 	root.SetHelpCommand(help())

@@ -30,9 +30,9 @@ type Place struct {
 	Target string // what our address names: the extension, the PIM, an App Action
 }
 
-// Places lists what proves the senders that extensions.yaml declares: extensions by name, then events by PIM, Contentful,
+// SecretPlaces lists what proves the senders that extensions.yaml declares: extensions by name, then events by PIM, Contentful,
 // and our own links.
-func Places(c *config.Config) []Place {
+func SecretPlaces(c *config.Config) []Place {
 	var all []Place
 	for _, name := range slices.Sorted(maps.Keys(c.Extensions)) {
 		e := c.Extensions[name]
@@ -59,7 +59,7 @@ func Places(c *config.Config) []Place {
 
 // FindPlace finds a place by its name.
 func FindPlace(c *config.Config, name string) (Place, error) {
-	all := Places(c)
+	all := SecretPlaces(c)
 	if at := slices.IndexFunc(all, func(p Place) bool { return p.Name == name }); at >= 0 {
 		return all[at], nil
 	}

@@ -81,7 +81,7 @@ func (p Preflight) Run(ctx context.Context) bool {
 	}
 	p.Ahead = ahead
 	p.unknownPaths(ctx)
-	for _, place := range Places(p.Config) {
+	for _, place := range SecretPlaces(p.Config) {
 		p.place(ctx, place)
 	}
 	return good

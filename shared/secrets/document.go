@@ -39,7 +39,7 @@ func ParseSigning(document []byte) (Signing, []string, error) {
 		signing.EventPlatform[name] = r.texts(path, value)
 	})
 	signing.Contentful = r.texts("contentful", root["contentful"])
-	r.unknown("", root, "extensions", "events-api", "event-platform", "contentful", "unsent") // unsent: pimctl's own notes
+	r.unknown("", root, "extensions", "events-api", "event-platform", "contentful", unsent, rotations)
 	if err := r.err(); err != nil {
 		return Signing{}, nil, fmt.Errorf("signing secret: %w", err)
 	}
@@ -85,6 +85,12 @@ func ParseConnections(document []byte) (Connections, []string, error) {
 	}
 	return connections, r.warnings, nil
 }
+
+// What pimctl notes in a document of its own work. Nobody else reads it.
+const (
+	unsent    = "unsent"
+	rotations = "rotations"
+)
 
 // reader walks a document and collects all that is wrong with it, so that one look at the log is enough.
 type reader struct {

@@ -19,3 +19,16 @@ func TestFingerprint(t *testing.T) {
 		}
 	}
 }
+
+func TestNameOfASecret(t *testing.T) {
+	for id, want := range map[string]string{
+		"pim-functions/dev/signing": "pim-functions/dev/signing",
+		"arn:aws:secretsmanager:eu-west-1:123456789012:secret:pim-functions/dev/signing-AbC123": "pim-functions/dev/signing",
+		"arn:aws:secretsmanager:eu-west-1:123456789012:secret:LinkSecret-x1Y2z3W4-aBcDeF":       "LinkSecret-x1Y2z3W4",
+		"signing": "signing", "": "", "links-abcdef": "links-abcdef",
+	} {
+		if got := secrets.Name(id); got != want {
+			t.Errorf("%q is named %q", id, got)
+		}
+	}
+}

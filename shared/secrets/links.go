@@ -42,7 +42,7 @@ func ParseLinks(document []byte) (Links, []string, error) {
 			}
 		}
 	}
-	r.unknown("", root, "current", "previous")
+	r.unknown("", root, "current", "previous", rotations)
 	if err := r.err(); err != nil {
 		return Links{}, nil, fmt.Errorf("link secret: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -129,4 +130,14 @@ func invalid(err error) bool {
 	_, request := errors.AsType[*types.InvalidRequestException](err)
 	_, exists := errors.AsType[*types.ResourceExistsException](err)
 	return parameter || request || exists
+}
+
+// Name is the name of a secret by its ID, which may be that name or an ARN: Secrets Manager ends ARNs with a hyphen and six
+// random characters.
+func Name(id string) string {
+	_, name, isARN := strings.Cut(id, ":secret:")
+	if end := strings.LastIndexByte(name, '-'); isARN && end == len(name)-7 {
+		return name[:end]
+	}
+	return id
 }

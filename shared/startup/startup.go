@@ -29,7 +29,7 @@ import (
 // request.
 const startTime = 4 * time.Second
 
-// The metric of secret documents that could not be read, and its dimension: the document's ID as the function knows it.
+// The metric of secret documents that could not be read, and its dimension: the document's name.
 const (
 	NotReadMetric     = "SecretsNotRead"
 	DocumentDimension = "Document"
@@ -144,7 +144,9 @@ func Secret[T any](p Parts, id string, parse func([]byte) (T, []string, error)) 
 	return secrets.NewCache(secrets.CacheConfig[T]{
 		Source: secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: secretsmanager.NewFromConfig(p.Account)}),
 		ID:     id, Parse: parse, Log: p.log,
-		Failed: func() { p.Metrics.CountShared(NotReadMetric, 1, metric.Dimension{Name: DocumentDimension, Value: id}) },
+		Failed: func() {
+			p.Metrics.CountShared(NotReadMetric, 1, metric.Dimension{Name: DocumentDimension, Value: secrets.Name(id)})
+		},
 	})
 }
 
