@@ -118,5 +118,11 @@ func parseHostKeys(raw json.RawMessage) ([]ssh.PublicKey, error) {
 	return keys, nil
 }
 
+// String keeps what the server holds out of logs.
+func (Server) String() string { return "SFTP server" }
+
+// GoString does so too.
+func (Server) GoString() string { return "SFTP server" }
+
 // path is where a file of the folder is.
 func (s Server) path(name string) string { return path.Join(s.folder, name) }

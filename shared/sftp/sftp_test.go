@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -390,6 +391,13 @@ func TestAServerThatDoesNotAnswerInTime(t *testing.T) {
 	})
 	if failed, ok := errors.AsType[*sftp.Error](err); !ok || failed.Permanent() || !failed.Silent() || failed.Reason() != "the SFTP server did not answer in time" {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestAServerDoesNotPrintWhatItHolds(t *testing.T) {
+	server := with(t, newFixture(t).Entry(), nil)
+	if text := fmt.Sprintf("%v %+v %#v %s", server, server, server, server); strings.Contains(text, sftptest.Password) || strings.Contains(text, "127.0.0.1") {
+		t.Error(text)
 	}
 }
 
