@@ -22,8 +22,8 @@ var ErrNotFound = errors.New("no such file")
 const MaxName = 150
 
 // Store keeps files under keys: segments of [A-Za-z0-9._-] and what Name lets through, with slashes between, made by the
-// functions of keys.go; none is a folder of another. A call that fails may have been carried out; every call may be repeated. All methods are safe for
-// concurrent use.
+// functions of keys.go; none is a folder of another. A call that fails may have been carried out; every call may be repeated.
+// Errors are an *Error, ErrNotFound, or the context's own. All methods are safe for concurrent use.
 type Store interface {
 	// Put stores a file, and replaces what was there. Readers see the old or the new content, whole. It is durable when
 	// Put returns nil. contentType is what a browser is told.

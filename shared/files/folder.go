@@ -39,10 +39,10 @@ func (f *Folder) Put(ctx context.Context, key string, content []byte, _ string) 
 	}
 	name := filepath.FromSlash(key)
 	if err := f.root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return fmt.Errorf("store file: %w", folderError(err))
+		return failed("store file", folderError(err))
 	}
 	if err := f.write(name, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
-		return fmt.Errorf("store file: %w", err)
+		return failed("store file", err)
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (f *Folder) list(ctx context.Context, folder string) ([]File, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list files: %w", folderError(err))
+		return nil, failed("list files", folderError(err))
 	}
 	slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Key, b.Key) })
 	return list, nil
@@ -157,7 +157,7 @@ func (f *Folder) Delete(ctx context.Context, keys ...string) error {
 			return err
 		}
 		if err := f.root.Remove(filepath.FromSlash(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("delete file: %w", folderError(err))
+			return failed("delete file", folderError(err))
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -21,7 +20,7 @@ func (f *Folder) Begin(ctx context.Context, key, _ string) (Upload, error) {
 	}
 	upload := Upload{Key: key, ID: rand.Text()}
 	if err := f.root.MkdirAll(uploadFolder(upload), 0o700); err != nil {
-		return Upload{}, fmt.Errorf("begin file: %w", folderError(err))
+		return Upload{}, failed("begin file", folderError(err))
 	}
 	return upload, nil
 }
@@ -38,7 +37,7 @@ func (f *Folder) Append(ctx context.Context, upload Upload, piece []byte) (Uploa
 		return upload, ErrUploadGone
 	}
 	if err := f.write(pieceName(upload, upload.Pieces+1), func(w io.Writer) error { _, err := w.Write(piece); return err }); err != nil {
-		return upload, fmt.Errorf("append to file: %w", err)
+		return upload, failed("append to file", err)
 	}
 	return upload.with(piece), nil
 }
@@ -56,10 +55,10 @@ func (f *Folder) Complete(ctx context.Context, upload Upload) error {
 	}
 	name := filepath.FromSlash(upload.Key)
 	if err := f.root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return fmt.Errorf("complete file: %w", folderError(err))
+		return failed("complete file", folderError(err))
 	}
 	if err := f.write(name, func(w io.Writer) error { return f.copyPieces(ctx, upload, w) }); err != nil {
-		return fmt.Errorf("complete file: %w", err)
+		return failed("complete file", err)
 	}
 	return f.Abort(ctx, upload)
 }
@@ -93,7 +92,7 @@ func (f *Folder) Abort(ctx context.Context, upload Upload) error {
 		return nil
 	}
 	if err := f.root.RemoveAll(uploadFolder(upload)); err != nil {
-		return fmt.Errorf("drop pieces: %w", folderError(err))
+		return failed("drop pieces", folderError(err))
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (s *S3) Put(ctx context.Context, key string, content []byte, contentType st
 		Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(content), ContentType: &contentType, ContentLength: aws.Int64(int64(len(content))),
 	})
 	if err != nil {
-		return fmt.Errorf("store file: %w", err)
+		return failed("store file", err)
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (s *S3) List(ctx context.Context, folder string) iter.Seq2[File, error] {
 		for pages := s3.NewListObjectsV2Paginator(s.Client, &s3.ListObjectsV2Input{Bucket: &s.Bucket, Prefix: &folder}); pages.HasMorePages(); {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield(File{}, fmt.Errorf("list files: %w", err))
+				yield(File{}, failed("list files", err))
 				return
 			}
 			for _, object := range page.Contents {
@@ -107,7 +107,7 @@ func (s *S3) Delete(ctx context.Context, keys ...string) error {
 		}
 		out, err := s.Client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.Bucket, Delete: &types.Delete{Objects: objects, Quiet: aws.Bool(true)}})
 		if err != nil {
-			return fmt.Errorf("delete files: %w", err)
+			return failed("delete files", err)
 		}
 		if len(out.Errors) > 0 {
 			return fmt.Errorf("delete files: %d of %d are left: %s", len(out.Errors), len(chunk), aws.ToString(out.Errors[0].Code))
@@ -124,5 +124,5 @@ func s3Error(step string, err error) error {
 	if _, ok := errors.AsType[*types.NotFound](err); ok {
 		return ErrNotFound
 	}
-	return fmt.Errorf("%s: %w", step, err)
+	return failed(step, err)
 }

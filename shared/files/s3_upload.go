@@ -15,7 +15,7 @@ import (
 func (s *S3) Begin(ctx context.Context, key, contentType string) (Upload, error) {
 	out, err := s.Client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &s.Bucket, Key: &key, ContentType: &contentType})
 	if err != nil {
-		return Upload{}, fmt.Errorf("begin file: %w", err)
+		return Upload{}, failed("begin file", err)
 	}
 	return Upload{Key: key, ID: aws.ToString(out.UploadId)}, nil
 }
@@ -96,7 +96,7 @@ func uploadError(step string, err error) error {
 	if failed, ok := errors.AsType[coded](err); ok && failed.ErrorCode() == "NoSuchUpload" {
 		return ErrUploadGone
 	}
-	return fmt.Errorf("%s: %w", step, err)
+	return failed(step, err)
 }
 
 // coded is an answer of AWS that names what went wrong.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -130,15 +129,27 @@ type away struct {
 	files.Store
 	until time.Time
 	now   *time.Time
+	full  error
 	fails int
 }
 
-var errFull = fmt.Errorf("store file: %w", syscall.ENOSPC)
+// full is an error of a store that cannot store.
+func full(t *testing.T) error {
+	t.Helper()
+	folder, err := files.NewFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := folder.Put(t.Context(), "x", nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	return folder.Put(t.Context(), "x/y", nil, "") // where a folder should be is a file
+}
 
 func (a *away) err() error {
 	if a.now.Before(a.until) {
 		a.fails++
-		return errFull
+		return a.full
 	}
 	return nil
 }
@@ -168,7 +179,7 @@ func TestTheStoreIsAwayForAMinute(t *testing.T) {
 	want := ""
 	for _, minutes := range []int{0, 1, 20} { // the clock moves five minutes with each invocation
 		f := newFixture(t, small(t, bags()...), `formulas: as_is, name: bags.csv`)
-		store := &away{Store: f.files, until: began.Add(time.Duration(minutes) * time.Minute), now: &f.now}
+		store := &away{Store: f.files, until: began.Add(time.Duration(minutes) * time.Minute), now: &f.now, full: full(t)}
 		f.config.Files = store
 		job := f.work(f.start(items(1, 2, 3)...))
 		if job.State != jobs.Succeeded || len(job.Files) != 1 || (store.fails > 0) != (minutes > 0) {
@@ -183,8 +194,8 @@ func TestTheStoreIsAwayForAMinute(t *testing.T) {
 		}
 	}
 	f := newFixture(t, small(t, bags()...), `formulas: as_is`)
-	f.config.Files = &away{Store: f.files, until: began.Add(24 * time.Hour), now: &f.now}
-	if job := f.work(f.start(items(1)...)); job.State != jobs.Failed || job.Reason != jobs.ReasonGaveUp || strings.Contains(job.Message, "space") {
+	f.config.Files = &away{Store: f.files, until: began.Add(24 * time.Hour), now: &f.now, full: full(t)}
+	if job := f.work(f.start(items(1)...)); job.State != jobs.Failed || job.Reason != jobs.ReasonGaveUp || job.Message != "files cannot be stored or read at the moment, and the time for trying again is over" {
 		t.Errorf("a disk that stays full: %s, %s, %q", job.State, job.Reason, job.Message)
 	}
 }
