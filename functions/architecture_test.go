@@ -47,7 +47,7 @@ var arrows = []arrow{
 		"shared/queue", "shared/secrets", "shared/signature", "shared/table",
 	}},
 	{from: "functions/local/pim", to: []string{
-		"functions/local/loopback", "shared/config", "shared/pim/pimtest", "shared/pimevent", "shared/secrets", "shared/senders",
+		"functions/local/loopback", "shared/config", "shared/pim", "shared/pim/pimtest", "shared/pimevent", "shared/platformapi/platformtest", "shared/secrets", "shared/senders",
 		"shared/signature",
 	}},
 	{from: "functions/local/inspector", to: []string{

@@ -92,8 +92,12 @@ func (s *System) build(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
+	platform, err := s.register(ctx, rest, signing, connections)
+	if err != nil {
+		return err
+	}
 	s.pim = pim.New(pim.Config{
-		URL: s.pimURL(), Functions: address, Frames: s.BrowserURL(), Extensions: s.config, Signing: s.signing, REST: rest,
+		URL: s.pimURL(), Functions: address, Frames: s.BrowserURL(), Extensions: s.config, Signing: s.signing, REST: rest, Platform: platform,
 	})
 	s.inspector = inspector.New(inspector.Config{
 		Functions: address, Extensions: s.config, Signing: s.signing, Cloud: s.cloud, PIM: s.pim, Destination: s.destination,

@@ -15,6 +15,7 @@ import (
 // configuration is the extensions.yaml that a command reads, and for which stage.
 type configuration struct {
 	file, stage string
+	played      map[string]string // variables of the local system that runs here; nil: none was asked
 	variables   *env.Variables
 }
 
@@ -66,6 +67,9 @@ func loadWith(name string, text []byte, stage string, lookup func(string) (strin
 // local fills what the local system fills.
 func (c *configuration) local(name string) (string, bool) {
 	if value, ok := c.variables.Lookup(name); ok {
+		return value, true
+	}
+	if value, ok := c.played[name]; ok {
 		return value, true
 	}
 	value, ok := map[string]string{"PIM_URL": "https://pim.example.com", "ERP_URL": "http://127.0.0.1:8080/_local/destination"}[name]

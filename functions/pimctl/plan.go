@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/contentfulapi"
@@ -50,6 +52,7 @@ type planning struct {
 	json     bool
 	yes      bool
 	planFile string // a plan that somebody has read; "": none
+	check    bool   // look at the deployment at the end
 	down     bool
 }
 
@@ -74,6 +77,7 @@ func (p process) apply() *cobra.Command {
 	command := c.command("apply URL", "Tell the senders what is declared", applyHelp, c.runApply)
 	c.scope(command.Flags())
 	c.consent(command.Flags())
+	command.Flags().BoolVar(&c.check, "check", true, "look at the deployment at the end, as preflight does")
 	command.Flags().StringVar(&c.planFile, "plan", "", "do only what the plan in `FILE` says, as plan --json printed it")
 	return command
 }
@@ -128,6 +132,9 @@ func (c *planning) consent(flags *pflag.FlagSet) {
 
 // session reads what the flags name, and connects.
 func (c *planning) session(ctx context.Context) (register.Session, error) {
+	if err := c.playedHere(ctx); err != nil {
+		return register.Session{}, err
+	}
 	loaded, err := c.load()
 	if err != nil {
 		return register.Session{}, err
@@ -142,7 +149,7 @@ func (c *planning) session(ctx context.Context) (register.Session, error) {
 	if s.Down {
 		s.Options.Prune = true
 	}
-	if s.Documents, err = c.documents.open(); err != nil {
+	if s.Documents, err = c.openDocuments(); err != nil {
 		return s, err
 	}
 	connections, err := readDocument(ctx, s.Documents.Store, s.Documents.Connections, secrets.ParseConnections)
@@ -153,14 +160,25 @@ func (c *planning) session(ctx context.Context) (register.Session, error) {
 	variables := c.process.variables
 	places := register.Addresses{
 		Outbound:   outbound.New(outbound.Config{AllowPrivate: variables.Bool("ALLOW_PRIVATE_NETWORK", local), Now: time.Now}),
-		Platform:   variables.Optional("EVENT_PLATFORM_URL", platformapi.DefaultBase),
+		Platform:   variables.Optional("EVENT_PLATFORM_URL", cmp.Or(c.played["EVENT_PLATFORM_URL"], platformapi.DefaultBase)),
 		Contentful: variables.Optional("CONTENTFUL_URL", contentfulapi.DefaultHost),
 	}
 	if err := variables.Err(); err != nil {
 		return s, err
 	}
 	s.Senders, err = register.Connect(s.Config, connections, places)
+	if _, named := variables.Lookup("CONTENTFUL_URL"); c.played != nil && !named {
+		s.Senders.Contentful, s.Senders.Refused = nil, "the local system plays no organization of Contentful: CONTENTFUL_URL may name one"
+	}
 	return s, err
+}
+
+// openDocuments returns where the secret documents are: for the local system its samples, where no others are named.
+func (c *planning) openDocuments() (register.Documents, error) {
+	if c.played != nil && !c.documents.given() {
+		return register.Documents{Store: samples{}, Signing: cloud.Signing, Connections: cloud.Connections}, nil
+	}
+	return c.documents.open()
 }
 
 func (c *planning) runPlan(ctx context.Context) error {
@@ -241,6 +259,9 @@ func (c *planning) runApply(ctx context.Context) error {
 			return fmt.Errorf("everything was sent, but this is not as it was sent:\n%s", strings.Join(plan.Since(register.Plan{}), "\n"))
 		}
 		fmt.Fprintf(c.out, "%d changed. Users see it once they reload the PIM's page; the Event Platform takes several minutes.\n", done)
+	}
+	if err := c.lookAt(ctx, s); err != nil {
+		return err
 	}
 	if !plan.Done() {
 		return errors.New("what is declared is not reached: somebody has to do what stands under \"By hand\"")

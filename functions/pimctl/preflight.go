@@ -106,6 +106,32 @@ func (c *checkingFlight) flight(ctx context.Context, loaded *config.Config) (reg
 	return flight, err
 }
 
+// lookAt looks at the deployment that the senders were told of, and prints what they would meet. Another machine's address
+// is nothing that the local system's stage can prove itself at.
+func (c *planning) lookAt(ctx context.Context, s register.Session) error {
+	base, err := register.Origin(c.url)
+	if err != nil || !c.check || c.stage == config.Local && base.Scheme != "http" {
+		return err
+	}
+	signing, err := readDocument(ctx, s.Documents.Store, s.Documents.Signing, secrets.ParseSigning)
+	if err != nil {
+		return err
+	}
+	flight := register.Preflight{
+		Prober: register.Prober{Base: base, Client: register.ProbeClient(http.DefaultTransport), Now: c.now}, Config: register.Only(s.Config, s.Options.Only), Signing: &signing,
+		Report: func(f register.Finding) {
+			if f.State == register.Wrong || f.State == register.Odd {
+				printFinding(c.out, f)
+			}
+		},
+	}
+	if !flight.Run(ctx) {
+		return errors.New("the senders were told, and would meet what stands above (pimctl preflight looks again)")
+	}
+	fmt.Fprintln(c.out, "The deployment answers them as it should.")
+	return nil
+}
+
 // links returns the link document; nil if nobody has named it, or there is none.
 func (d *documents) links(ctx context.Context) (*secrets.Links, error) {
 	there, err := d.open()

@@ -11,6 +11,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/local/pim"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/platformapi/platformtest"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
@@ -29,6 +30,7 @@ func (i *Inspector) handlers() http.Handler {
 	mux.HandleFunc("GET /app.js", loopback.File(files, "page/app.js"))
 	mux.HandleFunc("GET /_local/state", i.serveState)
 	mux.HandleFunc("GET /_local/live", i.serveLive)
+	mux.HandleFunc("GET /_local/senders", i.serveSenders)
 	mux.HandleFunc("GET /_local/secrets", i.serveUses)
 	mux.HandleFunc("POST /_local/press/{extension}", i.servePress)
 	mux.HandleFunc("POST /_local/events", i.serveEvents)
@@ -55,6 +57,13 @@ func (i *Inspector) serveState(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	loopback.Respond(w, state)
+}
+
+// serveSenders tells pimctl where the senders are that are played here, by the variables that name real ones.
+func (i *Inspector) serveSenders(w http.ResponseWriter, _ *http.Request) {
+	loopback.Respond(w, map[string]string{
+		"PIM_URL": i.config.PIM.URL(), "EVENT_PLATFORM_URL": i.config.PIM.URL() + platformtest.Base,
+	})
 }
 
 func (i *Inspector) servePress(w http.ResponseWriter, r *http.Request) {

@@ -14,6 +14,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/local/loopback"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
+	"github.com/pim-functions/pim-functions/shared/platformapi/platformtest"
 	"github.com/pim-functions/pim-functions/shared/senders"
 )
 
@@ -41,44 +42,16 @@ func (p *PIM) pages() http.Handler {
 	}))
 }
 
-// ServeHTTP serves the PIM's REST API, its pages, and what they ask the PIM's server for.
+// ServeHTTP serves the PIM's REST API, that of its Event Platform, its pages, and what they ask the PIM's server for.
 func (p *PIM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/api/") {
+	switch {
+	case strings.HasPrefix(r.URL.Path, platformtest.Base+"/"):
+		p.config.Platform.ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, "/api/"):
 		p.config.REST.ServeHTTP(w, r)
-		return
+	default:
+		p.routes.ServeHTTP(w, r)
 	}
-	p.routes.ServeHTTP(w, r)
-}
-
-// Installed is an extension as the PIM knows it.
-type Installed struct {
-	Name      string            `json:"name"`
-	Type      string            `json:"type"`
-	Positions []string          `json:"positions"`
-	Label     map[string]string `json:"label"`
-	URL       string            `json:"url"` // of a page or a link
-	ID        string            `json:"id"`  // of a data component: uuid, code, or an attribute's code
-}
-
-func (p *PIM) installed() []Installed {
-	installed := []Installed{}
-	for _, extension := range ByTypeAndName(p.config.Extensions) {
-		if extension.Status == "inactive" {
-			continue
-		}
-		one := Installed{extension.Name, extension.Type, extension.Positions, extension.Label, extension.URL, strings.Trim(extension.Placeholder(), "%")}
-		if extension.Name != extension.Declared { // this page is all its PIMs
-			one.Label = maps.Clone(extension.Label)
-			for locale := range one.Label {
-				one.Label[locale] += " (" + extension.PIM + ")"
-			}
-		}
-		if extension.Type == "iframe" {
-			one.URL = p.config.Frames + senders.Iframe{Extension: extension.Name}.Page(nil).Path
-		}
-		installed = append(installed, one)
-	}
-	return installed
 }
 
 // ByTypeAndName lists extensions in the order in which pages show them: buttons first, since the types' names are in

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
+	"github.com/pim-functions/pim-functions/shared/platformapi/platformtest"
 	"github.com/pim-functions/pim-functions/shared/secrets"
 	"github.com/pim-functions/pim-functions/shared/senders"
 )
@@ -22,7 +23,8 @@ type Config struct {
 	Frames     string // origin of the pages that the PIM embeds
 	Extensions *config.Config
 	Signing    *secrets.Cache[secrets.Signing]
-	REST       *pimtest.PIM // the catalogue, and the REST API over it
+	REST       *pimtest.PIM      // the catalogue, what is registered, and the REST API over it
+	Platform   *platformtest.API // the Event Platform of this PIM
 }
 
 // PIM is an http.Handler of the PIM's pages, and the sender of what the PIM sends.

@@ -1,5 +1,5 @@
 // Package platformtest is the Event Platform's management API in memory, with the token route of the PIM that it
-// belongs to: for tests. It behaves as the vendor documents, redacts secrets as the platform does, and quotes in its
+// belongs to: for tests and for the local system. It behaves as the vendor documents, redacts secrets as the platform does, and quotes in its
 // refusals what a careless one would.
 package platformtest
 
@@ -149,6 +149,17 @@ func (a *API) addSubscriber(name, status, client string) string {
 	s.Name, s.Contact.TechnicalEmail = name, "somebody@example.com"
 	a.subscribers = append(a.subscribers, s)
 	return s.id
+}
+
+// Hold holds a connection's subscriber with its subscriptions, as if it had made them.
+func (a *API) Hold(client string, request platformapi.SubscriberRequest, subscriptions ...platformapi.SubscriptionRequest) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := &subscriber{id: a.id("5b"), status: platformapi.Active, client: client, at: a.Now(), SubscriberRequest: request}
+	a.subscribers = append(a.subscribers, s)
+	for _, one := range subscriptions {
+		a.subscriptions = append(a.subscriptions, &subscription{id: a.id("5c"), subscriber: s.id, status: platformapi.Active, at: a.Now(), SubscriptionRequest: one})
+	}
 }
 
 // AddSubscription makes a subscription as somebody else would, and returns its ID.

@@ -251,7 +251,7 @@ func checkContact(c platformapi.Contact) *refused {
 	switch {
 	case !strings.Contains(c.TechnicalEmail, "@"):
 		return &refused{http.StatusBadRequest, fmt.Sprintf("technical_email %s is not an e-mail address", c.TechnicalEmail)}
-	case slices.Contains(c.Channels, "webhook") && !strings.HasPrefix(c.WebhookURL, "https://"):
+	case slices.Contains(c.Channels, "webhook") && !public(c.WebhookURL):
 		return &refused{http.StatusBadRequest, "notification_webhook_url must be https"}
 	case slices.Contains(c.Channels, "webhook") && !long(c.WebhookSecret):
 		return &refused{http.StatusBadRequest, fmt.Sprintf("notification_webhook_secret %s has the wrong length", c.WebhookSecret)}
@@ -265,7 +265,7 @@ func (a *API) check(s platformapi.SubscriptionRequest) *refused {
 		return &refused{http.StatusBadRequest, "source, type or events are missing"}
 	case !platformapi.SamePIM(s.Subject, a.url):
 		return &refused{http.StatusBadRequest, "subject is another PIM"}
-	case !strings.HasPrefix(s.Config.URL, "https://"):
+	case !public(s.Config.URL):
 		return &refused{http.StatusBadRequest, "config.url must be https"}
 	case !long(s.Config.Secret.Primary) || s.Config.Secret.Secondary != "" && !long(s.Config.Secret.Secondary):
 		return &refused{http.StatusBadRequest, "a secret has the wrong length: " + s.Config.Secret.Primary}
@@ -300,6 +300,11 @@ const redactedMark = "***redacted***"
 
 // clientOf is the connection that a request names, which was held against its token.
 func clientOf(r *http.Request) string { return r.Header.Get("X-PIM-CLIENT-ID") }
+
+// public says whether the platform can send to an address: over HTTPS, and within the local system on this machine.
+func public(address string) bool {
+	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://localhost:")
+}
 
 func long(secret string) bool {
 	return len(secret) >= platformapi.MinSecret && len(secret) <= platformapi.MaxSecret
