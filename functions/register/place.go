@@ -28,6 +28,7 @@ type Place struct {
 	Kind   string
 	PIM    string // "" of contentful and links
 	Target string // what our address names: the extension, the PIM, an App Action
+	Space  string // SPACE/ENVIRONMENT of Contentful that may call; "": any
 }
 
 // SecretPlaces lists what proves the senders that extensions.yaml declares: extensions by name, then events by PIM, Contentful,
@@ -52,7 +53,11 @@ func SecretPlaces(c *config.Config) []Place {
 		}
 	}
 	if actions := slices.Sorted(maps.Keys(c.Contentful.Actions)); len(actions) > 0 {
-		all = append(all, Place{Name: "contentful", Kind: OfContentful, Target: actions[0]})
+		place := Place{Name: "contentful", Kind: OfContentful, Target: actions[0]}
+		if spaces := c.Contentful.Spaces; len(spaces) > 0 {
+			place.Space = spaces[0]
+		}
+		all = append(all, place)
 	}
 	return append(all, Place{Name: "links", Kind: OfLinks})
 }

@@ -99,7 +99,10 @@ func (p Prober) request(place Place, keys Keys) senders.Request {
 	case OfEventsAPI:
 		return senders.EventsAPI{PIM: place.Target, Secret: secret, At: p.now()}.Request(nil)
 	case OfContentful:
-		return senders.Contentful{Action: place.Target, Secret: secret, Prefix: p.Base.EscapedPath(), At: p.now()}.Request(nil)
+		space, environment, _ := strings.Cut(place.Space, "/")
+		return senders.Contentful{
+			Action: place.Target, Secret: secret, Prefix: p.Base.EscapedPath(), At: p.now(), Space: space, Environment: environment,
+		}.Request(nil)
 	case OfLinks:
 		link := signature.Link{Kind: signature.LinkFiles, Job: "probe", Name: "probe", Until: p.now().Add(time.Minute)}
 		query, _ := url.ParseQuery(signature.SignLink(secret, link)) // it is one
