@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
 	"github.com/pim-functions/pim-functions/shared/platformapi"
@@ -41,3 +42,6 @@ func (s *System) register(ctx context.Context, rest *pimtest.PIM, signing secret
 	}
 	return platform, nil
 }
+
+// Samples are the secret documents that a System has where it is given none, by the IDs of a secrets file.
+func Samples() secrets.Source { return cloud.Secrets{} }

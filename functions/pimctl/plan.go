@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/pim-functions/pim-functions/functions/local/cloud"
+	"github.com/pim-functions/pim-functions/functions/local"
 	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/contentfulapi"
@@ -156,10 +156,9 @@ func (c *planning) session(ctx context.Context) (register.Session, error) {
 	if err != nil {
 		return s, err
 	}
-	local := c.stage == config.Local
 	variables := c.process.variables
 	places := register.Addresses{
-		Outbound:   outbound.New(outbound.Config{AllowPrivate: variables.Bool("ALLOW_PRIVATE_NETWORK", local), Now: time.Now}),
+		Outbound:   outbound.New(outbound.Config{AllowPrivate: variables.Bool("ALLOW_PRIVATE_NETWORK", c.stage == config.Local), Now: time.Now}),
 		Platform:   variables.Optional("EVENT_PLATFORM_URL", cmp.Or(c.played["EVENT_PLATFORM_URL"], platformapi.DefaultBase)),
 		Contentful: variables.Optional("CONTENTFUL_URL", contentfulapi.DefaultHost),
 	}
@@ -176,7 +175,7 @@ func (c *planning) session(ctx context.Context) (register.Session, error) {
 // openDocuments returns where the secret documents are: for the local system its samples, where no others are named.
 func (c *planning) openDocuments() (register.Documents, error) {
 	if c.played != nil && !c.documents.given() {
-		return register.Documents{Store: samples{}, Signing: cloud.Signing, Connections: cloud.Connections}, nil
+		return register.Documents{Store: samples{local.Samples()}, Signing: "signing", Connections: "connections"}, nil
 	}
 	return c.documents.open()
 }

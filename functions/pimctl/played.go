@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pim-functions/pim-functions/functions/local/cloud"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 	"github.com/pim-functions/pim-functions/shared/secrets"
@@ -32,7 +31,7 @@ func (c *planning) playedHere(ctx context.Context) error {
 }
 
 // samples are the secrets that the local system has where it is given none.
-type samples struct{ cloud.Secrets }
+type samples struct{ secrets.Source }
 
 var _ secrets.Documents = samples{}
 
