@@ -36,6 +36,8 @@ var contract = []struct {
 	{"a selection keeps its page and what it has seen", selections},
 	{"the end of a selection moves its mark, forwards alone", marks},
 	{"what the clock remembers", ticks},
+	{"what is known of a profile's runs", profiles},
+	{"of twenty that change a profile none is lost", profileRace},
 	{"a wait has one signal: the first", firstSignal},
 	{"a signal is found by its job and its wait alone", otherSignals},
 	{"of twenty signals for one wait one counts", signalRace},

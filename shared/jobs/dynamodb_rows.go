@@ -12,6 +12,7 @@ package jobs
 //	SIGNAL#id#0-9  SIGNAL       what ends the wait of that job with that name
 //	MARK#key    MARK            up to where selections have handed over what changed; no time to live
 //	TICK#key    TICK            what the clock remembers of a schedule; no time to live
+//	PROFILE#key PROFILE         what is known of the runs of a PIM's job profile
 //	ONCE#key    ONCE            the ID of the job that holds a once key
 const (
 	keyJob      = "JOB#"
@@ -19,6 +20,7 @@ const (
 	keyMark     = "MARK#"
 	keyTick     = "TICK#"
 	keySignal   = "SIGNAL#"
+	keyProfile  = "PROFILE#"
 	rowState    = "STATE"
 	rowPayload  = "ITEMS"
 	rowFailures = "FAIL#"
@@ -28,6 +30,7 @@ const (
 	rowTick     = "TICK"
 	rowSignal   = "SIGNAL"
 	rowTurn     = "TURN"
+	rowProfile  = "PROFILE"
 )
 
 // Attributes besides those of package table. What a condition looks at is an attribute; the rest is JSON: of STATE the

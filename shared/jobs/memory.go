@@ -25,6 +25,8 @@ type Memory struct {
 	ticks map[string]Tick    // by key
 
 	signals map[string]signalRow // by job and wait
+
+	profiles map[string]profileRow // by key
 }
 
 type signalRow struct {
