@@ -11,6 +11,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions/export"
 	"github.com/pim-functions/pim-functions/shared/actions/forward"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
+	"github.com/pim-functions/pim-functions/shared/actions/pimjob"
 	"github.com/pim-functions/pim-functions/shared/actions/pimworkflow"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/actions/update"
@@ -18,6 +19,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/credential"
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
 
@@ -26,6 +28,8 @@ type Deps struct {
 	Outbound  *outbound.Client
 	Bus       publish.Bus
 	Mailer    notify.Mailer
+	Profiles  jobs.Profiles
+	Signals   jobs.Signals
 	EmailFrom string // the sender of e-mail where an action names none; "": there is none
 }
 
@@ -36,6 +40,7 @@ func Kinds(deps Deps) map[string]engine.Kind {
 		"export":       export.Kind{Client: deps.Outbound},
 		"forward":      forward.Kind{Client: credential.New(deps.Outbound)},
 		"notify":       notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
+		"pim-job":      pimjob.Kind{Profiles: deps.Profiles, Signals: deps.Signals},
 		"pim-workflow": pimworkflow.Kind{},
 		"publish":      publish.Kind{Bus: deps.Bus},
 		"update":       update.Kind{},

@@ -34,7 +34,8 @@ type Config struct {
 	Config       *config.Config
 	Kinds        map[string]Kind
 	Store        jobs.Store
-	Queue        queue.Sender // the jobs queue
+	Profiles     jobs.Profiles // of the PIM's jobs; nil: no action launches one
+	Queue        queue.Sender  // the jobs queue
 	Ledger       ledger.Store
 	Events       queue.Sender // the events queue
 	EventLetters queue.Sender // its dead letters

@@ -167,6 +167,9 @@ func (w *eventWork) matching(ctx context.Context) (ledger.Outcome, []config.Subs
 	if refused {
 		return ledger.Foreign, nil, nil
 	}
+	if err := w.executionEnded(ctx); err != nil {
+		return "", nil, err
+	}
 	own, err := w.own(ctx)
 	if err != nil {
 		return "", nil, err

@@ -145,6 +145,20 @@ func (s faultyStore) Failures(ctx context.Context, id string, limit int) (found 
 	return found, err
 }
 
+type faultyProfiles struct {
+	jobs.Profiles
+	*faults
+}
+
+func (p faultyProfiles) Profile(ctx context.Context, key string) (profile jobs.Profile, err error) {
+	err = p.op("profile", func() error { profile, err = p.Profiles.Profile(ctx, key); return err })
+	return profile, err
+}
+
+func (p faultyProfiles) SaveProfile(ctx context.Context, profile jobs.Profile) error {
+	return p.op("save profile", func() error { return p.Profiles.SaveProfile(ctx, profile) })
+}
+
 type faultyLedger struct {
 	ledger.Store
 	*faults
@@ -264,6 +278,7 @@ type fixture struct {
 	faults      *faults
 	config      *config.Config
 	store       jobs.Store
+	profiles    jobs.Profiles
 	queue       queue.Queue
 	deadLetters queue.Queue
 	destination *destination
@@ -358,6 +373,9 @@ actions:
   alone:  {kind: script}
   listen: {kind: script, retry: {for: 2h}}
   second: {kind: script, retry: {for: 2h}}
+  run: {kind: pim-job, export: csv_product_export, within: 2h}
+  load: {kind: pim-job, import: csv_product_import, within: 2h}
+  run-unknown: {kind: pim-job, export: no_such_profile, within: 2h}
   review: {kind: pim-workflow, workflow: 78e72192-8989-4a10-a121-09fc8cf921ff}
   review-unknown: {kind: pim-workflow, workflow: 00000000-0000-4000-8000-000000000000}
 subscriptions:
@@ -387,14 +405,15 @@ func newFixture(t testing.TB, b backing, plan fault) *fixture {
 		t.Fatal(err)
 	}
 	w.config = loaded
-	w.store = faultyStore{b.store(t, w.clock.Now), w.faults}
+	store := b.store(t, w.clock.Now)
+	w.store, w.profiles = faultyStore{store, w.faults}, faultyProfiles{store.(jobs.Profiles), w.faults}
 	main, dead := b.queues(t, w.clock.Now)
 	w.queue, w.deadLetters = faultyQueue{main, w.faults, b.undelayed, w.noteDelay}, dead
 	if main, ok := main.(*queue.Memory); ok {
 		w.memories = append(w.memories, main)
 	}
 	w.submitter = jobs.NewSubmitter(jobs.SubmitConfig{Store: w.store, Queue: w.queue, Now: w.clock.Now})
-	kinds := actions.Kinds(actions.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now})})
+	kinds := actions.Kinds(actions.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now}), Profiles: w.profiles, Signals: w.store})
 	maps.Copy(kinds, b.kinds)
 	log := slog.New(slog.DiscardHandler)
 	w.ledger = ledger.NewMemory(ledger.MemoryConfig{Now: w.clock.Now})
@@ -403,7 +422,7 @@ func newFixture(t testing.TB, b backing, plan fault) *fixture {
 	w.memories = append(w.memories, events, w.letters)
 	w.events = faultyQueue{events, w.faults, false, w.noteDelay}
 	w.engine = engine.New(engine.Config{
-		Config: loaded, Kinds: kinds, Store: w.store, Queue: w.queue, Log: log, Now: w.clock.Now, AtOnce: 1,
+		Config: loaded, Kinds: kinds, Store: w.store, Profiles: w.profiles, Queue: w.queue, Log: log, Now: w.clock.Now, AtOnce: 1,
 		Ledger: faultyLedger{w.ledger, w.faults}, Events: w.events, EventLetters: faultyQueue{w.letters, w.faults, false, w.noteDelay},
 		Metrics: metric.New(metric.Config{Writer: io.Discard, Function: "worker", Now: w.clock.Now, Observe: w.observe}),
 		Secrets: func(context.Context) (engine.Secrets, error) {

@@ -83,6 +83,7 @@ type written struct {
 	unchecked bool                  // a person writes
 	mu        sync.Mutex
 	sent      []string // lines of all PATCHes
+	told      int      // events of the PIM's jobs
 }
 
 // playWriting connects a fixture with a PIM whose calls can fail.

@@ -61,3 +61,11 @@ func Numeric(execution string) bool {
 	_, err := strconv.ParseUint(execution, 10, 64)
 	return err == nil
 }
+
+// ExecutionPage is the address of an execution's page in the PIM; "" where its id is none that the page knows.
+func (c *Client) ExecutionPage(execution string) string {
+	if !Numeric(execution) {
+		return ""
+	}
+	return c.config.URL + "/#/job/show/" + execution
+}
