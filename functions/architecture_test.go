@@ -65,7 +65,7 @@ var arrows = []arrow{
 
 	// Kinds of action know the engine, never each other; template, expression and csv are what they share, and shared/actions
 	// lists them.
-	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/config", "shared/outbound", "shared/credential"}},
+	{from: "shared/actions", to: []string{"shared/actions/*", "shared/engine", "shared/jobs", "shared/config", "shared/outbound", "shared/credential", "shared/eventtype"}},
 	{from: "shared/actions/template", to: []string{"shared/actions/expression", "shared/urlwriter", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config", "shared/pim"}},
 	{from: "shared/actions/outcome", to: []string{"shared/callback", "shared/engine", "shared/jobs", "shared/config", "shared/outbound", "shared/pim"}},
 	{from: "shared/actions/csv"},
@@ -78,7 +78,7 @@ var arrows = []arrow{
 	}},
 	{from: "shared/actions/*", to: []string{
 		"shared/actions/outcome", "shared/actions/template", "shared/actions/expression", "shared/engine", "shared/jobs", "shared/pimevent", "shared/config",
-		"shared/outbound", "shared/credential", "shared/pim", "shared/contentfulapi", // clients of what a kind works with
+		"shared/eventtype", "shared/outbound", "shared/credential", "shared/pim", "shared/contentfulapi", // clients of what a kind works with
 	}},
 	{from: "shared/engine", to: []string{
 		"shared/jobs", "shared/ledger", "shared/pimevent", "shared/config", "shared/metric", "shared/queue", "shared/pim", "shared/files",

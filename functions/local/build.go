@@ -151,8 +151,11 @@ func (s *System) worker(options Options, connections *secrets.Cache[secrets.Conn
 	return worker.New(worker.Config{
 		Engine: engine.New(engine.Config{
 			Config: s.config,
-			Kinds:  actions.Kinds(actions.Deps{Outbound: s.outbound, Bus: s.cloud.Bus, Mailer: s.mailer(options), EmailFrom: "pim-functions@example.com"}),
-			Store:  s.cloud.Store,
+			Kinds: actions.Kinds(actions.Deps{
+				Outbound: s.outbound, Bus: s.cloud.Bus, Mailer: s.mailer(options), EmailFrom: "pim-functions@example.com",
+				Profiles: s.cloud.Profiles, Signals: s.cloud.Store,
+			}),
+			Store: s.cloud.Store, Profiles: s.cloud.Profiles,
 			Queue:  s.cloud.Jobs,
 			Ledger: s.cloud.Ledger, Events: s.cloud.Events, EventLetters: s.cloud.EventLetters,
 			Secrets: worker.Secrets(connections), Refresh: worker.Refresh(connections),

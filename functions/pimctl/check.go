@@ -100,8 +100,8 @@ func (c *checking) findings(name string, text []byte) (stages []string, wrong, o
 			continue
 		}
 		loads++
-		if len(loaded.Warnings) > 0 {
-			odd = add(odd, stage, loaded.Warnings)
+		if warnings := append(loaded.Warnings, actions.Unheard(loaded)...); len(warnings) > 0 {
+			odd = add(odd, stage, warnings)
 		}
 	}
 	return stages, noted(wrong, len(stages)), noted(odd, loads)

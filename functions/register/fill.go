@@ -49,12 +49,12 @@ func FillSigning(document []byte, c *config.Config) (Filled, error) {
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Subscriptions)) {
-		s := c.Subscriptions[name]
-		if s.API == "event-platform" {
-			d.secret(fmt.Sprintf("the subscription at the Event Platform: config.secret.primary (PIM %q)", s.PIM), "event-platform", s.PIM)
-		} else if !d.has("events-api", s.PIM) {
-			d.filled.Missing = append(d.filled.Missing, fmt.Sprintf(`events-api.%s: the list ["…"] with the secret that the PIM shows under Connect > Connection settings > Event subscription`, s.PIM))
+	for _, pim := range slices.Sorted(maps.Keys(c.PIMs)) {
+		if len(declaredFor(c, pim, "event-platform")) > 0 {
+			d.secret(fmt.Sprintf("the subscription at the Event Platform: config.secret.primary (PIM %q)", pim), "event-platform", pim)
+		}
+		if len(declaredFor(c, pim, "events-api")) > 0 && !d.has("events-api", pim) {
+			d.filled.Missing = append(d.filled.Missing, fmt.Sprintf(`events-api.%s: the list ["…"] with the secret that the PIM shows under Connect > Connection settings > Event subscription`, pim))
 		}
 	}
 	for _, pim := range slices.Sorted(maps.Keys(c.Notifications)) {
@@ -97,9 +97,9 @@ func FillConnections(document []byte, c *config.Config) (Filled, error) {
 			need(`{"token":"…"} of Contentful (CMA token), or {"private_key":"…","app":"…"} of our own app there: for actions of the kind contentful`, "contentful")
 		}
 	}
-	for _, subscription := range c.Subscriptions {
-		if subscription.API == "event-platform" {
-			need(`{"client_id":"…","client_secret":"…","username":"…","password":"…"} of the connection, which the PIM shows under Connect > Connection settings: for subscribe, and to know our own changes`, "pims", subscription.PIM)
+	for pim := range c.PIMs {
+		if len(declaredFor(c, pim, "event-platform")) > 0 {
+			need(`{"client_id":"…","client_secret":"…","username":"…","password":"…"} of the connection, which the PIM shows under Connect > Connection settings: for subscribe, and to know our own changes`, "pims", pim)
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(needed)) {

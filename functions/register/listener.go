@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/platformapi"
 	"github.com/pim-functions/pim-functions/shared/secrets"
@@ -40,7 +41,7 @@ func (l Listened) Request(pim string, to platformapi.Destination) platformapi.Su
 	return request
 }
 
-// Listeners lists what extensions.yaml declares for the Event Platform, by PIM. Secrets are placeholders for the shell
+// Listeners lists what extensions.yaml wants of the Event Platform, by PIM. Secrets are placeholders for the shell
 // ($EVENT_PLATFORM_SECRET, $NOTIFICATION_SECRET) unless signing is given.
 //
 // A type that several subscriptions of a PIM declare is asked for once, by the first of them by name: the platform
@@ -63,13 +64,29 @@ func Listeners(c *config.Config, base string, signing *secrets.Signing) ([]Liste
 	return all, wrong
 }
 
-// declaredFor lists the subscriptions of a PIM at one of its APIs, by name.
+// endsOfActions is the name of a subscription that no file declares: to what actions are told by how they ended
+// (actions.Heard), where the declared ones do not bring it.
+const endsOfActions = "ends-of-actions"
+
+// declaredFor lists the subscriptions of a PIM at one of its APIs, by name, then endsOfActions.
 func declaredFor(c *config.Config, pim, api string) []config.Subscription {
 	var declared []config.Subscription
 	for _, name := range slices.Sorted(maps.Keys(c.Subscriptions)) {
 		if s := c.Subscriptions[name]; s.PIM == pim && s.API == api {
 			declared = append(declared, s)
 		}
+	}
+	if api != "event-platform" {
+		return declared
+	}
+	ends := config.Subscription{Name: endsOfActions, PIM: pim, API: api}
+	for _, kind := range slices.Sorted(maps.Keys(actions.Heard(c)[pim])) {
+		if !slices.ContainsFunc(declared, func(s config.Subscription) bool { return s.Asks(kind) }) {
+			ends.Events = append(ends.Events, kind)
+		}
+	}
+	if len(ends.Events) > 0 {
+		declared = append(declared, ends)
 	}
 	return declared
 }

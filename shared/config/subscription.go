@@ -148,3 +148,8 @@ func (t table) notified(known references) []scalar {
 	t.refer(own, "name", "pim", known.pims)
 	return []scalar{own}
 }
+
+// Asks says whether the subscription asks the Event Platform for a type of event.
+func (s Subscription) Asks(eventType string) bool {
+	return s.API == "event-platform" && slices.ContainsFunc(s.Events, func(pattern string) bool { return eventtype.Matches(pattern, eventType) })
+}

@@ -23,6 +23,12 @@ type Kind interface {
 	Open(config.Section, Secrets) (Action, error)
 }
 
+// Listener is a Kind whose actions are told by events of their PIM how it ended: some subscription there has to bring them.
+type Listener interface {
+	Kind
+	Listens(config.Section) []string // their types
+}
+
 // Action does one batch of a job, or one event.
 type Action interface {
 	// Batch is how many items one run takes; 0 means all of them.

@@ -9,11 +9,6 @@ import (
 // that come of it are our own, as those of a Writer are.
 type Changer interface{ ChangesPIM() bool }
 
-// Listener is an Action that is told of its end by events of its PIM, so that some subscription there has to bring them.
-type Listener interface {
-	Listens() []string // their types
-}
-
 // changesPIM says whether an action, or one that may follow it, writes to the PIM. One that cannot be opened, since the
 // configuration has a mistake, writes nothing: its run says what is wrong.
 func (i *Invocation) changesPIM(ctx context.Context, name string) (bool, error) {

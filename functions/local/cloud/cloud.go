@@ -24,6 +24,7 @@ type Cloud struct {
 	Events       queue.Queue
 	EventLetters queue.Queue // dead letters of Events
 	Store        jobs.Store
+	Profiles     jobs.Profiles
 	Ticks        jobs.Ticks
 	Ledger       ledger.Store
 	Secrets      secrets.Source

@@ -75,6 +75,7 @@ func Endpoint(ctx context.Context, account awsconfig.Config, source secrets.Sour
 		Events:       events,
 		EventLetters: eventLetters,
 		Store:        store,
+		Profiles:     store,
 		Ticks:        store,
 		Ledger:       records,
 		Secrets:      prefixed{secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: manager})},

@@ -38,6 +38,7 @@ func Memory(config MemoryConfig) *Cloud {
 		Events:       events,
 		EventLetters: eventLetters,
 		Store:        store,
+		Profiles:     store,
 		Ticks:        store,
 		Ledger:       records,
 		Secrets:      config.Secrets,

@@ -124,19 +124,22 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	// An emulator's neighbours have private addresses. On AWS the variable alone opens nothing: an action says
 	// private: true for itself.
 	client := outbound.New(outbound.Config{AllowPrivate: private && endpoint != "", Now: now})
+	database, queues := dynamodb.NewFromConfig(account), sqs.NewFromConfig(account)
+	store := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: database, Table: table, Now: now})
 	kinds := actions.Kinds(actions.Deps{
 		Outbound: client,
-		Bus:      publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(account), Bus: bus}),
-		Mailer:   notify.NewSES(notify.SESConfig{Client: sesv2.NewFromConfig(account)}), EmailFrom: emailFrom,
+		Profiles: store, Signals: store,
+		Bus:    publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(account), Bus: bus}),
+		Mailer: notify.NewSES(notify.SESConfig{Client: sesv2.NewFromConfig(account)}), EmailFrom: emailFrom,
 	})
 	objects := s3.NewFromConfig(account, func(o *s3.Options) { o.UsePathStyle = endpoint != "" }) // an emulator has no host for each bucket
-	database, queues := dynamodb.NewFromConfig(account), sqs.NewFromConfig(account)
 	events := ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: database, Table: table, Now: now})
 	return worker.New(worker.Config{
 		Engine: engine.New(engine.Config{
 			Config:       loaded,
 			Kinds:        kinds,
-			Store:        jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: database, Table: table, Now: now}),
+			Store:        store,
+			Profiles:     store,
 			Queue:        queue.NewSQS(queue.SQSConfig{Client: queues, URL: queueURL}),
 			Ledger:       events,
 			Events:       queue.NewSQS(queue.SQSConfig{Client: queues, URL: eventsURL}),

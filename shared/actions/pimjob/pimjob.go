@@ -82,9 +82,9 @@ type action struct {
 }
 
 var (
+	_ engine.Listener = Kind{}
 	_ engine.Waiter   = (*action)(nil)
 	_ engine.Changer  = (*action)(nil)
-	_ engine.Listener = (*action)(nil)
 )
 
 // Batch is all items: the profile knows nothing of them.
@@ -99,6 +99,10 @@ func (a *action) Waits() *engine.Waits {
 func (*action) ChangesPIM() bool { return true }
 
 // Listens implements engine.Listener.
-func (a *action) Listens() []string {
+func (k Kind) Listens(section config.Section) []string {
+	a, err := k.parse(section)
+	if err != nil {
+		return nil
+	}
 	return []string{eventtype.Prefix + "job." + a.direction + ".status-changed"}
 }
