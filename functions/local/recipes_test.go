@@ -38,6 +38,7 @@ var recipes = map[string]struct {
 	"A price that follows another":          {`{}`, computedPrice},
 	"Export with a link":                    {`{"values":{"slack":"SINK/slack"}}`, exportWithALink},
 	"What changed, to SFTP each night":      {`{"values":{"slack":"SINK/slack"},"sftp":{"erp":"SFTP"}}`, changedToSFTP},
+	"Run a PIM export and tell the team":    {`{"values":{"slack":"SINK/slack"}}`, runAnExport},
 	"Readiness gate":                        {`{"values":{"slack":"SINK/slack"}}`, readinessGate},
 	"Tell the team about products":          {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
 }
@@ -77,6 +78,17 @@ func publishToAShop(t *testing.T, r *recipe) {
 	refused := r.job(r.started("publish", pim.Press{Position: "pim.product-grid.action-bar", Products: []string{sock}, User: "peter"}), jobs.Failed)
 	if len(refused.Failures) != 1 || !strings.Contains(refused.Failures[0].Reason, "out of stock") {
 		t.Errorf("failures %+v", refused.Failures)
+	}
+}
+
+func runAnExport(t *testing.T, r *recipe) {
+	job := r.job(r.started("export", pim.Press{Position: "pim.product.index"}), jobs.Succeeded)
+	if !strings.Contains(job.Message, "has ended: 200 rows") {
+		t.Errorf("%q", job.Message)
+	}
+	var sent struct{ Text string }
+	if err := json.Unmarshal([]byte(r.called("POST /slack", 1)[0].body), &sent); err != nil || !strings.HasPrefix(sent.Text, "Export now: the PIM's export") || !strings.Contains(sent.Text, "/#/job/show/") {
+		t.Errorf("told %q, %v", sent.Text, err)
 	}
 }
 

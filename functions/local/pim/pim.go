@@ -33,9 +33,10 @@ type PIM struct {
 	routes http.Handler
 }
 
-// New is a PIM. It sends nothing by itself.
+// New is a PIM. It sends nothing by itself but how the jobs end that its REST API is asked to launch.
 func New(config Config) *PIM {
 	p := &PIM{config: config}
+	config.REST.OnLaunch(func(x pimtest.Execution) { go p.playExecution(x) })
 	p.routes = p.pages()
 	return p
 }

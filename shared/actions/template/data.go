@@ -33,6 +33,7 @@ type Data struct {
 	Done     int
 	Total    int
 	Failures int    // items that failed
+	Message  string // of its end, for users; "" where it has none
 	File     string // link of the file that it made, the first of several; it lives as long as the file
 }
 
@@ -149,7 +150,7 @@ func (s Scope) batch(run engine.Run) (Data, error) {
 	}
 	if run.Ended != nil {
 		data.Outcome, data.Done, data.Total, data.Failures = string(run.Ended.Outcome), run.Ended.Done, run.Ended.Total, run.Ended.Total-run.Ended.Done
-		data.File = run.Ended.File
+		data.File, data.Message = run.Ended.File, run.Ended.Message
 	}
 	return data, nil
 }

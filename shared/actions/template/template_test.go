@@ -19,7 +19,7 @@ var run = engine.Run{
 	Action: "send", Job: "job-1", Label: "Export <now>", User: jobs.User{UUID: "u", Username: "julia"},
 	Items:  []jobs.Item{{Type: jobs.Product, ID: "p1"}, {Type: jobs.ProductModel, ID: "armor"}},
 	Params: json.RawMessage(`{"message":"Tom & Jerry","big":12345678901234567890,"list":["a","b"],"nested":{"x":1}}`), Context: json.RawMessage(`{"locale":"en_US"}`),
-	Ended: &jobs.Ended{Outcome: jobs.Partial, Done: 2, Total: 5},
+	Ended: &jobs.Ended{Outcome: jobs.Partial, Done: 2, Total: 5, Message: "3 are gone"},
 	Event: &pimevent.Event{Type: "product.updated", EntityID: "e1", Author: pimevent.Author{Identifier: "julia"}, Raw: []byte(`{"id":"e1"}`)},
 }
 
