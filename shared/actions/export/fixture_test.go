@@ -64,7 +64,7 @@ func (f *fixture) open(address string, clock func() time.Time, keys string) {
 environments: {local: {}}
 pims: {main: {url: "https://pim.example.com", channel: ecommerce, zone: Europe/Paris}}
 actions: {make: {kind: export, %s}}
-selections: {all: {of: products}}
+selections: {all: {of: products}, models: {of: product_models}}
 extensions: {button: {pim: main, type: action, positions: [pim.product.header], label: {default: Button}, action: make}}
 `, keys),
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
 )
 
 // firsts are the first cells of a CSV file's rows.
@@ -89,6 +90,29 @@ func TestAVariantIsInTheFileOnce(t *testing.T) {
 		if len(seen) != len(all)+3 {
 			t.Errorf("%d rows", len(seen))
 		}
+	}
+}
+
+// A selection of models has pages of its own; a batch whose variants take several runs keeps its place in it.
+func TestASelectionOfModels(t *testing.T) {
+	catalogue := shirts(t, 60)
+	family := "bag"
+	for n := range 120 {
+		code := fmt.Sprintf("single-%03d", n)
+		catalogue.ProductModels = append(catalogue.ProductModels, &pimtest.Entity{Code: code, Family: &family, FamilyVariant: "one"})
+		variant := product(1000+n, "bag", map[string]string{"sku": fmt.Sprintf(`"of-%s"`, code)})
+		variant.Parent = &code
+		catalogue.Products = append(catalogue.Products, variant)
+	}
+	f := newFixture(t, catalogue, `attributes: [color], expand: true, name: all.csv`)
+	f.config.Kinds = map[string]engine.Kind{"export": export.Kind{}.WithPages(1)}
+	job := f.work(f.create(jobs.Job{Select: &jobs.Select{Name: "models"}}))
+	if job.State != jobs.Succeeded || job.Done != 124 || job.Message != "365 rows in 2 files" {
+		t.Fatalf("%s, %q, %d done", job.State, job.Message, job.Done)
+	}
+	rows := firsts(f.content(job.Files[0]))
+	if sorted := slices.Sorted(slices.Values(rows)); len(slices.Compact(sorted)) != 241 || !slices.Equal(rows, slices.Sorted(slices.Values(rows))) {
+		t.Errorf("%d rows: %q", len(rows), rows)
 	}
 }
 
