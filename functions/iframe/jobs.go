@@ -229,8 +229,6 @@ func (h *Handler) undo(ctx context.Context, c call) (web.Response, error) {
 	switch {
 	case errors.Is(err, jobs.ErrNotEnded):
 		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "not_ended", Message: "This job has not ended. Stop it, or wait until it has ended, before you undo it."}
-	case errors.Is(err, jobs.ErrUndoSelection):
-		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "undo_selection", Message: "This job found its products by a search: it cannot be undone."}
 	case errors.Is(err, jobs.ErrNothingToUndo):
 		return web.Response{}, &web.Error{Code: web.Conflict, Reason: "nothing_to_undo", Message: "This job has changed nothing in the PIM: there is nothing to undo."}
 	case errors.Is(err, jobs.ErrUndoing):

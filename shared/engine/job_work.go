@@ -65,11 +65,7 @@ func (w *jobWork) work(ctx context.Context) answer {
 
 // runBatch does one run of the next batch.
 func (w *jobWork) runBatch(ctx context.Context) answer {
-	open := w.open
-	if w.job.Trigger == jobs.TriggerUndo {
-		open = w.openUndo
-	}
-	return w.run(ctx, w.log, w.job.Action, open, func(action Action) Run {
+	return w.run(ctx, w.log, w.job.Action, w.opens(), func(action Action) Run {
 		job := &w.job
 		if job.Batch == 0 {
 			job.Batch = max(action.Batch(), 0)

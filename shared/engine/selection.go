@@ -53,7 +53,7 @@ func (w *jobWork) spent(left int, page map[jobs.Item]pim.Product) bool {
 
 // turn reads the page that follows the one at hand.
 func (w *jobWork) turn(ctx context.Context) answer {
-	action, err := w.open(ctx, w.job.Action)
+	action, err := w.opens()(ctx, w.job.Action)
 	if err != nil {
 		return notBegun(err, ctx.Err() != nil)
 	}
@@ -88,6 +88,9 @@ func (w *jobWork) nextPage(ctx context.Context, reads *Reads) (*turned, error) {
 		}
 	}
 	first := w.job.Select.First + len(w.job.Select.Page)
+	if selection.Undo != "" {
+		return w.changedPage(ctx, selection, first)
+	}
 	if selection.Failed != "" {
 		failures, err := w.Store.FailuresFrom(ctx, selection.Failed, selection.From)
 		if err != nil {

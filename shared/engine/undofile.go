@@ -36,6 +36,19 @@ func undoFiles(names []string, first int) (found []string) {
 	return found
 }
 
+// undoBatches are names of undo files by the batch that they are of, in the order in which they were written.
+func undoBatches(names []string) (batches [][]string) {
+	last := ""
+	for _, name := range names {
+		first, _, _ := strings.Cut(name, "-")
+		if len(batches) == 0 || first != last {
+			batches, last = append(batches, nil), first
+		}
+		batches[len(batches)-1] = append(batches[len(batches)-1], name)
+	}
+	return batches
+}
+
 // undoKey is where an undo file lies.
 func undoKey(job, name string) string { return files.UndoKey(job, name+".ndjson") }
 

@@ -27,7 +27,8 @@ type Select struct {
 	Began    time.Time       `json:"began,omitzero"`     // the PIM's time when the first page was asked for
 	After    string          `json:"after,omitempty"`    // ID of the job whose Seen are left out
 	Failed   string          `json:"failed,omitempty"`   // ID of the job whose failures come before the search; "": none are left
-	From     int             `json:"from,omitempty"`     // index of the first of these failures that is not taken
+	From     int             `json:"from,omitempty"`     // index of the first of these failures that is not taken; of Undo: batches that are
+	Undo     string          `json:"undo,omitempty"`     // ID of the job whose changes are taken back, the last batch first; nothing else is searched
 	Cursor   string          `json:"cursor,omitempty"`   // where the search's next page begins
 
 	Page  []Item `json:"page,omitempty"`  // at hand

@@ -20,7 +20,7 @@ func (i *Inspector) serveUndo(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, jobs.ErrNotFound):
 		loopback.Refuse(w, http.StatusNotFound, "not_found", "There is no such job.")
-	case errors.Is(err, jobs.ErrNotEnded), errors.Is(err, jobs.ErrNothingToUndo), errors.Is(err, jobs.ErrUndoSelection), errors.Is(err, jobs.ErrUndoing):
+	case errors.Is(err, jobs.ErrNotEnded), errors.Is(err, jobs.ErrNothingToUndo), errors.Is(err, jobs.ErrUndoing):
 		loopback.Refuse(w, http.StatusConflict, "conflict", err.Error())
 	case err != nil:
 		loopback.Refuse(w, http.StatusInternalServerError, "internal", err.Error())
