@@ -22,6 +22,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
+	"github.com/pim-functions/pim-functions/shared/actions/publish"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/files"
@@ -53,7 +54,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 	}
 	s.downloads = &cloud.Downloads{Origin: s.URL(), Secret: rand.Text(), Files: folder, Now: time.Now, Log: s.log}
 	if options.AWS == nil {
-		s.cloud = cloud.Memory(cloud.MemoryConfig{Secrets: source, Downloads: s.downloads, Published: s.recorder.Published, Log: s.log})
+		s.cloud = cloud.Memory(cloud.MemoryConfig{Secrets: source, Downloads: s.downloads, Published: s.published, Log: s.log})
 	} else if s.cloud, err = cloud.Endpoint(ctx, *options.AWS, source); err != nil {
 		return fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
 	}
@@ -116,6 +117,12 @@ func (s *System) build(ctx context.Context, options Options) error {
 		{Queue: s.cloud.Events, Batch: cloud.EventsBatch, Window: cloud.EventsWindow, Handle: works.Handle, Log: s.log},
 	}
 	return nil
+}
+
+// published shows what is put on the bus, to the approver too, who waits for nothing else.
+func (s *System) published(entry publish.Entry) {
+	s.recorder.Published(entry)
+	s.destination.Ask("the event bus: "+entry.DetailType, entry.Detail)
 }
 
 // playedPIM is the PIM's REST API in memory, over its own goods or over a catalogue from a file. Whoever the connection

@@ -34,6 +34,7 @@ var recipes = map[string]struct {
 	"ERP push": {`{"auth":{"erp":{"oauth2":{"token_url":"SINK/token","client_id":"us","client_secret":"secret-of-the-erp"}}},` +
 		`"values":{"slack":"SINK/slack"}}`, pushToAnERP},
 	"Enrichment from a chat-completion API": {`{"auth":{"ai":{"bearer":"token-of-the-ai"}}}`, enrichment},
+	"Translation with a callback":           {`{"auth":{"translator":{"bearer":"token-of-the-translator"}},"values":{"slack":"SINK/slack"}}`, translation},
 	"Bulk change with undo":                 {`{}`, bulkChange},
 	"A price that follows another":          {`{}`, computedPrice},
 	"Export with a link":                    {`{"values":{"slack":"SINK/slack"}}`, exportWithALink},
@@ -156,6 +157,40 @@ func enrichment(t *testing.T, r *recipe) {
 		t.Errorf("%q", job.Message)
 	}
 	r.undone(t, job.ID, "2 changed in the PIM")
+}
+
+func translation(t *testing.T, r *recipe) {
+	const chair = "63139bf3-a7f7-4eaa-ba5e-000000000061"
+	r.answer("/orders", 202, `{}`)
+	id := r.started("translate", pim.Press{Position: "pim.product-grid.action-bar", Products: []string{chair, "63139bf3-a7f7-4eaa-ba5e-000000000062"}})
+	waiting := r.job(id, jobs.Waiting)
+	if waiting.WaitsFor == nil || waiting.WaitsFor.For != jobs.WaitCallback || waiting.WaitsFor.AsDone || waiting.Next == nil || time.Until(*waiting.Next) < 71*time.Hour {
+		t.Errorf("waits for %+v until %v", waiting.WaitsFor, waiting.Next)
+	}
+	var sent struct {
+		Items    []struct{ ID string }
+		Callback struct{ URL, Until string }
+	}
+	call := r.called("POST /orders", 1)[0]
+	if err := json.Unmarshal([]byte(call.body), &sent); err != nil || len(sent.Items) != 2 || call.header.Get("Authorization") != "Bearer token-of-the-translator" {
+		t.Fatalf("sent %.300s, %v", call.body, err)
+	}
+	answer := fmt.Sprintf(`{"updates":[{"uuid":%q,"values":{"name":[{"locale":"fr_FR","scope":null,"data":"Chaise"}]}}],"failures":[{"index":1,"reason":"no such word"}]}`, chair)
+	for range 2 {
+		got, err := http.Post(sent.Callback.URL, "application/json", strings.NewReader(answer))
+		if err != nil || got.StatusCode != http.StatusOK {
+			t.Fatalf("%v, %v", got, err)
+		}
+		got.Body.Close()
+	}
+	job := r.job(id, jobs.Partial)
+	if len(job.Failures) != 1 || job.Failures[0].Reason != "no such word" || job.WaitsFor != nil {
+		t.Errorf("%+v", job)
+	}
+	if told := r.called("POST /slack", 1)[0].body; !strings.Contains(told, "Translate: partial, 1 of 2 done") {
+		t.Errorf("told %s", told)
+	}
+	r.undone(t, id, "1 changed in the PIM, 1 were so already")
 }
 
 func bulkChange(t *testing.T, r *recipe) {

@@ -1,5 +1,5 @@
 // Package destination plays the systems that receive what forward and notify send: an ERP and a chat, whose behaviour a
-// switch changes. It does what a good destination does: it applies each idempotency key once.
+// switch changes, a translator, and an approver (asked.go). It does what a good destination does: it applies each idempotency key once.
 package destination
 
 import (
@@ -59,6 +59,9 @@ type Destination struct {
 	mode     Mode
 	received recent.List[Delivery]
 	applied  map[string]applied // by idempotency key
+
+	asked     []Asked // what waits for an answer later, oldest first
+	lastAsked int
 }
 
 // applied is what the destination keeps of a delivery that took effect.
@@ -97,8 +100,12 @@ func (d *Destination) Received() []Delivery {
 	return d.received.Newest(keptReceived)
 }
 
-// ServeHTTP receives a delivery.
+// ServeHTTP receives a delivery, or shows what waits for an answer.
 func (d *Destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == approvals && r.Method == http.MethodGet || strings.HasPrefix(r.URL.Path, approvals+"/") {
+		d.serveApprovals(w, r)
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDelivery))
 	if err != nil {
 		http.Error(w, `{"error":"the body could not be read"}`, http.StatusBadRequest)
@@ -110,17 +117,21 @@ func (d *Destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		}
 	}
-	status, answer := d.receive(Delivery{
+	delivery := Delivery{
 		At: time.Now(), Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, Path),
 		IdempotencyKey: r.Header.Get("Idempotency-Key"), Items: countItems(body), Excerpt: excerpt(body),
-	}, sha256.Sum256(body))
+	}
+	status, answer, took := d.receive(delivery, sha256.Sum256(body))
+	if took && d.Ask(delivery.Path, body) {
+		status = http.StatusAccepted
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	io.WriteString(w, answer)
 }
 
 // receive decides the answer to a delivery, and keeps both.
-func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte) (status int, answer string) {
+func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte) (status int, answer string, took bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before, known := d.applied[delivery.IdempotencyKey]
@@ -144,7 +155,7 @@ func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte) (sta
 	}
 	delivery.Status = status
 	d.received.Add(delivery)
-	return status, answer
+	return status, answer, delivery.Applied
 }
 
 func countItems(body []byte) int {
