@@ -22,7 +22,7 @@ class Api {
     let response = await this.#send(method, path, body, await this.#pim.token());
     if (response.status === 401) response = await this.#send(method, path, body, await this.#pim.renew());
     if (response.ok) return response.json();
-    const problems = { 401: 'refused', 403: 'offered', 404: 'missing', 409: 'standing', 413: 'large' };
+    const problems = { 401: 'refused', 403: 'offered', 404: 'missing', 409: path.endsWith('/undo') ? 'standing' : 'past', 413: 'large' };
     throw new Problem(problems[response.status] ?? 'trouble');
   }
 

@@ -27,6 +27,8 @@ const view = new View(language, about.actions, {
   open: details,
   download,
   cancel: (row) => press(row.cancelling(), () => api.post(`/jobs/${encodeURIComponent(row.job.id)}/cancel`, {})),
+  giveUp: (row) => press(row, () => endWait(row.job, 'give-up')),
+  asDone: (row) => press(row, () => endWait(row.job, 'as-done')),
   undo: (row) => press(row, () => undo(row.job)),
   retry: (row) => press(row, () => submit(`/jobs/${encodeURIComponent(row.job.id)}/retry`, {}, row.job.label)),
 });
@@ -164,6 +166,15 @@ async function undo(job) {
     return answer;
   } finally {
     look(); // it may be under way even where the answer was lost
+  }
+}
+
+// endWait ends a job's wait for an answer; the list shows what comes of it.
+async function endWait(job, how) {
+  try {
+    return await api.post(`/jobs/${encodeURIComponent(job.id)}/${how}`, {});
+  } finally {
+    look();
   }
 }
 

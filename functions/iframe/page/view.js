@@ -42,6 +42,8 @@ class Row {
   #details;
   #cancel;
   #retry;
+  #giveUp;
+  #asDone;
   #download;
   #files = el('span', { class: 'files' });
   #undo;
@@ -55,6 +57,8 @@ class Row {
     this.#details = el('button', { type: 'button', class: 'small', 'aria-expanded': 'false', 'aria-controls': id, onclick: () => this.toggle() }, language.say('details'));
     this.#cancel = el('button', { type: 'button', class: 'small bad', onclick: () => on.cancel(this) }, language.say('cancel'));
     this.#retry = el('button', { type: 'button', class: 'small', onclick: () => on.retry(this) }, language.say('retry'));
+    this.#giveUp = el('button', { type: 'button', class: 'small bad', onclick: () => on.giveUp(this) }, language.say('giveUp'));
+    this.#asDone = el('button', { type: 'button', class: 'small', onclick: () => on.asDone(this) }, language.say('asDone'));
     this.#download = el('button', { type: 'button', class: 'small', onclick: () => on.download(this) }, language.say('download'));
     this.#undo = el('button', { type: 'button', class: 'small undo', onclick: () => this.#ask(this.#sure.hidden) }, language.say('undo'));
     this.#sure = el('div', { role: 'group', 'aria-label': language.say('undoWhat'), class: 'sure', hidden: true }, el('p', {}, language.say('undoWhat')),
@@ -67,7 +71,7 @@ class Row {
       el('td', { role: 'cell' }, this.#time),
       el('td', { role: 'cell', class: 'buttons' }, this.#download, this.#files, this.#details, this.#cancel, this.#undo));
     this.more = el('tr', { role: 'row', id, class: 'more', hidden: true },
-      el('td', { role: 'cell', colspan: 5 }, this.#problems, this.#retry,
+      el('td', { role: 'cell', colspan: 5 }, this.#problems, this.#retry, this.#asDone, this.#giveUp,
         el('p', { class: 'quiet id' }, [job.user && language.say('by', { user: job.user }), language.say('id', { id: job.id })].filter(Boolean).join(' · '))));
     this.show(job);
   }
@@ -106,6 +110,10 @@ class Row {
     this.#cancel.disabled = job.cancelling;
     put(this.#cancel, language.say(job.cancelling ? 'cancelling' : 'cancel'));
     this.#retry.hidden = !job.retryable;
+    this.#giveUp.setAttribute('aria-label', language.say('giveUpOf', { label, since }));
+    this.#giveUp.hidden = !job.waits;
+    this.#asDone.setAttribute('aria-label', language.say('asDoneOf', { label, since }));
+    this.#asDone.hidden = !job.asDone;
     this.#download.setAttribute('aria-label', language.say('downloadOf', { label, since }));
     this.#download.hidden = !job.files || this.#files.hasChildNodes();
     this.#undo.setAttribute('aria-label', language.say('undoOf', { label, since }));
@@ -168,7 +176,7 @@ class Row {
   }
 
   busy(busy) {
-    for (const button of [this.#cancel, this.#retry, this.#download, this.#undo]) button.disabled = busy || (button === this.#cancel && this.job.cancelling);
+    for (const button of [this.#cancel, this.#retry, this.#giveUp, this.#asDone, this.#download, this.#undo]) button.disabled = busy || (button === this.#cancel && this.job.cancelling);
   }
 }
 

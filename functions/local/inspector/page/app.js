@@ -114,6 +114,19 @@ async function undo(job) {
   }
 }
 
+// endWait ends a job's wait for an answer: by giving up, or as done.
+async function endWait(job, how, what) {
+  const answer = byId("undone");
+  try {
+    await post(`/_local/jobs/${encodeURIComponent(job.id)}/${how}`);
+    answer.className = "answer good";
+    answer.textContent = `${job.label || job.action}: ${what}.`;
+  } catch (problem) {
+    answer.className = "answer bad";
+    answer.textContent = `${job.label || job.action}: ${problem.message}`;
+  }
+}
+
 const badges = { succeeded: "good", partial: "half", failed: "bad", running: "busy", queued: "busy", waiting: "half" };
 
 function jobRow(job) {
@@ -123,7 +136,14 @@ function jobRow(job) {
   const items = el("td", {}, counts);
   if (job.total && !job.open) items.append(el("progress", { max: job.total, value: job.done + job.failed, "aria-label": `${job.done + job.failed} of ${job.total} items worked` }));
   const said = el("td", {}, job.message || "", job.parent ? el("div", {}, el("small", {}, "follows "), el("code", {}, job.parent)) : "");
-  if (job.next) said.append(" ", el("small", {}, "Next try at " + time(job.next) + "."));
+  if (job.waitsFor) {
+    const button = (how, text, what) => el("button", {
+      type: "button", class: "second", "aria-label": `${text}: ${job.label || job.action}, ${time(job.createdAt)}`, "data-key": how + "-" + job.id, onclick: () => endWait(job, how, what),
+    }, text);
+    const awaited = { callback: "the destination's answer", pim_job: "the end of the PIM's job", workflow: "the end of the workflow", execution: "the state machine's answer" }[job.waitsFor.for] || "an answer";
+    said.append(` Waits for ${awaited} until ${new Date(job.waitsFor.until).toLocaleString()}. `, button("give-up", "Stop waiting", "given up"));
+    if (job.waitsFor.asDone) said.append(" ", button("as-done", "It is done", "said to be done"));
+  } else if (job.next) said.append(" ", el("small", {}, "Next try at " + time(job.next) + "."));
   if (job.reason && job.reason !== "permanent") said.append(" ", el("small", {}, job.reason));
   if (job.failures.length) {
     const lines = job.failures.map((failure) => `${failure.item.type} ${failure.item.id}: ${failure.reason}`);
