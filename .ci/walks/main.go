@@ -36,7 +36,7 @@ type visit struct {
 
 var walks = []walk{
 	{"action", action}, {"refusals", refusals}, {"event platform", eventPlatform}, {"events api", eventsAPI}, {"iframe", iframe},
-	{"data", data}, {"files", links}, {"export", export}, {"undo", undo}, {"clock", clock}, {"contentful", contentful}, {"poison", poison}, {"killed worker", killedWorker},
+	{"data", data}, {"files", links}, {"callback", callback}, {"export", export}, {"undo", undo}, {"clock", clock}, {"contentful", contentful}, {"poison", poison}, {"killed worker", killedWorker},
 }
 
 func main() {
