@@ -34,7 +34,8 @@ func ParseSection(text string) (Section, error) {
 }
 
 // Resolve returns the section with every value of the form secret:NAME replaced by values[NAME]. A name that is
-// not there is an error with file and line; the error never holds a value.
+// not there is an error with file and line; the error never holds a value. A value stands for itself: where templates
+// are filled in, {{ in it is two braces and no template.
 func (s Section) Resolve(values map[string]string) (Section, error) {
 	if s.node == nil {
 		return s, nil
@@ -134,7 +135,7 @@ func (s Section) resolve(node *yaml.Node, values map[string]string, problems *Pr
 		if !there || value == "" {
 			*problems = append(*problems, &Problem{File: s.file, Line: node.Line, Message: fmt.Sprintf("secret:%s is not in the connection secret", name), Remedy: fmt.Sprintf("add it under \"values\" as %q", name)})
 		}
-		fresh.Value, fresh.Tag, fresh.Style = value, "!!str", yaml.DoubleQuotedStyle
+		fresh.Value, fresh.Tag, fresh.Style = literal(value), "!!str", yaml.DoubleQuotedStyle
 	}
 	fresh.Content = make([]*yaml.Node, len(node.Content))
 	for i, child := range node.Content {
@@ -142,6 +143,9 @@ func (s Section) resolve(node *yaml.Node, values map[string]string, problems *Pr
 	}
 	return &fresh
 }
+
+// literal is a value as the template that writes it. Keys that hold no templates take no braces.
+func literal(value string) string { return strings.ReplaceAll(value, "{{", `{{"{{"}}`) }
 
 // Text is the value of a key that holds one text; "" for another or none.
 func (s Section) Text(key string) string {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pim-functions/pim-functions/shared/actions/template"
+	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
@@ -82,6 +83,34 @@ func TestValuesInAddressAndHeaders(t *testing.T) {
 	}
 	if got := e.requests[0].URL; got.Path != "/x/"+run.Label || got.Query().Get("q") != run.Label || got.EscapedPath() != "/x/"+url.PathEscape(run.Label) {
 		t.Errorf("called %s", got)
+	}
+}
+
+// A secret of the connection document stands for itself, whatever it looks like: in an address, a header and a body.
+func TestASecretIsNoTemplate(t *testing.T) {
+	const value = `a{{.Label}}{{{b}}-{{`
+	e := newERP(t)
+	section, err := config.ParseSection("url: secret:url\nheaders: {X-Key: secret:key}\nbody: secret:body")
+	if err != nil {
+		t.Fatal(err)
+	}
+	section, err = section.Resolve(map[string]string{"key": value, "body": `{"key":"` + value + `"}`, "url": e.URL + "/x?key=" + value})
+	if err != nil {
+		t.Fatal(err)
+	}
+	action, err := kind().Open(section, engine.Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := action.Run(t.Context(), engine.Run{Key: "k", Label: "L"}); err != nil {
+		t.Fatal(err)
+	}
+	var body map[string]string
+	if err := json.Unmarshal([]byte(e.bodies[0]), &body); err != nil || body["key"] != value {
+		t.Errorf("%v: the body is %s", err, e.bodies[0])
+	}
+	if request := e.requests[0]; request.Header.Get("X-Key") != value || request.URL.Query().Get("key") != value {
+		t.Errorf("called %s with %q", request.URL, request.Header.Get("X-Key"))
 	}
 }
 
