@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/action"
+	"github.com/pim-functions/pim-functions/functions/callback"
 	"github.com/pim-functions/pim-functions/functions/contentful"
 	"github.com/pim-functions/pim-functions/functions/data"
 	"github.com/pim-functions/pim-functions/functions/eventplatform"
@@ -278,6 +279,7 @@ func (s *deployedStage) start() {
 		"data":           data.New(data.Config{Config: s.config, Signing: signing, Jobs: store, Ledger: ledger.NewMemory(ledger.MemoryConfig{Now: time.Now}), Now: time.Now, Metrics: metrics}),
 		"event-platform": eventplatform.New(eventplatform.Config{Config: s.config, Signing: signing, Queue: nowhere{}, Now: time.Now, Metrics: metrics}),
 		"contentful":     contentful.New(contentful.Config{Config: s.config, Signing: signing, Jobs: submitter, Now: time.Now, Metrics: metrics}),
+		"callbacks":      callback.New(callback.Config{Links: links, Signals: store, Queue: nowhere{}, Now: time.Now, Metrics: metrics}),
 		"files":          files.New(files.Config{Links: links, Jobs: store, Now: time.Now, Metrics: metrics}),
 	} {
 		function := web.New(web.Config{Function: word, Handler: handler, MaxBody: 1 << 20, Log: slog.New(slog.DiscardHandler), Now: time.Now})

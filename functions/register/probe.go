@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ type Answer struct {
 // Proven says that the deployment accepted the proof. What it says to a proven probe differs from sender to sender: that
 // it was reached, that the body is empty, that the file is gone.
 func (a Answer) Proven() bool {
-	return a.Status == http.StatusOK || a.Status == http.StatusBadRequest || a.Status == http.StatusGone
+	return slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusGone, http.StatusUnprocessableEntity}, a.Status)
 }
 
 // Refused says that the deployment took the probe for a stranger's.
@@ -70,7 +71,22 @@ func (a Answer) Refused() bool {
 
 // Ask probes a place with the newest of some keys. An error means that no answer came.
 func (p Prober) Ask(ctx context.Context, place Place, keys Keys) (Answer, error) {
-	return p.send(ctx, p.request(place, keys.Newest()))
+	answer, err := p.send(ctx, p.request(place, keys.Newest()))
+	if place.Kind == OfLinks && err == nil && answer.Proven() { // two functions prove links
+		return p.send(ctx, p.link(signature.LinkCallback, http.MethodPost, "/callbacks/probe/probe", keys.Newest()))
+	}
+	return answer, err
+}
+
+// link is a call of a link to nothing.
+func (p Prober) link(kind, method, path string, keys Keys) senders.Request {
+	secret := ""
+	if len(keys.Secrets) > 0 {
+		secret = keys.Secrets[0]
+	}
+	link := signature.Link{Kind: kind, Job: "probe", Name: "probe", Until: p.now().Add(time.Minute)}
+	query, _ := url.ParseQuery(signature.SignLink(secret, link)) // it is one
+	return senders.Request{Method: method, Path: path, Query: query, Header: map[string]string{}}
 }
 
 // now is the deployment's time, for what is signed with one.
@@ -104,9 +120,7 @@ func (p Prober) request(place Place, keys Keys) senders.Request {
 			Action: place.Target, Secret: secret, Prefix: p.Base.EscapedPath(), At: p.now(), Space: space, Environment: environment,
 		}.Request(nil)
 	case OfLinks:
-		link := signature.Link{Kind: signature.LinkFiles, Job: "probe", Name: "probe", Until: p.now().Add(time.Minute)}
-		query, _ := url.ParseQuery(signature.SignLink(secret, link)) // it is one
-		return senders.Request{Method: http.MethodGet, Path: "/files/probe/probe", Query: query, Header: map[string]string{}}
+		return p.link(signature.LinkFiles, http.MethodGet, "/files/probe/probe", keys)
 	}
 	return senders.Action{Extension: place.Target, Secret: secret, Credential: credential}.Request(nil)
 }
