@@ -4,7 +4,7 @@ SHELL = /bin/sh
 # A workspace of a parent folder (go.work) would build other versions than go.mod has, or nothing at all.
 export GOWORK = off
 .DEFAULT_GOAL = help
-.PHONY: help run pimctl test test-aws test-browser test-sftp test-office bench fuzz mutants vuln validate build archives verify sam-local secrets plan apply drift down print subscribe preflight rotate deploy clean
+.PHONY: help run pimctl test test-aws test-browser test-sftp test-office bench fuzz interleavings mutants vuln validate build archives verify sam-local secrets plan apply drift down print subscribe preflight rotate deploy clean
 
 # The stage that deploy, secrets, plan, apply and the like are for: an entry of samconfig.toml, and of environments in extensions.yaml.
 STAGE ?= dev
@@ -42,6 +42,9 @@ bench: ## run the benchmarks
 
 fuzz: ## run every fuzz target for some seconds (FUZZTIME=20s)
 	@FUZZTIME=$(FUZZTIME) sh .ci/fuzz
+
+interleavings: ## let ten thousand interleavings of events, deletions, lags and crashes end as the PIM (some minutes)
+	go test ./shared/engine -run TestTheDestinationEndsAsThePIM -interleavings=10000 -timeout 30m
 
 mutants: ## break the code on purpose and count what the tests notice (half an hour; PACKAGES="shared/queue …")
 	@go -C .ci run ./mutants $(PACKAGES)

@@ -117,6 +117,12 @@ func (w *fixture) process(own *faults) (got bool) {
 	if err != nil || len(messages) == 0 {
 		return false
 	}
+	w.handleBy(own, messages)
+	return true
+}
+
+// handleBy has a process of its own, with its own faults, work messages.
+func (w *fixture) handleBy(own *faults, messages []queue.Received) {
 	config := w.engine.Config
 	config.Ledger = faultyLedger{w.ledger, own}
 	config.Events = faultyQueue{w.events.(faultyQueue).Queue, own, false, w.noteDelay}
@@ -128,7 +134,6 @@ func (w *fixture) process(own *faults) (got bool) {
 			_ = w.events.Delete(w.Context(), message.Receipt)
 		}
 	}
-	return true
 }
 
 // TestANewerNameHidesNoOlderPrice: with a subscription for each, the mark of one does not touch the other.

@@ -412,3 +412,53 @@ func TestAKindThatWaitsUnsaidIsRefused(t *testing.T) {
 		t.Errorf("after a panic: %s", w.outcome("e2"))
 	}
 }
+
+// A failure at any operation of a run for several events, before it or after it, with or without the process: every event
+// has its outcome, and a destination that honours keys has each product's state once.
+func TestAFailureAtAnyOperationOfALatestRun(t *testing.T) {
+	scenario := func(t *testing.T, plan fault) *fixture {
+		w := newFixture(t, latestBacking(), fault{})
+		played := w.playPIM(large(4, 0))
+		played.Delete(uuid(3))
+		w.receive(pimevent.EventPlatform, w.delta("1", uuid(1)), w.delta("2", uuid(2)), w.delta("3", uuid(1)), platform("4", "product.deleted", about(uuid(3)), w.clock.Now()), w.delta("5", uuid(9)))
+		w.faults.plan, w.faults.count, w.faults.names = plan, 0, nil
+		for range 60 {
+			w.together()
+			if w.inQueues() == 0 {
+				break
+			}
+			w.clock.advance(time.Minute)
+		}
+		count, names := w.faults.count, w.faults.names
+		w.faults.plan = fault{}
+		for id, want := range map[string]ledger.Outcome{"1": ledger.Applied, "2": ledger.Applied, "3": ledger.Applied, "4": ledger.Applied, "5": ledger.Stale} {
+			if got := w.outcome(id); got != want && !(id == "1" && got == ledger.Stale) {
+				t.Errorf("event %s: %q", id, got)
+			}
+		}
+		w.destination.mu.Lock()
+		defer w.destination.mu.Unlock()
+		for n, most := range map[int]int{1: 2, 2: 1, 3: 1} { // the two events of product 1 may have come apart
+			if times := w.destination.applied[fmt.Sprintf("/shop/%s ", uuid(n))]; times < 1 || times > most || plan.at == 0 && times != 1 {
+				t.Errorf("product %d was applied %d times", n, times)
+			}
+		}
+		if len(w.destination.applied) != 3 || len(w.destination.clashes) > 0 || len(w.letters.Messages()) > 0 {
+			t.Errorf("applied %v, keys with two contents %v, %d dead letters", w.destination.applied, w.destination.clashes, len(w.letters.Messages()))
+		}
+		w.faults.count, w.faults.names = count, names
+		return w
+	}
+	clean := scenario(t, fault{})
+	if clean.faults.count < 35 {
+		t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
+	}
+	for at := 1; at <= clean.faults.count; at++ {
+		for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
+			t.Run(fmt.Sprintf("%d %s %+v", at, clean.faults.names[at-1], way), func(t *testing.T) {
+				t.Parallel()
+				scenario(t, way)
+			})
+		}
+	}
+}

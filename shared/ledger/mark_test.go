@@ -28,6 +28,9 @@ func TestWhatAMarkAllows(t *testing.T) {
 		{"another run is under way", ledger.Mark{Time: at(-20), Lease: other(at(1))}, false, ledger.Busy},
 		{"another run is under way, and this one had begun", ledger.Mark{Time: at(-20), Lease: other(at(1))}, true, ledger.Busy},
 		{"another run's worker is dead", ledger.Mark{Time: at(-20), Lease: other(at(-1)), Format: ledger.Format}, false, ledger.Taken},
+		{"it was applied itself, and nobody noted it elsewhere", ledger.Mark{Time: at(-10), Applied: at(-10), By: "own"}, false, ledger.Already},
+		{"it was applied itself, and a newer run is under way", ledger.Mark{Time: at(-5), Applied: at(-10), By: "own", Lease: other(at(1)), Format: ledger.Format}, false, ledger.Already},
+		{"another of the same time was applied", ledger.Mark{Time: at(-10), Applied: at(-10), By: "other", Format: ledger.Format}, false, ledger.Taken},
 		{"its own run", ledger.Mark{Time: at(-10), Lease: ledger.Lease{Until: at(1), Holder: "own"}, Format: ledger.Format}, false, ledger.Taken},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -60,3 +60,17 @@ func (p *PIM) listed(e *Entity) *Entity {
 	}
 	return e
 }
+
+// Text is the value of an attribute as text; "" where there is none, or no such product or model.
+func (p *PIM) Text(id, attribute string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, all := range []map[string]*Entity{p.catalogue.products, p.catalogue.models} {
+		if e := all[id]; e != nil && len(e.Values[attribute]) > 0 {
+			var text string
+			_ = json.Unmarshal(e.Values[attribute][0].Data, &text) // another than a text is none
+			return text
+		}
+	}
+	return ""
+}
