@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pim-functions/pim-functions/functions/register"
+	"github.com/pim-functions/pim-functions/shared/actions"
 )
 
 const largestEvent = 10 << 20 // bytes that are read: more than any delivery has
@@ -80,7 +81,7 @@ func (e *explaining) run(ctx context.Context, file string) error {
 		own := connections.PIMs[e.pim]
 		identities = []string{own.ClientID, own.Username}
 	}
-	explained, err := register.Explain(loaded, e.pim, body, identities)
+	explained, err := register.Explain(loaded, actions.Kinds(actions.Deps{}), e.pim, body, identities)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

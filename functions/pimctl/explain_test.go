@@ -11,11 +11,18 @@ import (
 
 const listening = `
 pims: {main: {url: https://pim.example.com, self: [ours], sources: [pim.example.com]}, second: {url: https://second.example.com}}
-actions: {tell: {kind: notify, channel: slack, url: secret:slack, text: x}}
+actions:
+  tell: {kind: notify, channel: slack, url: secret:slack, text: x, then: {failed: write}}
+  say: {kind: notify, channel: slack, url: secret:slack, text: x}
+  shop: {kind: forward, url: "https://shop.example.com", auth: shop, read: {attributes: [name]}}
+  write: {kind: update, set: {reviewed: true}}
 notifications: {main: {action: tell}}
 subscriptions:
   prices: {pim: main, api: event-platform, events: ["com.akeneo.pim.v1.product.*"], changed: {attributes: [price]}, action: tell}
   state: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted], deliver: latest, action: tell}
+  shop: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product-model.updated], filter: 'user_type="user"', deliver: latest, expand: variants, action: shop}
+  write: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted], action: write}
+  say: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted], action: say}
   older: {pim: main, api: events-api, events: [product.updated], shadow: true, action: tell}
   other: {pim: second, api: events-api, events: [product.updated], action: tell}
 `
@@ -36,7 +43,9 @@ func TestExplain(t *testing.T) {
 		{"what changed is wanted", fill(delta, "price"), "", []string{"prices               matches", `"price" has changed`, "runs tell", "state                no: no entry of events"}},
 		{"what changed is not", fill(delta, "name"), "", []string{"prices               no: nothing that changed is among changed"}},
 		{"latest", fill(deletedBy, "x"), "", []string{"state                matches", "unless something newer", "note: caused by the connection", "product u1, of main by the event-platform"}},
-		{"by self", fill(deletedBy, "ours"), "", []string{`OURS: "ours"`, "state                would match"}},
+		{"by self", fill(deletedBy, "ours"), "", []string{`OURS: "ours"`, "state                matches", "runs nothing: tell changes the PIM", "write                matches", "runs nothing: write changes", "say                  matches: \"com.akeneo.pim.v1.product.deleted\" matches the type; runs say\n"}},
+		{"a write is a job", fill(deletedBy, "2_def"), "--secrets " + secrets, []string{"; runs write, as a job\n"}},
+		{"products come together", `{"specversion":"1.0","id":"1","type":"com.akeneo.pim.v1.product-model.updated","data":{"product_model":{"code":"m"}}}`, "", []string{`if the Event Platform sends it: user_type="user"; runs shop, for the variants of a model, with what else has changed, as it is then, unless something newer of it was applied`}},
 		{"by a user of that name", strings.Replace(fill(deletedBy, "ours"), `"api"`, `"user"`, 1), "", []string{"state                matches"}},
 		{"by the connection's own name", fill(deletedBy, "1_abc"), "--secrets " + secrets, []string{`OURS: "1_abc"`}},
 		{"by another connection", fill(deletedBy, "2_def"), "--secrets " + secrets, []string{"state                matches"}},

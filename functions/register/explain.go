@@ -37,14 +37,14 @@ type Verdict struct {
 
 // Explain says, for one event of a PIM or a delivery of several, which subscriptions match it, and why or why not.
 // identities are the names of our own connection; nil: they are not known here.
-func Explain(c *config.Config, pim string, body []byte, identities []string) ([]Explained, error) {
+func Explain(c *config.Config, kinds map[string]engine.Kind, pim string, body []byte, identities []string) ([]Explained, error) {
 	events, err := received(pim, body)
 	if err != nil {
 		return nil, err
 	}
 	var all []Explained
 	for _, event := range events {
-		all = append(all, explain(c, event, identities))
+		all = append(all, explain(c, kinds, event, identities))
 	}
 	return all, nil
 }
@@ -81,7 +81,7 @@ func received(pim string, body []byte) ([]pimevent.Event, error) {
 	return events, nil
 }
 
-func explain(c *config.Config, event pimevent.Event, identities []string) Explained {
+func explain(c *config.Config, kinds map[string]engine.Kind, event pimevent.Event, identities []string) Explained {
 	if event.Notice != nil {
 		return Explained{
 			Type: event.Notice.Type, Entity: event.Notice.Subscription, PIM: event.PIM, API: event.API, Notes: []string{},
@@ -91,29 +91,53 @@ func explain(c *config.Config, event pimevent.Event, identities []string) Explai
 	e := Explained{
 		Type: event.Type, Kind: event.Kind, Entity: event.EntityID, PIM: event.PIM, API: event.API, Notes: []string{}, Subscriptions: []Verdict{},
 	}
-	for _, judge := range []func(config.PIM, pimevent.Event, []string) (string, bool){sender, author} {
-		note, stops := judge(c.PIMs[event.PIM], event, identities)
-		if note != "" {
-			e.Notes = append(e.Notes, note)
-		}
-		e.Stopped = e.Stopped || stops
+	note, foreign := sender(c.PIMs[event.PIM], event)
+	if note != "" {
+		e.Notes = append(e.Notes, note)
+	}
+	e.Stopped = foreign
+	note, own := author(c.PIMs[event.PIM], event, identities)
+	if note != "" {
+		e.Notes = append(e.Notes, note)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Subscriptions)) {
 		s := c.Subscriptions[name]
 		v := Verdict{Name: name}
 		v.Matches, v.Why = engine.Matches(s, event)
+		if v.Matches && s.Filter != "" {
+			v.Why += ", if the Event Platform sends it: " + s.Filter
+		}
+		nature := engine.NatureOf(c, kinds, s.Action)
 		switch {
 		case !v.Matches || e.Stopped:
 		case s.Shadow:
 			v.But = "in shadow, so it runs nothing"
-		case s.Deliver == "latest":
-			v.Runs, v.But = s.Action, "unless something newer of it was applied"
+		case own && nature.Writes:
+			v.But = fmt.Sprintf("runs nothing: %s changes the PIM, and this is our own change", s.Action)
 		default:
-			v.Runs = s.Action
+			v.Runs, v.But = s.Action, manner(s, nature)
 		}
 		e.Subscriptions = append(e.Subscriptions, v)
 	}
 	return e
+}
+
+// manner says how a subscription runs its action.
+func manner(s config.Subscription, nature engine.Nature) string {
+	var how []string
+	if nature.Job {
+		how = append(how, "as a job")
+	}
+	if s.Deliver == "latest" {
+		if s.Expand {
+			how = append(how, "for the variants of a model")
+		}
+		if nature.Products {
+			how = append(how, "with what else has changed, as it is then")
+		}
+		how = append(how, "unless something newer of it was applied")
+	}
+	return strings.Join(how, ", ")
 }
 
 // String is the explanation for people, a line for each subscription.
@@ -152,7 +176,7 @@ func (e Explained) String() string {
 }
 
 // sender says what the worker makes of who sends the event, and whether it stops there.
-func sender(pim config.PIM, event pimevent.Event, _ []string) (text string, stops bool) {
+func sender(pim config.PIM, event pimevent.Event) (text string, stops bool) {
 	if event.Source == "" {
 		return "", false
 	}
@@ -174,16 +198,16 @@ func bare(source string) string {
 	return strings.TrimSuffix(source, "/")
 }
 
-// author says whether we caused the event ourselves, and whether the worker stops there.
-func author(pim config.PIM, event pimevent.Event, identities []string) (text string, stops bool) {
+// author says whether we caused the event ourselves, which does not start what changes the PIM.
+func author(pim config.PIM, event pimevent.Event, identities []string) (text string, own bool) {
 	who := event.Author
 	switch {
 	case who.Type != "api" || who.Identifier == "":
 		return "", false
 	case slices.Contains(pim.Self, who.Identifier) || slices.Contains(identities, who.Identifier):
-		return fmt.Sprintf("OURS: %q is our own connection, so nothing runs", who.Identifier), true
+		return fmt.Sprintf("OURS: %q is our own connection, so nothing runs that changes the PIM", who.Identifier), true
 	case identities == nil:
-		return fmt.Sprintf("note: caused by the connection %q; nothing runs if that is ours (--secrets, or --signing-id and --connection-id, would tell)", who.Identifier), false
+		return fmt.Sprintf("note: caused by the connection %q; if that is ours (--secrets, or --signing-id and --connection-id, would tell), nothing runs that changes the PIM", who.Identifier), false
 	}
 	return "", false
 }

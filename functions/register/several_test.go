@@ -82,7 +82,7 @@ func TestSeveralPIMs(t *testing.T) {
 		}
 	}
 
-	explained, err := register.Explain(c, "outlet", []byte(`{"specversion":"1.0","id":"1","type":"com.akeneo.pim.v1.product.updated","source":"pim","subject":"s","time":"2026-11-25T12:00:00Z","data":{"product":{"uuid":"74f3f0d4-7c1b-4e1a-8a2b-6f1f0a4b0c01"}}}`), nil)
+	explained, err := register.Explain(c, nil, "outlet", []byte(`{"specversion":"1.0","id":"1","type":"com.akeneo.pim.v1.product.updated","source":"pim","subject":"s","time":"2026-11-25T12:00:00Z","data":{"product":{"uuid":"74f3f0d4-7c1b-4e1a-8a2b-6f1f0a4b0c01"}}}`), nil)
 	if err != nil || len(explained) != 1 {
 		t.Fatal(err, explained)
 	}

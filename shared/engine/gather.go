@@ -27,16 +27,18 @@ func (i *Invocation) manner(ctx context.Context, name string) (manner, error) {
 	if err != nil {
 		return inTurn, err
 	}
-	if _, finishes := action.(Finisher); finishes {
-		return asJob, nil
+	return mannerOf(action), nil
+}
+
+func mannerOf(action Action) manner {
+	_, finishes := action.(Finisher)
+	switch {
+	case finishes || waitsOf(action) != nil || writesPIM(action):
+		return asJob
+	case readsOf(action) != nil:
+		return withProduct
 	}
-	if waitsOf(action) != nil || writesPIM(action) {
-		return asJob, nil
-	}
-	if readsOf(action) != nil {
-		return withProduct, nil
-	}
-	return inTurn, nil
+	return inTurn
 }
 
 // gathering is what the subscriptions with `deliver: latest` want of an invocation's events.
