@@ -149,6 +149,12 @@ func TestWhyAPlanCannotBeMade(t *testing.T) {
 		{"no connection", func(p *planned) { p.write("secrets.json", `{"signing":{}}`) }, "pims.main of the connection document is not complete"},
 		{"no right", func(p *planned) { p.pim.SetExtensions(pimtest.Extensions{Forbidden: true}) }, "Manage your extensions using the API"},
 		{"no PIM", func(p *planned) { p.variable["PIM_URL"] = "http://127.0.0.1:1" }, "pim \"main\""},
+		{"a page in the PIM's place", func(p *planned) {
+			page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>local-secret")) }))
+			p.t.Cleanup(page.Close)
+			p.variable["PIM_URL"] = page.URL
+		}, "pim \"main\""},
+		{"an Event Platform that is away", func(p *planned) { p.variable["EVENT_PLATFORM_URL"] = "http://127.0.0.1:1" }, "list subscribers"},
 		{"no e-mail", func(p *planned) {
 			p.write("extensions.yaml", strings.Replace(plannedFile, ", technical_email: ops@example.com", "", 1))
 		}, "technical_email"},

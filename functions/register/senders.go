@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/contentfulapi"
@@ -157,7 +158,9 @@ func (s Sender) reason(ctx context.Context, subscription string) string {
 	if err != nil {
 		return ""
 	}
-	at := slices.IndexFunc(logs, func(l platformapi.Log) bool { return l.ErrorReason != "" || l.ErrorMessage != "" || l.Operation != "" })
+	at := slices.IndexFunc(logs, func(l platformapi.Log) bool {
+		return l.ErrorReason != "" || l.ErrorMessage != "" || strings.Contains(l.Operation, "suspend")
+	})
 	if at < 0 {
 		return ""
 	}
