@@ -156,6 +156,7 @@ func (c *planning) session(ctx context.Context) (register.Session, error) {
 	if err != nil {
 		return s, err
 	}
+	s.Values = connections.Values
 	variables := c.process.variables
 	places := register.Addresses{
 		Outbound:   outbound.New(outbound.Config{AllowPrivate: variables.Bool("ALLOW_PRIVATE_NETWORK", c.stage == config.Local), Now: time.Now}),

@@ -18,6 +18,7 @@ type Session struct {
 	Config    *config.Config // of the stage; Narrow leaves one PIM
 	Base      string         // public URL of the deployment
 	Documents Documents
+	Values    map[string]string // of the connection document
 	Senders   Senders
 	Options   Options
 	Down      bool // nothing is wanted any more
@@ -44,7 +45,7 @@ func (s Session) declare(ctx context.Context) (Declared, error) {
 	if err != nil {
 		return Declared{}, err
 	}
-	declared, err := Declare(s.Config, s.Base, document.Text)
+	declared, err := Declare(s.Config, s.Base, document.Text, s.Values)
 	if err != nil || len(s.Options.Only) == 0 {
 		return declared, err
 	}

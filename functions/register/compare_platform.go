@@ -155,6 +155,7 @@ func newSubscription(l Listener, wanted Listened, owner string) Change {
 	f.set("url", l.Destination.URL)
 	f.set("filter", wanted.Filter)
 	f.set("identifiers", wanted.Identifiers)
+	f.set("headers", wanted.HeaderNames())
 	f.secret("config.secret.primary")
 	if l.Destination.Secret.Secondary != "" {
 		f.secret("config.secret.secondary")
@@ -186,14 +187,15 @@ func (c *comparison) changedSubscription(l Listener, wanted Listened, there plat
 	if strings.TrimRight(there.URL, "/") != l.Destination.URL {
 		f.differ("url", there.URL, l.Destination.URL)
 	}
-	if len(there.Headers) > 0 {
-		f.differ("headers", there.Headers, []string{})
+	if from, to := slices.Sorted(slices.Values(there.Headers)), wanted.HeaderNames(); !slices.Equal(from, to) {
+		f.differ("headers", append([]string{}, from...), append([]string{}, to...))
 	}
 	if there.Secondary != (l.Destination.Secret.Secondary != "") || c.sends(eventPlace(l.PIM.Name)) {
 		f.secret("config.secret")
 	}
 	if len(f) > settings {
-		change.change.Config, change.place = &l.Destination, eventPlace(l.PIM.Name)
+		to := wanted.to(l.Destination)
+		change.change.Config, change.place = &to, eventPlace(l.PIM.Name)
 	}
 	if there.Status == platformapi.Suspended {
 		if c.Resume {

@@ -33,7 +33,7 @@ var declarable = map[string][]string{
 	},
 	"subscriptions": {
 		`prices: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.updated.delta], filter: 'attribute="price"', identifiers: true, action: send}`,
-		`gone: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted, com.akeneo.pim.v1.product.created], action: send}`,
+		`gone: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted, com.akeneo.pim.v1.product.created], headers: {X-Zone: shop}, action: send}`,
 	},
 	"contentful": {`notify: {category: Notification.v1.0, action: send}`, `entries: {category: Entries.v1.0, action: send}`},
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/pim-functions/pim-functions/shared/secrets"
 )
 
-// Declare is what extensions.yaml wants the senders to know, with the secrets of the signing document. Secrets that are
+// Declare is what extensions.yaml wants the senders to know, with the secrets of the signing document and the values of the
+// connection document. Secrets that are
 // missing there are made up, and listed in Made: they are right only once apply has written them. Its error is everything
 // that keeps it from being sent.
-func Declare(c *config.Config, base string, document []byte) (Declared, error) {
+func Declare(c *config.Config, base string, document []byte, values map[string]string) (Declared, error) {
 	filled, err := FillSigning(document, c)
 	if err != nil {
 		return Declared{}, err
@@ -38,7 +39,7 @@ func Declare(c *config.Config, base string, document []byte) (Declared, error) {
 		}
 		if declared := declaredFor(c, name, "event-platform"); len(declared) > 0 {
 			l, err := listener(c, c.PIMs[name], base, &signing, declared)
-			wrong = errors.Join(wrong, err)
+			wrong = errors.Join(wrong, err, l.resolve(c, values))
 			one.Listener = &l
 		}
 		d.PIMs = append(d.PIMs, one)

@@ -97,6 +97,13 @@ func FillConnections(document []byte, c *config.Config) (Filled, error) {
 			need(`{"token":"…"} of Contentful (CMA token), or {"private_key":"…","app":"…"} of our own app there: for actions of the kind contentful`, "contentful")
 		}
 	}
+	for _, s := range c.Subscriptions {
+		for _, text := range s.Headers {
+			if value := config.Secret(text); value != "" {
+				need("a text, for a header of a subscription", "values", value)
+			}
+		}
+	}
 	for pim := range c.PIMs {
 		if len(declaredFor(c, pim, "event-platform")) > 0 {
 			need(`{"client_id":"…","client_secret":"…","username":"…","password":"…"} of the connection, which the PIM shows under Connect > Connection settings: for subscribe, and to know our own changes`, "pims", pim)

@@ -32,11 +32,50 @@ type Listened struct {
 
 	Filter      string // "": none is declared
 	Identifiers bool
+	Headers     map[string]string // that the platform adds; placeholders for the shell ($VALUE_WAF_KEY) until resolve fills them in
+}
+
+// HeaderNames are the names of the headers, sorted.
+func (l Listened) HeaderNames() []string { return slices.Sorted(maps.Keys(l.Headers)) }
+
+// to is a destination with the headers of the subscription.
+func (l Listened) to(destination platformapi.Destination) platformapi.Destination {
+	destination.Headers = l.Headers
+	return destination
+}
+
+// resolve fills in the values of the connection secret that the headers name.
+func (l *Listener) resolve(c *config.Config, values map[string]string) error {
+	for _, one := range l.Subscriptions {
+		for name, text := range c.Subscriptions[one.Name].Headers {
+			secret := config.Secret(text)
+			if secret == "" {
+				continue
+			}
+			value, there := values[secret]
+			if !there {
+				return fmt.Errorf("subscription %q, header %s: values.%s is not in the connection document: put it there", one.Name, name, secret)
+			}
+			one.Headers[name] = value
+		}
+	}
+	return nil
+}
+
+// headers of a subscription, with placeholders for what the connection secret holds.
+func headers(s config.Subscription) map[string]string {
+	all := maps.Clone(s.Headers)
+	for name, text := range all {
+		if secret := config.Secret(text); secret != "" {
+			all[name] = "$VALUE_" + strings.TrimPrefix(Variable(secret), "SECRET_")
+		}
+	}
+	return all
 }
 
 // Request is what the subscription is made from.
 func (l Listened) Request(pim string, to platformapi.Destination) platformapi.SubscriptionRequest {
-	request := platformapi.NewSubscription(pim, l.Events, to)
+	request := platformapi.NewSubscription(pim, l.Events, l.to(to))
 	request.Filter, request.Identifier = l.Filter, l.Identifiers
 	return request
 }
@@ -151,7 +190,7 @@ func (l *Listener) listen(declared []config.Subscription) error {
 			l.Notes = append(l.Notes, fmt.Sprintf("subscription %s: %d of its %d types come with %s", s.Name, len(others), len(types), strings.Join(slices.Compact(others), ", ")))
 		}
 		if len(own) > 0 {
-			l.Subscriptions = append(l.Subscriptions, Listened{Name: s.Name, Events: own, Shadow: s.Shadow, Filter: s.Filter, Identifiers: s.Identifiers})
+			l.Subscriptions = append(l.Subscriptions, Listened{Name: s.Name, Events: own, Shadow: s.Shadow, Filter: s.Filter, Identifiers: s.Identifiers, Headers: headers(s)})
 		}
 	}
 	for _, s := range declared { // whose types another subscription asks for

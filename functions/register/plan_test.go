@@ -102,6 +102,40 @@ func TestWhatACustomActionAsksFor(t *testing.T) {
 	}
 }
 
+func TestHeadersForAFirewallBeforeUs(t *testing.T) {
+	s := newSenders(pimtest.Extensions{}, platformtest.Config{})
+	const declared = `
+subscriptions:
+  gone: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.deleted], headers: {X-Zone: shop, X-Waf: "secret:NAME"}, action: send}
+`
+	c := load(t, declares(strings.Replace(declared, "NAME", "waf", 1)))
+	apply(t, s.session(t, c, register.Options{}))
+	for range 2 { // the whole configuration is sent again, headers too
+		if got := s.platform.Subscriptions()[0].Config.Headers; len(got) != 2 || got["X-Waf"] != "T0PSECRET-waf" || got["X-Zone"] != "shop" {
+			t.Errorf("%q", got)
+		}
+		apply(t, s.session(t, c, register.Options{SendSecrets: true}))
+	}
+	without := load(t, declares(oneSubscription))
+	if made := apply(t, s.session(t, without, register.Options{})); !strings.Contains(changes(made), "headers: -X-Waf, -X-Zone") || len(s.platform.Subscriptions()[0].Config.Headers) > 0 {
+		t.Errorf("%s", changes(made))
+	}
+	if _, err := s.session(t, load(t, declares(strings.Replace(declared, "NAME", "other", 1))), register.Options{}).Plan(t.Context()); err == nil || !strings.Contains(err.Error(), "values.other is not in the connection document") {
+		t.Errorf("%v", err)
+	}
+	var printed strings.Builder
+	listeners, err := register.Listeners(c, base, nil)
+	if err == nil {
+		err = register.PrintListeners(&printed, listeners)
+	}
+	if err != nil || !strings.Contains(printed.String(), `"X-Waf": "'"$VALUE_WAF"'"`) {
+		t.Errorf("%v: %s", err, &printed)
+	}
+	if filled, err := register.FillConnections(nil, c); err != nil || !slices.ContainsFunc(filled.Missing, func(one string) bool { return strings.HasPrefix(one, "values.waf") }) {
+		t.Errorf("%v, %q", err, filled.Missing)
+	}
+}
+
 // Two stages share a PIM: neither sees the other's as its own.
 func TestWhoseANameIs(t *testing.T) {
 	for _, c := range []struct {

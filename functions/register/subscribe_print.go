@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,6 +19,7 @@ const platformPreface = `What subscribe does, as curl. Secrets, tokens and IDs a
     export PIM_TOKEN=$(curl -sS -u "$CLIENT_ID:$CLIENT_SECRET" -H 'Content-Type: application/json' \
       -d '{"grant_type":"password","username":"…","password":"…"}' "$PIM_URL/api/oauth/v1/token" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
   EVENT_PLATFORM_SECRET      the newest of event-platform.PIM in the signing document
+  VALUE_…                    the values of the connection document that headers name
   NOTIFICATION_SECRET        the newest of event-platform.PIM/notifications
   SUBSCRIBER, SUBSCRIPTION   the id in the answers
 `
@@ -43,6 +45,9 @@ func PrintListeners(w io.Writer, listeners []Listener) error {
 	return err
 }
 
+// placeholder is what stands in a body for a variable of the shell.
+var placeholder = regexp.MustCompile(`"\$(EVENT_PLATFORM_SECRET|NOTIFICATION_SECRET|VALUE_[A-Z0-9_]+)"`)
+
 func (l Listener) calls(b *strings.Builder) error {
 	call := func(comment, method, path string, body any) error {
 		fmt.Fprintf(b, "\n# %s\ncurl -sS -X %s \"%s%s\" \\\n  -H \"X-PIM-URL: $PIM_URL\" -H \"X-PIM-TOKEN: $PIM_TOKEN\" -H \"X-PIM-CLIENT-ID: $CLIENT_ID\"", comment, method, platformapi.DefaultBase, path)
@@ -55,9 +60,7 @@ func (l Listener) calls(b *strings.Builder) error {
 			return err
 		}
 		data := quote(strings.TrimSuffix(string(text), "\n"))
-		for _, name := range []string{"EVENT_PLATFORM_SECRET", "NOTIFICATION_SECRET"} {
-			data = strings.ReplaceAll(data, `"$`+name+`"`, `"'"$`+name+`"'"`)
-		}
+		data = placeholder.ReplaceAllString(data, `"'"$$$1"'"`)
 		fmt.Fprintf(b, " -H 'Content-Type: application/json' \\\n  --data-binary %s\n", data)
 		return nil
 	}

@@ -51,7 +51,7 @@ func newSenders(settings pimtest.Extensions, platform platformtest.Config) *send
 	now := func() time.Time { return time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC) }
 	s := &senders{documents: map[string][]byte{
 		"signing":     []byte("{}"),
-		"connections": fmt.Appendf(nil, `{"pims":{"main":{"client_id":"1_local","client_secret":"local-secret","username":"pim-functions","password":"local-password"}},"contentful":{"token":%q,"organization":"org1","app":"app1"}}`, cmaToken),
+		"connections": fmt.Appendf(nil, `{"pims":{"main":{"client_id":"1_local","client_secret":"local-secret","username":"pim-functions","password":"local-password"}},"contentful":{"token":%q,"organization":"org1","app":"app1"},"values":{"waf":"T0PSECRET-waf"}}`, cmaToken),
 	}}
 	s.pim = pimtest.New(pimtest.Config{Catalogue: &pimtest.Catalogue{}, Now: now, Limits: pimtest.Limits{PerSecond: 1 << 30}})
 	s.pim.SetExtensions(settings)
@@ -162,7 +162,7 @@ func (s *senders) session(t *testing.T, c *config.Config, options register.Optio
 		t.Fatal(err)
 	}
 	return register.Session{
-		Config: c, Base: base, Options: options, Senders: connected,
+		Config: c, Base: base, Options: options, Senders: connected, Values: connections.Values,
 		Documents: register.Documents{Store: s, Signing: "signing", Connections: "connections"},
 	}
 }

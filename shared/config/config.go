@@ -96,8 +96,9 @@ type Subscription struct {
 	Shadow  bool
 	Action  string
 
-	Identifiers bool // events of products carry the product's identifier
-	Expand      bool // the variants of a changed model are what is delivered, in its place
+	Headers     map[string]string // that the Event Platform adds; a value may be secret:NAME of the connection secret
+	Identifiers bool              // events of products carry the product's identifier
+	Expand      bool              // the variants of a changed model are what is delivered, in its place
 }
 
 // Changed narrows a subscription to delta events that touch one of these. Empty: any.

@@ -7,6 +7,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// Secret is the name in the connection secret's values that a text stands for, as secret:NAME; "" if it stands for itself.
+func Secret(text string) string {
+	name, ok := strings.CutPrefix(text, secretPrefix)
+	if !ok {
+		return ""
+	}
+	return name
+}
+
 // secretPrefix begins a value that stands in the connection secret: secret:NAME.
 const secretPrefix = "secret:"
 
@@ -26,6 +35,14 @@ func (r *reader) places(root table) {
 			})
 		case "extensions":
 			r.eachKey(e.value, func(key string, value *yaml.Node) { r.plain(value, key != "lookup") })
+		case "subscriptions":
+			r.eachKey(e.value, func(key string, value *yaml.Node) {
+				if key != "headers" {
+					r.plain(value, true)
+					return
+				}
+				r.secretsWhole(value)
+			})
 		default:
 			r.plain(e.value, true)
 		}
