@@ -25,7 +25,7 @@ test: ## formatting, vet, staticcheck and all tests (RACE=required: fail where t
 	@RACE=$(RACE) sh .ci/test
 
 test-aws: ## test the AWS adapters against an emulator (the first run installs it into .tools)
-	@.ci/emulator go test -count=1 ./shared/queue ./shared/jobs ./shared/ledger ./shared/secrets ./shared/actions/publish \
+	@.ci/emulator go test -count=1 ./shared/queue ./shared/jobs ./shared/ledger ./shared/secrets ./shared/actions/publish ./shared/actions/statemachine \
 		./shared/files ./shared/engine ./functions/local
 
 test-browser: ## test the pages in a real browser (as root on Debian it installs one)

@@ -43,7 +43,7 @@ var arrows = []arrow{
 	{from: "functions/local/recent"},
 	{from: "functions/local/destination", to: []string{"functions/local/recent"}},
 	{from: "functions/local/cloud", to: []string{
-		"functions/local/recent", "shared/actions/publish", "shared/awsconfig", "shared/files", "shared/files/address", "shared/jobs", "shared/ledger", "shared/pimevent",
+		"functions/local/recent", "shared/actions/publish", "shared/actions/statemachine", "shared/awsconfig", "shared/files", "shared/files/address", "shared/jobs", "shared/ledger", "shared/pimevent",
 		"shared/queue", "shared/secrets", "shared/signature", "shared/table",
 	}},
 	{from: "functions/local/pim", to: []string{
@@ -145,7 +145,7 @@ func commandLine(f file) bool { return f.folder == "functions/pimctl" }
 
 // adapters are the files that may know AWS.
 func adapters(f file) bool {
-	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go", "ses.go", "cloudwatch.go"}, f.name) || matches("s3*.go", f.name) || matches("sqs*.go", f.name)
+	adapter := slices.Contains([]string{"secretsmanager.go", "eventbridge.go", "ses.go", "stepfunctions.go", "cloudwatch.go"}, f.name) || matches("s3*.go", f.name) || matches("sqs*.go", f.name)
 	return f.main || adapter || f.folder == "functions/local/cloud" && f.name == "endpoint.go" ||
 		slices.Contains([]string{"shared/awsconfig", "shared/startup", "shared/table", "shared/table/tabletest"}, f.folder)
 }

@@ -59,6 +59,7 @@ var actionsOf = map[string]string{
 	"s3.UploadPart":                      "s3:PutObject",
 	"s3.CompleteMultipartUpload":         "s3:PutObject",
 	"s3.ListParts":                       "s3:ListMultipartUploadParts",
+	"sfn.StartExecution":                 "states:StartExecution",
 	"sesv2.SendEmail":                    "ses:SendEmail",
 	"dynamodb.TransactWriteItems":        "",
 	"TransactWriteItem.Put":              "dynamodb:PutItem",

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pim-functions/pim-functions/functions/clock"
@@ -23,6 +24,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/actions/statemachine"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/files"
@@ -54,7 +56,7 @@ func (s *System) build(ctx context.Context, options Options) error {
 	}
 	s.downloads = &cloud.Downloads{Origin: s.URL(), Secret: rand.Text(), Files: folder, Now: time.Now, Log: s.log}
 	if options.AWS == nil {
-		s.cloud = cloud.Memory(cloud.MemoryConfig{Secrets: source, Downloads: s.downloads, Published: s.published, Log: s.log})
+		s.cloud = cloud.Memory(cloud.MemoryConfig{Secrets: source, Downloads: s.downloads, Published: s.published, Started: s.started, Log: s.log})
 	} else if s.cloud, err = cloud.Endpoint(ctx, *options.AWS, source); err != nil {
 		return fmt.Errorf("AWS_ENDPOINT_URL: %w", err)
 	}
@@ -125,6 +127,13 @@ func (s *System) published(entry publish.Entry) {
 	s.destination.Ask("the event bus: "+entry.DetailType, entry.Detail)
 }
 
+// started shows the execution of a state machine, to the approver too: locally all state machines ask one.
+func (s *System) started(execution statemachine.Execution) {
+	s.recorder.Started(execution)
+	_, name, _ := strings.Cut(execution.Machine, ":stateMachine:")
+	s.destination.Ask("the state machine "+name, execution.Input)
+}
+
 // playedPIM is the PIM's REST API in memory, over its own goods or over a catalogue from a file. Whoever the connection
 // secret names may call it.
 func playedPIM(ctx context.Context, file string, connections *secrets.Cache[secrets.Connections]) (*pimtest.PIM, error) {
@@ -160,7 +169,7 @@ func (s *System) worker(options Options, connections *secrets.Cache[secrets.Conn
 			Config: s.config,
 			Kinds: actions.Kinds(actions.Deps{
 				Outbound: s.outbound, Bus: s.cloud.Bus, Mailer: s.mailer(options), EmailFrom: "pim-functions@example.com",
-				Profiles: s.cloud.Profiles, Signals: s.cloud.Store,
+				Machines: s.cloud.Machines, Profiles: s.cloud.Profiles, Signals: s.cloud.Store,
 			}),
 			Store: s.cloud.Store, Profiles: s.cloud.Profiles,
 			Queue:  s.cloud.Jobs,
@@ -227,6 +236,9 @@ func (s *System) loadConfig(options Options) (*config.Config, error) {
 	return config.Load(config.Source{File: file, Text: text, Stage: config.Local, Kinds: actions.Checks(), Cron: schedule.Check, Lookup: func(name string) (string, bool) {
 		if value, ok := options.Lookup(name); ok {
 			return value, true
+		}
+		if machine, ok := strings.CutSuffix(name, "_ARN"); ok {
+			return "arn:aws:states:eu-west-1:000000000000:stateMachine:" + machine, true
 		}
 		value, ok := played[name]
 		return value, ok

@@ -40,6 +40,7 @@ var recipes = map[string]struct {
 	"Export with a link":                    {`{"values":{"slack":"SINK/slack"}}`, exportWithALink},
 	"What changed, to SFTP each night":      {`{"values":{"slack":"SINK/slack"},"sftp":{"erp":"SFTP"}}`, changedToSFTP},
 	"Run a PIM export and tell the team":    {`{"values":{"slack":"SINK/slack"}}`, runAnExport},
+	"Approval with a state machine":         {`{"values":{"slack":"SINK/slack"}}`, approval},
 	"Readiness gate":                        {`{"values":{"slack":"SINK/slack"}}`, readinessGate},
 	"Tell the team about products":          {`{"values":{"slack":"SINK/slack"}}`, tellTheTeam},
 }
@@ -90,6 +91,32 @@ func runAnExport(t *testing.T, r *recipe) {
 	var sent struct{ Text string }
 	if err := json.Unmarshal([]byte(r.called("POST /slack", 1)[0].body), &sent); err != nil || !strings.HasPrefix(sent.Text, "Export now: the PIM's export") || !strings.Contains(sent.Text, "/#/job/show/") {
 		t.Errorf("told %q, %v", sent.Text, err)
+	}
+}
+
+func approval(t *testing.T, r *recipe) {
+	approved := func(user, decision string, want jobs.State) inspector.JobState {
+		id := r.started("approve", pim.Press{Position: "pim.product-grid.action-bar", Products: []string{sock}, User: user})
+		r.job(id, jobs.Waiting)
+		asked := r.System.destination.Asked()[0]
+		answer, err := http.Post(fmt.Sprintf("%s/_local/destination/approvals/%d/%s", r.URL(), asked.ID, decision), "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if !strings.Contains(asked.Path, "state machine APPROVAL") || len(asked.Items) != 1 {
+			t.Errorf("asked %+v", asked)
+		}
+		return r.job(id, want)
+	}
+	approved("julia", "accept", jobs.Succeeded)
+	r.until("the product is in the category", func() bool {
+		status, answer := r.inPIM("GET", "/pim", "", nil)
+		return status == http.StatusOK && strings.Contains(answer, `"categories":["clothing","reviewed"]`)
+	})
+	approved("peter", "refuse", jobs.Failed)
+	if told := r.called("POST /slack", 1)[0].body; !strings.Contains(told, "Approval: 1 of 1 refused. The approver has refused it.") {
+		t.Errorf("told %s", told)
 	}
 }
 

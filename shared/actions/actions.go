@@ -14,6 +14,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/actions/pimjob"
 	"github.com/pim-functions/pim-functions/shared/actions/pimworkflow"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/actions/statemachine"
 	"github.com/pim-functions/pim-functions/shared/actions/update"
 	"github.com/pim-functions/pim-functions/shared/actions/validate"
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -28,6 +29,7 @@ type Deps struct {
 	Outbound  *outbound.Client
 	Bus       publish.Bus
 	Mailer    notify.Mailer
+	Machines  statemachine.Machines
 	Profiles  jobs.Profiles
 	Signals   jobs.Signals
 	EmailFrom string // the sender of e-mail where an action names none; "": there is none
@@ -36,15 +38,16 @@ type Deps struct {
 // Kinds lists the kinds of action.
 func Kinds(deps Deps) map[string]engine.Kind {
 	return map[string]engine.Kind{
-		"contentful":   contentful.New(contentful.Config{Outbound: deps.Outbound}),
-		"export":       export.Kind{Client: deps.Outbound},
-		"forward":      forward.Kind{Client: credential.New(deps.Outbound)},
-		"notify":       notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
-		"pim-job":      pimjob.Kind{Profiles: deps.Profiles, Signals: deps.Signals},
-		"pim-workflow": pimworkflow.Kind{},
-		"publish":      publish.Kind{Bus: deps.Bus},
-		"update":       update.Kind{},
-		"validate":     validate.Kind{},
+		"contentful":    contentful.New(contentful.Config{Outbound: deps.Outbound}),
+		"export":        export.Kind{Client: deps.Outbound},
+		"forward":       forward.Kind{Client: credential.New(deps.Outbound)},
+		"notify":        notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
+		"pim-job":       pimjob.Kind{Profiles: deps.Profiles, Signals: deps.Signals},
+		"pim-workflow":  pimworkflow.Kind{},
+		"publish":       publish.Kind{Bus: deps.Bus},
+		"state-machine": statemachine.Kind{Machines: deps.Machines},
+		"update":        update.Kind{},
+		"validate":      validate.Kind{},
 	}
 }
 

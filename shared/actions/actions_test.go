@@ -36,7 +36,7 @@ func load(t *testing.T, text string) *config.Config {
 }
 
 func TestEveryKindHasItsCheck(t *testing.T) {
-	want := []string{"contentful", "export", "forward", "notify", "pim-job", "pim-workflow", "publish", "update", "validate"}
+	want := []string{"contentful", "export", "forward", "notify", "pim-job", "pim-workflow", "publish", "state-machine", "update", "validate"}
 	if got := slices.Sorted(maps.Keys(actions.Checks())); !slices.Equal(got, want) {
 		t.Errorf("kinds %q, want %q", got, want)
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/actions"
+	"github.com/pim-functions/pim-functions/shared/actions/statemachine"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -159,6 +160,20 @@ func (p faultyProfiles) SaveProfile(ctx context.Context, profile jobs.Profile) e
 	return p.op("save profile", func() error { return p.Profiles.SaveProfile(ctx, profile) })
 }
 
+type faultyMachines struct {
+	statemachine.Machines
+	*faults
+}
+
+func (m faultyMachines) Start(ctx context.Context, execution statemachine.Execution) error {
+	return m.op("start execution", func() error { return m.Machines.Start(ctx, execution) })
+}
+
+// machines are state machines whose executions the fixture sees.
+func (w *fixture) machines() statemachine.Machines {
+	return statemachine.NewPlayed(statemachine.PlayedConfig{Started: func(execution statemachine.Execution) { w.executions = append(w.executions, execution) }})
+}
+
 type faultyLedger struct {
 	ledger.Store
 	*faults
@@ -279,6 +294,7 @@ type fixture struct {
 	config      *config.Config
 	store       jobs.Store
 	profiles    jobs.Profiles
+	executions  []statemachine.Execution
 	queue       queue.Queue
 	deadLetters queue.Queue
 	destination *destination
@@ -376,6 +392,7 @@ actions:
   run: {kind: pim-job, export: csv_product_export, within: 2h}
   load: {kind: pim-job, import: csv_product_import, within: 2h}
   run-unknown: {kind: pim-job, export: no_such_profile, within: 2h}
+  approve: {kind: state-machine, arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:approval", callback: {within: 72h}}
   review: {kind: pim-workflow, workflow: 78e72192-8989-4a10-a121-09fc8cf921ff}
   review-unknown: {kind: pim-workflow, workflow: 00000000-0000-4000-8000-000000000000}
 subscriptions:
@@ -413,7 +430,7 @@ func newFixture(t testing.TB, b backing, plan fault) *fixture {
 		w.memories = append(w.memories, main)
 	}
 	w.submitter = jobs.NewSubmitter(jobs.SubmitConfig{Store: w.store, Queue: w.queue, Now: w.clock.Now})
-	kinds := actions.Kinds(actions.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now}), Profiles: w.profiles, Signals: w.store})
+	kinds := actions.Kinds(actions.Deps{Outbound: outbound.New(outbound.Config{AllowPrivate: true, Now: time.Now}), Profiles: w.profiles, Signals: w.store, Machines: faultyMachines{w.machines(), w.faults}})
 	maps.Copy(kinds, b.kinds)
 	log := slog.New(slog.DiscardHandler)
 	w.ledger = ledger.NewMemory(ledger.MemoryConfig{Now: w.clock.Now})

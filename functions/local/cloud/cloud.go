@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/actions/statemachine"
 	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/files/address"
 	"github.com/pim-functions/pim-functions/shared/jobs"
@@ -29,6 +30,7 @@ type Cloud struct {
 	Ledger       ledger.Store
 	Secrets      secrets.Source
 	Bus          publish.Bus
+	Machines     statemachine.Machines
 	Files        files.Store
 	Signer       address.Signer // of addresses that give these files
 

@@ -16,10 +16,12 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secrettypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/actions/statemachine"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/files"
 	"github.com/pim-functions/pim-functions/shared/files/address"
@@ -80,6 +82,7 @@ func Endpoint(ctx context.Context, account awsconfig.Config, source secrets.Sour
 		Ledger:       records,
 		Secrets:      prefixed{secrets.NewSecretsManager(secrets.SecretsManagerConfig{Client: manager})},
 		Bus:          publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(config), Bus: "default"}),
+		Machines:     statemachine.NewStepFunctions(statemachine.StepFunctionsConfig{Client: sfn.NewFromConfig(config)}),
 		Files:        files.NewS3(files.S3Config{Client: objects, Bucket: awsName}),
 		Signer: address.NewS3(address.S3Config{
 			Bucket: aws.ToString(config.BaseEndpoint) + "/" + awsName, Region: config.Region, Credentials: config.Credentials, Now: time.Now,

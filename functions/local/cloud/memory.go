@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/actions/statemachine"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/pimevent"
@@ -18,6 +19,7 @@ type MemoryConfig struct {
 	Secrets   secrets.Source
 	Downloads *Downloads          // the files
 	Published func(publish.Entry) // called with what is put on the bus
+	Started   func(statemachine.Execution)
 	Log       *slog.Logger
 }
 
@@ -45,6 +47,7 @@ func Memory(config MemoryConfig) *Cloud {
 		Files:        config.Downloads.Files,
 		Signer:       config.Downloads,
 		Bus:          publish.NewLog(publish.LogConfig{Log: config.Log, Observe: config.Published}),
+		Machines:     statemachine.NewPlayed(statemachine.PlayedConfig{Started: config.Started}),
 		AllJobs:      func(context.Context) ([]jobs.Job, error) { return store.All(), nil },
 		DeadLetters: func(context.Context) ([]DeadLetter, error) {
 			return append(jobLetters(letters.Messages()), eventLettersOf(eventLetters.Messages())...), nil

@@ -9,6 +9,7 @@ import (
 	"github.com/pim-functions/pim-functions/functions/local/recent"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/actions/statemachine"
 	"github.com/pim-functions/pim-functions/shared/metric"
 	"github.com/pim-functions/pim-functions/shared/outbound"
 )
@@ -81,6 +82,13 @@ func (r *Recorder) Called(call outbound.Call) {
 	r.calls.Add(Call{
 		Action: call.Action, Method: call.Method, URL: call.URL, Status: call.Status, Items: call.Items,
 		IdempotencyKey: call.IdempotencyKey, At: call.At, Milliseconds: call.Duration.Milliseconds(),
+	})
+}
+
+// Started records an execution of a state machine that began.
+func (r *Recorder) Started(execution statemachine.Execution) {
+	r.Called(outbound.Call{
+		Action: "state-machine", Method: "START", URL: execution.Machine + ":" + execution.Name, Status: 200, At: time.Now(),
 	})
 }
 

@@ -17,12 +17,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/pim-functions/pim-functions/functions/worker"
 	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/actions/notify"
 	"github.com/pim-functions/pim-functions/shared/actions/publish"
+	"github.com/pim-functions/pim-functions/shared/actions/statemachine"
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
@@ -128,6 +130,7 @@ func build(variables *env.Variables, level *slog.LevelVar, log *slog.Logger) (la
 	store := jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: database, Table: table, Now: now})
 	kinds := actions.Kinds(actions.Deps{
 		Outbound: client,
+		Machines: statemachine.NewStepFunctions(statemachine.StepFunctionsConfig{Client: sfn.NewFromConfig(account)}),
 		Profiles: store, Signals: store,
 		Bus:    publish.NewEventBridge(publish.EventBridgeConfig{Client: eventbridge.NewFromConfig(account), Bus: bus}),
 		Mailer: notify.NewSES(notify.SESConfig{Client: sesv2.NewFromConfig(account)}), EmailFrom: emailFrom,
