@@ -34,6 +34,7 @@ type fixture struct {
 	store  *jobs.Memory
 	config engine.Config
 	now    time.Time
+	clock  sync.Mutex // a call of the PIM that nobody waits for any more looks at now too
 }
 
 var began = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -42,7 +43,11 @@ var began = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 func newFixture(t testing.TB, catalogue *pimtest.Catalogue, keys string) *fixture {
 	t.Helper()
 	f := &fixture{TB: t, now: began}
-	clock := func() time.Time { return f.now }
+	clock := func() time.Time {
+		f.clock.Lock()
+		defer f.clock.Unlock()
+		return f.now
+	}
 	f.pim = pimtest.New(pimtest.Config{Catalogue: catalogue, Now: clock, Limits: pimtest.Limits{PerSecond: 1 << 30}})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f.files.op(func() error { f.pim.ServeHTTP(w, r); return nil }) != nil {
@@ -131,7 +136,9 @@ func (f *fixture) work(id string) jobs.Job {
 		_ = engine.New(f.config).Begin(ctx).Job(ctx, engine.Delivery{Job: id, Turn: job.Turn})
 		cancel()
 		f.files.restart()
+		f.clock.Lock()
 		f.now = f.now.Add(5 * time.Minute)
+		f.clock.Unlock()
 	}
 	f.Fatal("the job does not end")
 	return jobs.Job{}
