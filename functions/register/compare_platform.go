@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,11 @@ func (c *comparison) platform(d DeclaredPIM, s PIMState) {
 		}
 		return one.Name != subscriberName(c.Stage) || one.Status != platformapi.Active || !platformapi.SamePIM(one.Subject, d.PIM.URL)
 	})
+	for _, one := range s.Subscribers {
+		if one.Name == subscriberName(c.Stage) && one.Status == platformapi.Revoked && d.Listener != nil {
+			c.note("%s: subscriber %s is revoked, since its connection is gone or may no longer use the Event Platform. What it subscribed to is not sent any more.", d.PIM.Name, one.ID)
+		}
+	}
 	if d.Listener == nil {
 		for _, subscriber := range mine {
 			c.undeclaredSubscriber(d.PIM, subscriber, s)
@@ -115,6 +121,11 @@ func (c *comparison) subscriptions(l Listener, subscriber platformapi.Subscriber
 	there := slices.DeleteFunc(slices.Clone(s.Subscriptions[subscriber.ID]), func(one platformapi.Subscription) bool {
 		return one.Status == platformapi.Deleted || one.Status == platformapi.Revoked
 	})
+	for _, one := range s.Subscriptions[subscriber.ID] {
+		if one.Status == platformapi.Revoked && l.sends(one) {
+			c.note("%s: subscription %s is revoked, for good: %s. A new one takes its place.", l.PIM.Name, one.ID, cmp.Or(s.Reasons[one.ID], "the platform's logs do not say why"))
+		}
+	}
 	pairs, rest := pair(l.Subscriptions, there, l.sends, c.Subscriber == "")
 	created := 0
 	for i, wanted := range l.Subscriptions {

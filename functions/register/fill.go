@@ -105,8 +105,8 @@ func FillConnections(document []byte, c *config.Config) (Filled, error) {
 		}
 	}
 	for pim := range c.PIMs {
-		if len(declaredFor(c, pim, "event-platform")) > 0 {
-			need(`{"client_id":"…","client_secret":"…","username":"…","password":"…"} of the connection, which the PIM shows under Connect > Connection settings: for subscribe, and to know our own changes`, "pims", pim)
+		if calls(c, pim) {
+			need(`{"client_id":"…","client_secret":"…","username":"…","password":"…"} of the connection, which the PIM shows under Connect > Connection settings: for apply, and to know our own changes`, "pims", pim)
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(needed)) {

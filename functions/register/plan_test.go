@@ -277,6 +277,20 @@ func TestAnOrphanedSubscriberIsSuspected(t *testing.T) {
 	}
 }
 
+// What the platform has ended is made anew, and why it ended is said.
+func TestWhatThePlatformHasRevoked(t *testing.T) {
+	s := newSenders(pimtest.Extensions{}, platformtest.Config{})
+	c := load(t, declares(oneSubscription))
+	apply(t, s.session(t, c, register.Options{}))
+	id := s.platform.All()[1].ID
+	s.platform.Set(id, platformapi.Revoked)
+	s.platform.Log(id, "authentication_failed", "too many refusals", 401)
+	made := apply(t, s.session(t, c, register.Options{}))
+	if text := strings.Join(made.Notes, "\n"); len(made.Changes) != 1 || !strings.Contains(text, id+" is revoked, for good: authentication_failed (401), too many refusals") {
+		t.Errorf("%s\n%s", changes(made), text)
+	}
+}
+
 func TestTwentyOfTwenty(t *testing.T) {
 	s := newSenders(pimtest.Extensions{}, platformtest.Config{})
 	c := load(t, declares(oneSubscription))

@@ -49,7 +49,7 @@ func Connect(c *config.Config, connections secrets.Connections, at Addresses) (S
 		own := connections.PIMs[name]
 		credential := pim.Credential{ClientID: own.ClientID, ClientSecret: own.ClientSecret, Username: own.Username, Password: own.Password, Token: own.Token}
 		if !credential.Complete() {
-			wrong = errors.Join(wrong, fmt.Errorf(`pims.%s of the connection document is not complete: put {"client_id":"…","client_secret":"…","username":"…","password":"…"} there, from Connect > Connection settings in the PIM`, name))
+			wrong = errors.Join(wrong, fmt.Errorf(`pims.%s of the connection document is not complete: put {"client_id":"…","client_secret":"…","username":"…","password":"…"} there, from Connect > Connection settings in the PIM, or {"client_id":"…","token":"…"} of a custom app`, name))
 			continue
 		}
 		tokens := pim.NewTokens(pim.TokensConfig{Outbound: at.Outbound, URL: one.URL, Credential: credential})
@@ -128,7 +128,7 @@ func (s Sender) read(ctx context.Context, d DeclaredPIM, all bool, stage string)
 	return state, err
 }
 
-// readPlatform reads our subscribers, and why those of their subscriptions that are suspended are so.
+// readPlatform reads our subscribers, and why those of their subscriptions that are suspended or revoked are so.
 func (s Sender) readPlatform(ctx context.Context, state *PIMState, stage string) error {
 	var err error
 	if state.Subscribers, err = s.Platform.ListSubscribers(ctx); err != nil {
@@ -144,7 +144,7 @@ func (s Sender) readPlatform(ctx context.Context, state *PIMState, stage string)
 		}
 		state.Subscriptions[subscriber.ID] = list
 		for _, one := range list {
-			if one.Status == platformapi.Suspended && subscriber.Name == subscriberName(stage) {
+			if (one.Status == platformapi.Suspended || one.Status == platformapi.Revoked) && subscriber.Name == subscriberName(stage) {
 				state.Reasons[one.ID] = s.reason(ctx, one.ID)
 			}
 		}

@@ -47,7 +47,7 @@ type PIMState struct {
 	Refused       string // why the PIM has no API for extensions; "": it has
 	Subscribers   []platformapi.Subscriber
 	Subscriptions map[string][]platformapi.Subscription // by subscriber, of those that may be ours
-	Reasons       map[string]string                     // why a subscription is suspended, by its ID
+	Reasons       map[string]string                     // why a subscription is suspended or revoked, by its ID
 }
 
 // ContentfulState is what Contentful knows of our app.

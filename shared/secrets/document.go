@@ -64,8 +64,9 @@ func ParseConnections(document []byte) (Connections, []string, error) {
 			ClientSecret: r.text(path+".client_secret", fields["client_secret"]),
 			Username:     r.text(path+".username", fields["username"]),
 			Password:     r.text(path+".password", fields["password"]),
+			Token:        r.text(path+".token", fields["token"]),
 		}
-		r.unknown(path+".", fields, "client_id", "client_secret", "username", "password")
+		r.unknown(path+".", fields, "client_id", "client_secret", "username", "password", "token")
 	})
 	r.each("auth", root["auth"], func(name, path string, value json.RawMessage) {
 		connections.Auth[name] = r.open(path, value)

@@ -66,7 +66,7 @@ func TestACredentialMayBeAList(t *testing.T) {
 
 func TestParseConnections(t *testing.T) {
 	got, warnings, err := secrets.ParseConnections([]byte(`{
-		"pims": {"main": {"client_id": "1_a", "client_secret": {"SecretString": "b"}, "username": "c", "password": "d\n"}},
+		"pims": {"main": {"client_id": "1_a", "client_secret": {"SecretString": "b"}, "username": "c", "password": "d\n"}, "app": {"client_id": "2_b", "token": "t"}},
 		"auth": {"erp": {"bearer": {"SecretString": "e\n"}}, "crm": {"header": "X-Key", "value": "<&>", "n": 12345678901234567890}, "old": "f"},
 		"values": {"slack": {"ARN": "arn:aws:…", "SecretString": "https://hooks.example.com/a"}},
 		"sftp": {"erp": {"host": "h", "port": 22, "password": {"SecretString": "i"}}},
@@ -76,7 +76,7 @@ func TestParseConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := secrets.Connections{
-		PIMs: map[string]secrets.PIM{"main": {ClientID: "1_a", ClientSecret: "b", Username: "c", Password: "d"}},
+		PIMs: map[string]secrets.PIM{"main": {ClientID: "1_a", ClientSecret: "b", Username: "c", Password: "d"}, "app": {ClientID: "2_b", Token: "t"}},
 		Auth: map[string]json.RawMessage{
 			"erp": json.RawMessage(`{"bearer":"e"}`),
 			"crm": json.RawMessage(`{"header":"X-Key","n":12345678901234567890,"value":"<&>"}`),
