@@ -58,7 +58,7 @@ type lossy struct{ lost atomic.Int64 }
 func (l *lossy) Do(r *http.Request) (*http.Response, error) {
 	answer, err := http.DefaultClient.Do(r)
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	write := operation == "UpdateItem" || operation == "TransactWriteItems"
+	write := operation == "UpdateItem" || operation == "PutItem" || operation == "TransactWriteItems"
 	if err != nil || !write || !strings.HasPrefix(r.Header.Get("Amz-Sdk-Request"), "attempt=1;") {
 		return answer, err
 	}
