@@ -74,7 +74,7 @@ func run(ctx context.Context, architecture, host string) (err error) {
 		return fmt.Errorf("make the state: %w", err)
 	}
 	b.variables["AWS_ENDPOINT_URL"] = endpoint
-	for _, prove := range []func(context.Context) error{b.buttons, b.events, b.pages, b.links, b.ticks, b.api} {
+	for _, prove := range []func(context.Context) error{b.buttons, b.events, b.pages, b.links, b.callbacks, b.ticks, b.api} {
 		if err := prove(ctx); err != nil {
 			for _, log := range b.logs {
 				fmt.Fprint(os.Stderr, log)
