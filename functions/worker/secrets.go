@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/actions"
 	"github.com/pim-functions/pim-functions/shared/config"
@@ -27,10 +28,10 @@ func Secrets(connections *secrets.Cache[secrets.Connections]) func(context.Conte
 }
 
 // Refresh lets the engine look for a newer connection secret: at most every ten seconds, as the cache keeps it.
-func Refresh(connections *secrets.Cache[secrets.Connections]) func(context.Context) (fresh bool, err error) {
-	return func(ctx context.Context) (bool, error) {
-		_, fresh, err := connections.Refresh(ctx)
-		return fresh, err
+func Refresh(connections *secrets.Cache[secrets.Connections]) func(context.Context, time.Time) (fresh, known bool, err error) {
+	return func(ctx context.Context, since time.Time) (fresh, known bool, err error) {
+		_, fresh, err = connections.Refresh(ctx)
+		return fresh, connections.ReadSince(since), err
 	}
 }
 

@@ -174,6 +174,9 @@ func causeOf(err error) string {
 	if errors.Is(err, ErrUnknownAction) {
 		return jobs.CauseUnknownAction
 	}
+	if _, ok := errors.AsType[*unsettledError](err); ok {
+		return jobs.CauseCredentials
+	}
 	if busy, ours := fromPIM(err); ours {
 		if busy {
 			return jobs.CausePIMBusy

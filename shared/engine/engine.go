@@ -42,8 +42,8 @@ type Config struct {
 	// Secrets gives the connection secret, from memory if it can.
 	Secrets func(context.Context) (Secrets, error)
 	// Refresh looks for a newer connection secret, every ten seconds at most; fresh says that Secrets now gives another
-	// one than it did. nil: there is nothing to refresh.
-	Refresh func(context.Context) (fresh bool, err error)
+	// one than it did, known that it gives what there was at some moment since a time. nil: there is nothing to refresh.
+	Refresh func(ctx context.Context, since time.Time) (fresh, known bool, err error)
 	// PIM is a client of a PIM by its name in extensions.yaml. Its error is a mistake of package config, or may pass.
 	PIM   func(ctx context.Context, name string) (*pim.Client, error)
 	Files files.Store // of what is handed on; nil: nothing is
@@ -143,7 +143,8 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 		run, lost = run.waiting.kept.as(run)
 	} else if reads := readsOf(action); reads != nil && !run.finish && run.Signal == nil {
 		if run, lost, err = i.read(timed, log, *reads, run); err != nil {
-			return notBegun(err, ctx.Err() != nil), !refreshed && credentialsRefused(err) && i.refreshed(ctx, log)
+			again, err := i.otherCredentials(ctx, log, run.Now, refreshed, err)
+			return notBegun(err, ctx.Err() != nil), again
 		}
 		if lost.gone {
 			return answer{class: done, began: true, gone: true}, false
@@ -168,7 +169,7 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 			result, err = Result{}, unwritten
 		}
 	}
-	if !refreshed && credentialsRefused(err) && !i.over(i.Now()) && i.refreshed(ctx, log) {
+	if again, err = i.otherCredentials(ctx, log, run.Now, refreshed, err); again {
 		return answer{}, true
 	}
 	if err == nil && i.Link != nil {
@@ -182,18 +183,6 @@ func (i *Invocation) runOnce(ctx context.Context, log *slog.Logger, action Actio
 	a = answerOf(result, err, batch, ctx.Err() != nil)
 	a.absent = lost.absentItems()
 	return a, false
-}
-
-// refreshed says that there is another connection secret than before.
-func (i *Invocation) refreshed(ctx context.Context, log *slog.Logger) bool {
-	if i.Refresh == nil {
-		return false
-	}
-	fresh, err := i.Refresh(ctx)
-	if err != nil {
-		log.Warn("connection secret not refreshed", "reason", "secret_unavailable", "error", err.Error())
-	}
-	return err == nil && fresh
 }
 
 // open makes an action as it is configured now, with the secrets of now.

@@ -261,12 +261,16 @@ func TestRefusedCredentialsAreRefreshedOnce(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		secret           string // that a refresh brings
+		looked           int    // how many refreshes come too soon after another look
 		state            jobs.State
 		refreshes, calls int
 	}{
-		{"there are new ones", "NEW", jobs.Succeeded, 1, 2},
-		{"there are none", "OLD", jobs.Failed, 1, 1},
-		{"the new ones are wrong too", "WRONG", jobs.Failed, 1, 2},
+		{"there are new ones", "NEW", 0, jobs.Succeeded, 1, 2},
+		{"there are none", "OLD", 0, jobs.Failed, 1, 1},
+		{"the new ones are wrong too", "WRONG", 0, jobs.Failed, 1, 2},
+		{"somebody looked just before: there may be new ones", "NEW", 1, jobs.Waiting, 1, 1},
+		{"later there are", "NEW", 1, jobs.Succeeded, 2, 3},
+		{"later there are none", "OLD", 1, jobs.Failed, 2, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			secret, refreshes, calls := "OLD", 0, 0
@@ -282,14 +286,26 @@ func TestRefusedCredentialsAreRefreshedOnce(t *testing.T) {
 			w.engine.Config.Secrets = func(context.Context) (engine.Secrets, error) {
 				return engine.Secrets{Values: map[string]string{"key": secret}}, nil
 			}
-			w.engine.Config.Refresh = func(context.Context) (bool, error) {
-				refreshes++
+			w.engine.Config.Refresh = func(_ context.Context, since time.Time) (fresh, known bool, err error) {
+				if ago := w.clock.Now().Sub(since); ago < 0 || ago > time.Second {
+					t.Errorf("asked for what was there %s ago", ago)
+				}
+				if refreshes++; refreshes <= c.looked {
+					return false, false, nil
+				}
 				before := secret
 				secret = c.secret
-				return secret != before, nil
+				return secret != before, true, nil
 			}
 			id, _ := w.press("alone", 1)
 			w.deliver()
+			if job := w.job(id); c.looked > 0 && c.state != jobs.Waiting {
+				if job.State != jobs.Waiting || job.Cause != jobs.CauseCredentials {
+					t.Errorf("meanwhile: %s (%s)", job.State, job.Cause)
+				}
+				w.clock.advance(15 * time.Second)
+				w.deliver()
+			}
 			if job := w.job(id); job.State != c.state || refreshes != c.refreshes || calls != c.calls {
 				t.Errorf("%s %q after %d refreshes and %d calls", job.State, job.Message, refreshes, calls)
 			}

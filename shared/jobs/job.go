@@ -57,6 +57,7 @@ const (
 	CausePIMBusy         = "pim_busy"         // the PIM asked for a pause
 	CauseConfiguration   = "configuration"    // a mistake in extensions.yaml or the connection secret, named in Message
 	CauseUnknownAction   = "unknown_action"   // the worker's configuration does not have the action: a deployment under way
+	CauseCredentials     = "credentials"      // they were not accepted, and newer ones are looked for
 	CauseInternal        = "internal"         // ours
 )
 

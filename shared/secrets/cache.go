@@ -125,6 +125,13 @@ func (c *Cache[T]) Refresh(ctx context.Context) (value T, fresh bool, err error)
 	return value, fresh, err
 }
 
+// ReadSince says that the value in hand is what the source held at some moment since a time.
+func (c *Cache[T]) ReadSince(at time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.loaded && !c.fetched.Before(at)
+}
+
 // refreshDue says that the last fetch which a Refresh asked for is long enough ago; c.mu is held.
 func (c *Cache[T]) refreshDue(now time.Time) bool { return now.Sub(c.refreshed) >= c.config.Pause }
 

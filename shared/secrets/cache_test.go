@@ -264,3 +264,33 @@ func TestCacheLogsWarningsOfADocumentOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestReadSince(t *testing.T) {
+	bubble(t, func(t *testing.T, source *store, cache *secrets.Cache[string], log *bytes.Buffer) {
+		began := time.Now()
+		if cache.ReadSince(began) {
+			t.Error("before it read anything")
+		}
+		get(t, cache, "one")
+		if !cache.ReadSince(began) || cache.ReadSince(began.Add(1)) {
+			t.Error("of the first look")
+		}
+		time.Sleep(time.Minute)
+		source.set("", errors.New("secrets manager is away"))
+		refresh(t, cache, "one", false)
+		if cache.ReadSince(time.Now()) {
+			t.Error("a look that failed tells nothing")
+		}
+		time.Sleep(5 * time.Second)
+		source.set("one", nil)
+		refresh(t, cache, "one", false)
+		if cache.ReadSince(time.Now()) {
+			t.Error("nobody looked again so soon")
+		}
+		time.Sleep(5 * time.Second)
+		refresh(t, cache, "one", false)
+		if !cache.ReadSince(time.Now()) {
+			t.Error("it looked, and found the same")
+		}
+	})
+}

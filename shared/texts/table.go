@@ -146,6 +146,11 @@ var table = map[string]config.Text{
 		"fr_FR":   "Le PIM est occupé et nous demande d'attendre.",
 		"de_DE":   "Das PIM ist beschäftigt und bittet uns zu warten.",
 	},
+	"cause_credentials": {
+		"default": "{destination} did not accept our credentials. We look for newer ones.",
+		"fr_FR":   "{destination} n'a pas accepté nos identifiants. Nous cherchons s'il y en a de plus récents.",
+		"de_DE":   "{destination} hat unsere Zugangsdaten nicht angenommen. Wir suchen nach neueren.",
+	},
 	"cause_configuration": {
 		"default": "This action is not set up correctly. Tell your administrator.",
 		"fr_FR":   "Cette action n'est pas configurée correctement. Prévenez votre administrateur.",

@@ -223,7 +223,7 @@ func TestWhatTheSFTPServerRefuses(t *testing.T) {
 	} {
 		s := newSender(t, small(t, bags()...), `name: bags.csv`)
 		refreshed := 0
-		s.config.Refresh = func(context.Context) (bool, error) { refreshed++; return false, nil }
+		s.config.Refresh = func(context.Context, time.Time) (bool, bool, error) { refreshed++; return false, true, nil }
 		right := s.config.Secrets
 		s.config.Secrets = func(ctx context.Context) (engine.Secrets, error) {
 			secrets, err := right(ctx)
