@@ -182,7 +182,9 @@ func TestKilledAnywhereOneWholeFileIsSent(t *testing.T) {
 			}
 			_ = engine.New(s.config).Begin(t.Context()).Job(t.Context(), engine.Delivery{Job: id, Turn: job.Turn})
 			m.restart()
+			s.clock.Lock()
 			s.now = s.now.Add(10 * time.Minute)
+			s.clock.Unlock()
 		}
 		s.Intercept(nil)
 		job, err := s.store.Get(t.Context(), id)
