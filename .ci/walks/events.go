@@ -99,3 +99,67 @@ func eventsAPI(ctx context.Context, v *visit) (string, error) {
 	}
 	return fmt.Sprintf("ten events in one request, sent twice, had one outcome each (%s)", found[0]), nil
 }
+
+// together delivers three events of each of two products of the PIM, and one of a product that is gone, in one request: the
+// worker reads and sends them together, and each event has its outcome.
+func together(ctx context.Context, v *visit) (string, error) {
+	products := []string{v.pim.Shown().Products[1].UUID, v.pim.Shown().Products[2].UUID}
+	gone := senders.NewUUID()
+	var ids []string
+	var events []map[string]any
+	for n, product := range []string{products[0], products[1], products[0], products[1], gone, products[0], products[1]} {
+		ids = append(ids, senders.NewUUID())
+		events = append(events, map[string]any{
+			"specversion": "1.0", "id": ids[n], "source": "pim", "subject": senders.NewUUID(), "datacontenttype": "application/json",
+			"type": "com.akeneo.pim.v1.product.created", "time": time.Now().UTC().Format(time.RFC3339Nano),
+			"data": map[string]any{"product": map[string]string{"uuid": product, "identifier": "sku"}, "author": map[string]string{"identifier": senders.NewUUID(), "type": "user"}},
+		})
+	}
+	body, err := json.Marshal(events)
+	if err != nil {
+		return "", err
+	}
+	platform := senders.EventPlatform{PIM: "main", Primary: v.Signing.EventPlatform["main"][0]}
+	if _, err := stack.Expect(ctx, v.URL, platform.Event(body), 200); err != nil {
+		return "", err
+	}
+	outcomes := map[string]int{}
+	err = stack.Until(ctx, patience, "each event has its outcome", func() (bool, error) {
+		clear(outcomes)
+		for _, id := range ids {
+			outcome, err := v.Outcome(ctx, "event-platform", id)
+			if err != nil || outcome == "" {
+				return false, err
+			}
+			outcomes[outcome]++
+		}
+		return true, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	calls, sent := 0, map[string]bool{}
+	for _, call := range v.destination.Calls() {
+		if !strings.HasSuffix(call.Path, "/states") {
+			continue
+		}
+		calls++
+		var body struct {
+			Subscription string
+			Items        []struct {
+				ID      string
+				Product struct{ UUID string }
+			}
+		}
+		if err := json.Unmarshal(call.Body, &body); err != nil || body.Subscription != "newcomers" {
+			return "", fmt.Errorf("the destination got %s: %w", call.Body, err)
+		}
+		for _, item := range body.Items {
+			sent[item.ID] = item.Product.UUID == item.ID
+		}
+	}
+	if calls == 0 || calls >= len(ids) || len(sent) != len(products) || !sent[products[0]] || !sent[products[1]] || outcomes["applied"]+outcomes["stale"] != len(ids) || outcomes["stale"] == 0 {
+		return "", fmt.Errorf("%d calls with the products %v; outcomes %v", calls, sent, outcomes)
+	}
+	return fmt.Sprintf("%d events of two products, and of one that is gone: calls of the destination: %d", len(ids), calls), nil
+}

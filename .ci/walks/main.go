@@ -35,7 +35,7 @@ type visit struct {
 }
 
 var walks = []walk{
-	{"action", action}, {"refusals", refusals}, {"event platform", eventPlatform}, {"events api", eventsAPI}, {"iframe", iframe},
+	{"action", action}, {"refusals", refusals}, {"event platform", eventPlatform}, {"together", together}, {"events api", eventsAPI}, {"iframe", iframe},
 	{"data", data}, {"files", links}, {"callback", callback}, {"export", export}, {"undo", undo}, {"clock", clock}, {"contentful", contentful}, {"poison", poison}, {"killed worker", killedWorker},
 }
 

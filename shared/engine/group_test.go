@@ -361,6 +361,64 @@ func TestAPIMThatIsAwayIsWaitedFor(t *testing.T) {
 	}
 }
 
+// As in production: subscriptions and events side by side. The race detector looks at this test.
+func TestManyEventsAtTheSameTime(t *testing.T) {
+	w := newFixture(t, latestBacking(), fault{})
+	w.engine.AtOnce = 8
+	sent := w.noteRequests(func(r request) (int, string) {
+		if r.path == "/other" && len(r.items()) > 20 {
+			return 200, `{"failures":[{"index":3,"reason":"no price"}]}`
+		}
+		return 200, "{}"
+	})
+	w.playPIM(large(40, 0))
+	for n := range 40 {
+		for _, body := range []string{
+			platform(fmt.Sprint("u", n), "product.updated", about(uuid(n)), w.clock.Now()), w.delta(fmt.Sprint("d", n), uuid(n)),
+			platform(fmt.Sprint("c", n), "category.updated", fmt.Sprintf(`"category":{"code":"c%d"}`, n), w.clock.Now()),
+		} {
+			w.receive(pimevent.EventPlatform, body, body)
+		}
+	}
+	for range 3 {
+		w.together()
+		w.clock.advance(time.Minute)
+	}
+	calls := map[string]int{}
+	for _, r := range sent.sent {
+		calls[strings.Split(r.path, "/")[1]]++
+	}
+	if w.count("applied") != 120 || w.count("duplicate") != 120 || calls["shop"] != 40 || calls["plain"] != 40 || calls["index"] != 1 || calls["other"] != 1 {
+		t.Errorf("%d applied, %d duplicates, calls %v", w.count("applied"), w.count("duplicate"), calls)
+	}
+	failed := 0
+	for n := range 40 {
+		entry, _ := w.ledger.Get(t.Context(), fmt.Sprintf("event-platform/main/u%d", n))
+		if entry.Outcomes["other"] == ledger.Failed {
+			failed++
+		}
+	}
+	if failed != 1 {
+		t.Errorf("%d events failed for the subscription that refused one product", failed)
+	}
+}
+
+// What we changed ourselves reaches the shop all the same: only what would change the PIM again is left out.
+func TestOurOwnChangeReachesTheShop(t *testing.T) {
+	b := latestBacking()
+	b.yaml = strings.Replace(b.yaml, "extensions: {}", "  back: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product.updated.delta], deliver: latest, action: back}\nextensions: {}", 1)
+	b.yaml = strings.Replace(b.yaml, "subscriptions:", `  back:   {kind: update, set: {ean: "1"}}`+"\nsubscriptions:", 1)
+	w := newFixture(t, b, fault{})
+	sent := w.noteRequests(nil)
+	w.playPIM(large(1, 0))
+	w.receive(pimevent.EventPlatform, strings.Replace(w.delta("e1", uuid(0)), `"changes":{"values":{}}}`, `"changes":{"values":{}}},"author":{"identifier":"our-client","type":"api"}`, 1))
+	w.together()
+	entry, _ := w.ledger.Get(t.Context(), "event-platform/main/e1")
+	if len(sent.sent) != 1 || entry.Outcomes["shop"] != ledger.Applied || entry.Outcomes["back"] != "" || entry.Outcome != ledger.Applied || len(w.started()) != 0 {
+		t.Errorf("%d sent, %v", len(sent.sent), entry.Outcomes)
+	}
+}
+
 // Ten thousand events of one product are a few reads and sends.
 func TestTenThousandEventsOfOneProduct(t *testing.T) {
 	t.Parallel()
