@@ -84,7 +84,7 @@ func (f *filling) print(one filled) {
 	if len(one.Made) == 0 {
 		fmt.Fprintf(f.out, "%s: nothing to add.\n", one.Document)
 	} else {
-		fmt.Fprintf(f.out, "%s: %d made. Paste them (--show prints them):\n", one.Document, len(one.Made))
+		fmt.Fprintf(f.out, "%s: %d made. apply sends them; or paste them (--show prints them):\n", one.Document, len(one.Made))
 	}
 	for _, line := range one.Paste {
 		fmt.Fprintln(f.out, "  "+line)

@@ -177,7 +177,7 @@ func writeExtension(ctx context.Context, client *pim.Client, c Change) error {
 		_, err := client.CreateExtension(ctx, c.extension)
 		return err
 	case Update:
-		return client.UpdateExtension(ctx, c.id, c.extension)
+		return client.UpdateExtension(ctx, c.id, c.extension, c.was)
 	}
 	return client.DeleteExtension(ctx, c.id)
 }

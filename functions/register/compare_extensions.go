@@ -149,7 +149,7 @@ func (c *comparison) changedExtension(entry Entry, there pim.Extension) {
 	if len(f) == 0 {
 		return
 	}
-	change := Change{Op: Update, What: AnExtension, Name: entry.Name, PIM: entry.PIM.Name, Fields: f, declared: entry.Declared, id: there.UUID, place: entry.proof(), extension: entry.Extension}
+	change := Change{Op: Update, What: AnExtension, Name: entry.Name, PIM: entry.PIM.Name, Fields: f, declared: entry.Declared, id: there.UUID, place: entry.proof(), extension: entry.Extension, was: there}
 	if change.extension.Credentials == nil && len(there.Credentials) > 0 {
 		change.extension.Credentials = []pim.ExtensionCredential{} // taken away
 	}

@@ -46,6 +46,7 @@ type Change struct {
 	place    string // in the signing document, of the secret that this sends; "": none
 
 	extension   pim.Extension
+	was         pim.Extension // what is there, of an update
 	subscriber  platformapi.SubscriberRequest
 	request     platformapi.SubscriptionRequest
 	change      platformapi.SubscriptionChange

@@ -1,6 +1,7 @@
 package register_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -133,6 +134,36 @@ subscriptions:
 	}
 	if filled, err := register.FillConnections(nil, c); err != nil || !slices.ContainsFunc(filled.Missing, func(one string) bool { return strings.HasPrefix(one, "values.waf") }) {
 		t.Errorf("%v, %q", err, filled.Missing)
+	}
+}
+
+// Ended at any call, down takes the rest the next time.
+func TestDownIsEndedAnywhere(t *testing.T) {
+	t.Parallel()
+	c := load(t, declares(oneButton+oneSubscription+oneAppAction))
+	for call := 1; ; call++ {
+		s := newSenders(pimtest.Extensions{}, platformtest.Config{})
+		apply(t, s.session(t, c, register.Options{}))
+		down := s.session(t, c, register.Options{Prune: true})
+		down.Down = true
+		ctx, end := context.WithCancel(t.Context())
+		s.revive()
+		s.end, s.endsAt, s.after = end, call, call%2 == 0
+		made, err := down.Plan(ctx)
+		if err == nil {
+			err = down.Apply(ctx, made, func(register.Change) {})
+		}
+		end()
+		if err == nil {
+			break // it made fewer calls
+		}
+		s.revive()
+		down = s.session(t, c, register.Options{Prune: true})
+		down.Down = true
+		apply(t, down)
+		if left := len(s.pim.UIExtensions()) + len(s.platform.All()) + len(s.contentful.Definitions()); left > 0 {
+			t.Fatalf("ended at call %d: %d are left", call, left)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ By curl:    the connection's user needs a role with "Extensions > Manage your ex
             PIM_TOKEN is an access token of the connection. It lives for an hour:
               export PIM_TOKEN=$(curl -sS -u "$CLIENT_ID:$CLIENT_SECRET" -H 'Content-Type: application/json' \
                 -d '{"grant_type":"password","username":"…","password":"…"}' "$PIM_URL/api/oauth/v1/token" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+            pimctl plan knows by the end of the description that it is ours.
             An extension belongs to the user that creates it. To change one, send the same body with
             -X PATCH to …/ui-extensions/{uuid}, the secret included.
 By clicking: an administrator, in System > Extensions. Then reload the PIM's page.

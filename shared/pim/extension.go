@@ -3,6 +3,7 @@ package pim
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"path"
 	"strings"
@@ -133,37 +134,32 @@ func (c *Client) CreateExtension(ctx context.Context, e Extension) (uuid string,
 	return "", nil
 }
 
-// UpdateExtension replaces a UI extension by its UUID. It sends the extension whole, its secret and credentials too,
-// empty fields included: whether the PIM merges what stands inside of configuration is not documented. What has no
-// secret here keeps the one that it has.
-func (c *Client) UpdateExtension(ctx context.Context, uuid string, e Extension) error {
+// UpdateExtension replaces a UI extension by its UUID. It sends the extension whole, its secret and credentials too: whether
+// the PIM merges what stands inside of configuration is not documented. What has no secret here keeps the one that it has.
+// was is what the PIM shows now: a field that is empty is sent only where it was not, to clear it.
+func (c *Client) UpdateExtension(ctx context.Context, uuid string, e, was Extension) error {
 	target := extensionsPath + "/" + escape(uuid)
 	if err := e.check(http.MethodPatch, target); err != nil {
 		return err
 	}
-	labels, emails := e.Configuration.Labels, e.Configuration.UserEmails
+	configuration := map[string]any{"url": e.Configuration.URL, "default_label": e.Configuration.DefaultLabel}
+	body := map[string]any{"name": e.Name, "type": e.Type, "position": e.Position, "configuration": configuration}
+	set := func(in map[string]any, name string, value any, empty, wasEmpty bool) {
+		if !empty || !wasEmpty {
+			in[name] = value
+		}
+	}
+	set(body, "version", e.Version, e.Version == "", was.Version == "")
+	set(body, "description", e.Description, e.Description == "", was.Description == "")
+	set(body, "status", e.Status, e.Status == "", true)
+	set(body, "credentials", e.Credentials, e.Credentials == nil, true)
+	set(configuration, "secret", e.Configuration.Secret, e.Configuration.Secret == "", true)
+	labels, emails := maps.Clone(e.Configuration.Labels), e.Configuration.UserEmails
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	if emails == nil {
-		emails = []string{}
-	}
-	body := map[string]any{
-		"name": e.Name, "type": e.Type, "position": e.Position, "version": e.Version, "description": e.Description,
-	}
-	configuration := map[string]any{
-		"url": e.Configuration.URL, "default_label": e.Configuration.DefaultLabel, "labels": labels, "userEmails": emails,
-	}
-	body["configuration"] = configuration
-	if e.Status != "" {
-		body["status"] = e.Status
-	}
-	if e.Configuration.Secret != "" {
-		configuration["secret"] = e.Configuration.Secret
-	}
-	if e.Credentials != nil {
-		body["credentials"] = e.Credentials
-	}
+	set(configuration, "labels", labels, len(labels) == 0, len(was.Configuration.Labels) == 0)
+	set(configuration, "userEmails", append([]string{}, emails...), len(emails) == 0, len(was.Configuration.UserEmails) == 0)
 	_, err := c.writeExtension(ctx, http.MethodPatch, target, body)
 	return err
 }

@@ -3,6 +3,7 @@ package pim_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -54,7 +55,7 @@ func TestTheLifeOfAnExtension(t *testing.T) {
 			changed := button()
 			changed.Position, changed.Version, changed.Status, changed.Credentials = "pim.product-grid.action-bar", "", "inactive", nil
 			changed.Configuration.DefaultLabel, changed.Configuration.Labels, changed.Configuration.UserEmails = "Send", nil, nil
-			if err := f.UpdateExtension(t.Context(), uuid, changed); err != nil {
+			if err := f.UpdateExtension(t.Context(), uuid, changed, list[0]); err != nil {
 				t.Fatal(err)
 			}
 			now := f.pim.UIExtensions()[1]
@@ -71,6 +72,25 @@ func TestTheLifeOfAnExtension(t *testing.T) {
 				t.Errorf("%+v", left)
 			}
 		})
+	}
+}
+
+// An empty list might mean nobody to a PIM: what was empty and is empty is not sent.
+func TestAnUpdateLeavesOutWhatIsEmpty(t *testing.T) {
+	var sent string
+	f := newFixture(t)
+	f.connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/oauth") {
+			_, _ = w.Write([]byte(`{"access_token":"t","expires_in":3600}`))
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		sent = string(body)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	bare := pim.Extension{Name: "a", Type: "link", Position: "p", Configuration: pim.ExtensionConfiguration{URL: "u", DefaultLabel: "A"}}
+	if err := f.UpdateExtension(t.Context(), "uuid", bare, bare); err != nil || sent != `{"configuration":{"default_label":"A","url":"u"},"name":"a","position":"p","type":"link"}` {
+		t.Errorf("%s, %v", sent, err)
 	}
 }
 
@@ -130,7 +150,7 @@ func TestWhatThePIMRedactsIsNeverWrittenBack(t *testing.T) {
 		e := button()
 		change(&e)
 		_, created := f.CreateExtension(t.Context(), e)
-		updated := f.UpdateExtension(t.Context(), uuid, e)
+		updated := f.UpdateExtension(t.Context(), uuid, e, pim.Extension{})
 		for _, err := range []error{created, updated} {
 			if failed, ok := errors.AsType[*pim.Error](err); !ok || len(failed.Violations) != 1 {
 				t.Errorf("%s: %v", name, err)
