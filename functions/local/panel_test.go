@@ -88,7 +88,7 @@ func TestBrowserTwoTabsThatStartTheSameMeetOneJob(t *testing.T) {
 	}
 	// A cancel is heard at once, by who pressed and by the other; what is in work ends first.
 	b.text(first, ".badge", "Running")
-	b.in(first, chromedp.Click(`button.bad`))
+	b.in(first, chromedp.Click(`button.cancel`))
 	b.text(first, ".badge", "Cancelling…")
 	b.text(first, ".message", "It is being cancelled")
 	b.text(second, ".badge", "Cancelling…")

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -41,15 +42,16 @@ func many(n int) []byte {
 
 func TestBrowserThePageStartsASelectionAndCancelsItBetweenPages(t *testing.T) {
 	var calls atomic.Int64
-	last, answered := make(chan bool), make(chan bool)
+	answered := make(chan bool)
+	answer := sync.OnceFunc(func() { close(answered) })
 	erp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if calls.Add(1) == 13 {
-			close(last)
 			<-answered
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(erp.Close)
+	t.Cleanup(answer) // first: the server waits for its calls
 	file := filepath.Join(t.TempDir(), "extensions.yaml")
 	if err := os.WriteFile(file, fmt.Appendf(nil, finding, erp.URL), 0o600); err != nil {
 		t.Fatal(err)
@@ -64,11 +66,11 @@ func TestBrowserThePageStartsASelectionAndCancelsItBetweenPages(t *testing.T) {
 	b.text(page, "#selection", "Nothing is selected: the actions take what the selection “everything” finds.")
 	b.in(page, chromedp.Click(`button[data-action="push"]`))
 	b.text(page, "#notice", "push started.")
-	<-last
+	b.until("thirteen pages are sent", func() bool { return calls.Load() == 13 })
 	b.text(page, ".counts", "1,200 so far")
-	b.in(page, chromedp.Click(`button.bad`))
+	b.in(page, chromedp.Click(`button.cancel`))
 	b.text(page, ".badge", "Cancelling…")
-	close(answered)
+	answer()
 	b.text(page, ".badge", "Cancelled")
 	b.text(page, ".counts", "1,300 so far")
 	b.picture("panel-selection")

@@ -55,7 +55,7 @@ class Row {
     this.#on = on;
     const id = `job-${job.id}`;
     this.#details = el('button', { type: 'button', class: 'small', 'aria-expanded': 'false', 'aria-controls': id, onclick: () => this.toggle() }, language.say('details'));
-    this.#cancel = el('button', { type: 'button', class: 'small bad', onclick: () => on.cancel(this) }, language.say('cancel'));
+    this.#cancel = el('button', { type: 'button', class: 'small bad cancel', onclick: () => on.cancel(this) }, language.say('cancel'));
     this.#retry = el('button', { type: 'button', class: 'small', onclick: () => on.retry(this) }, language.say('retry'));
     this.#giveUp = el('button', { type: 'button', class: 'small bad', onclick: () => on.giveUp(this) }, language.say('giveUp'));
     this.#asDone = el('button', { type: 'button', class: 'small', onclick: () => on.asDone(this) }, language.say('asDone'));

@@ -1,5 +1,6 @@
 // Package destination plays the systems that receive what forward and notify send: an ERP and a chat, whose behaviour a
-// switch changes, a translator, and an approver (asked.go). It does what a good destination does: it applies each idempotency key once.
+// switch changes, a translator and an approver (asked.go), and a language model (writer.go). It does what a good destination
+// does: it applies each idempotency key once.
 package destination
 
 import (
@@ -121,7 +122,11 @@ func (d *Destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		At: time.Now(), Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, Path),
 		IdempotencyKey: r.Header.Get("Idempotency-Key"), Items: countItems(body), Excerpt: excerpt(body),
 	}
-	status, answer, took := d.receive(delivery, sha256.Sum256(body))
+	fine, isChat := written(delivery.Path, body)
+	if !isChat {
+		fine = `{}`
+	}
+	status, answer, took := d.receive(delivery, sha256.Sum256(body), fine)
 	if took && d.Ask(delivery.Path, body) {
 		status = http.StatusAccepted
 	}
@@ -130,8 +135,8 @@ func (d *Destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, answer)
 }
 
-// receive decides the answer to a delivery, and keeps both.
-func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte) (status int, answer string, took bool) {
+// receive decides the answer to a delivery, and keeps both. Fine is that to one that is taken.
+func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte, fine string) (status int, answer string, took bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before, known := d.applied[delivery.IdempotencyKey]
@@ -145,7 +150,7 @@ func (d *Destination) receive(delivery Delivery, content [sha256.Size]byte) (sta
 	case known:
 		status, answer, delivery.Note = http.StatusOK, before.answer, "repeated: not applied again"
 	default:
-		status, answer, delivery.Applied = http.StatusOK, `{}`, true
+		status, answer, delivery.Applied = http.StatusOK, fine, true
 		if d.mode == OneFails && delivery.Items > 0 {
 			answer, delivery.Note = `{"failures":[{"index":0,"reason":"no price in the ERP"}]}`, "the first item failed"
 		}

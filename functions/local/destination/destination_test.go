@@ -63,3 +63,18 @@ func TestDestinationAnswersARepeatedKeyAsBefore(t *testing.T) {
 		t.Errorf("answered %s, then %s", first, again)
 	}
 }
+
+func TestDestinationPlaysALanguageModel(t *testing.T) {
+	d := destination.New()
+	for body, want := range map[string]string{
+		`{"model":"small","messages":[{"role":"system","content":"x"},{"role":"user","content":"Describe \"Chair\"."}]}`: `{"choices":[{"message":{"role":"assistant","content":"A text of this machine, where a model would write one: Describe \"Chair\"."}}]}`,
+		`{"messages":[]}`: `{}`,
+		`none`:            `{}`,
+	} {
+		answer := httptest.NewRecorder()
+		d.ServeHTTP(answer, httptest.NewRequest("POST", destination.Path+"/chat/completions", strings.NewReader(body)))
+		if got := answer.Body.String(); got != want || answer.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", body, answer.Code, got)
+		}
+	}
+}
