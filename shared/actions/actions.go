@@ -43,7 +43,7 @@ func Kinds(deps Deps) map[string]engine.Kind {
 		"forward":       forward.Kind{Client: credential.New(deps.Outbound)},
 		"notify":        notify.Kind{Client: deps.Outbound, Mailer: deps.Mailer, From: deps.EmailFrom},
 		"pim-job":       pimjob.Kind{Profiles: deps.Profiles, Signals: deps.Signals},
-		"pim-workflow":  pimworkflow.Kind{},
+		"pim-workflow":  pimworkflow.Kind{Profiles: deps.Profiles},
 		"publish":       publish.Kind{Bus: deps.Bus},
 		"state-machine": statemachine.Kind{Machines: deps.Machines},
 		"update":        update.Kind{},

@@ -170,6 +170,9 @@ func (w *eventWork) matching(ctx context.Context) (ledger.Outcome, []config.Subs
 	if err := w.executionEnded(ctx); err != nil {
 		return "", nil, err
 	}
+	if err := w.workflowEnded(ctx); err != nil {
+		return "", nil, err
+	}
 	own, err := w.own(ctx)
 	if err != nil {
 		return "", nil, err

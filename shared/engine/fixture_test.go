@@ -393,6 +393,7 @@ actions:
   load: {kind: pim-job, import: csv_product_import, within: 2h}
   run-unknown: {kind: pim-job, export: no_such_profile, within: 2h}
   approve: {kind: state-machine, arn: "arn:aws:states:eu-west-1:123456789012:stateMachine:approval", callback: {within: 72h}}
+  review-wait: {kind: pim-workflow, workflow: 78e72192-8989-4a10-a121-09fc8cf921ff, within: 72h}
   review: {kind: pim-workflow, workflow: 78e72192-8989-4a10-a121-09fc8cf921ff}
   review-unknown: {kind: pim-workflow, workflow: 00000000-0000-4000-8000-000000000000}
 subscriptions:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pim-functions/pim-functions/shared/jobs"
 )
@@ -127,4 +128,118 @@ func TestAFailureAtAnyOperationOfAWorkflowsStart(t *testing.T) {
 			t.Run(fmt.Sprintf("%d %+v", at, way), func(t *testing.T) { scenario(t, way) })
 		}
 	}
+}
+
+// completed brings the event that a workflow has ended on an item.
+func (v *written) workflowCompleted(item jobs.Item, at time.Time) {
+	v.Helper()
+	v.told++
+	subject := fmt.Sprintf(`"product":{"uuid":%q}`, item.ID)
+	if item.Type == jobs.ProductModel {
+		subject = fmt.Sprintf(`"product_model":{"code":%q}`, item.ID)
+	}
+	v.bring(platform(fmt.Sprintf("completed-%d", v.told), "workflow.execution.completed", `"workflow":{"uuid":"78e72192-8989-4a10-a121-09fc8cf921ff"},`+subject, at))
+	v.drainEvents()
+}
+
+func TestAJobWaitsForTheEndOfAWorkflowOnAllItems(t *testing.T) {
+	t.Parallel()
+	v := newFixture(t, memory, fault{}).playWriting(large(120, 1))
+	items := append(products(0, 120), jobs.Item{Type: jobs.ProductModel, ID: "model-0"})
+	v.Hide(true, uuid(7))
+	id := v.pressed("review-wait", items...)
+	if job := v.rest(id); !job.AtRest() || job.Awaits.For != jobs.WaitWorkflow || v.calls() != 2 {
+		t.Fatalf("%s, %d calls: %s", job.State, v.calls(), job.Message)
+	}
+	for i, item := range items[1:] {
+		v.workflowCompleted(item, v.clock.Now())
+		if i == 3 {
+			v.workflowCompleted(item, v.clock.Now())
+		}
+	}
+	v.workflowCompleted(items[0], v.clock.Now().Add(-time.Hour)) // of a run before ours
+	if job := v.rest(id); !job.AtRest() {
+		t.Fatalf("one has not ended: %s", job.State)
+	}
+	v.workflowCompleted(items[0], v.clock.Now())
+	v.drain()
+	job, failures := v.ended(id)
+	if job.State != jobs.Partial || job.Done != 120 || len(failures) != 1 || failures[0].Index != 7 || !strings.Contains(failures[0].Reason, "Product not found") {
+		t.Errorf("%s, %d done, %v", job.State, job.Done, failures)
+	}
+	id = v.pressed("review-wait", one(1))
+	v.drain()
+	if job := v.job(id); job.State != jobs.Failed || job.Reason != jobs.ReasonNoSignal {
+		t.Errorf("one that never ends: %s, %s", job.State, job.Message)
+	}
+}
+
+func TestTooManyWaitForAWorkflow(t *testing.T) {
+	t.Parallel()
+	v := newFixture(t, memory, fault{}).playWriting(large(1, 0))
+	other := jobs.Runs{Job: "other", Wait: "0-4999", Since: v.clock.Now(), Until: v.clock.Now().Add(24 * time.Hour), Open: make([]string, 5000)}
+	if err := v.profiles.SaveProfile(t.Context(), jobs.Profile{Key: jobs.WorkflowKey("main", "78e72192-8989-4a10-a121-09fc8cf921ff"), Runs: []jobs.Runs{other}}); err != nil {
+		t.Fatal(err)
+	}
+	id := v.pressed("review-wait", one(0))
+	v.drain()
+	if job := v.job(id); job.State != jobs.Failed || !strings.Contains(job.Message, "nothing was started") || len(v.Started()) != 0 {
+		t.Errorf("%s: %s", job.State, job.Message)
+	}
+}
+
+// A failure at any operation: no workflow starts twice, and the job ends once all have ended, which may be before it knows that
+// they have started.
+func TestAFailureAtAnyOperationOfAWorkflowThatIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, early := range []bool{false, true} {
+		scenario := func(t *testing.T, plan fault) *written {
+			v := newFixture(t, memory, fault{}).playWriting(large(2, 0))
+			v.Hide(true, uuid(1))
+			items := products(0, 2)
+			id := v.pressed("review-wait", items...)
+			v.faults.plan, v.faults.count = plan, 0
+			ended := false
+			if early {
+				for range 30 {
+					v.deliver()
+					if len(v.Started()) == 1 && !ended {
+						ended = true
+						v.bringCompleted(items[0])
+					}
+					v.deliverEvents()
+					v.clock.advance(20 * time.Second)
+				}
+			} else {
+				v.rest(id)
+				if len(v.Started()) == 1 {
+					v.bringCompleted(items[0])
+				}
+			}
+			v.drainEvents()
+			v.drain()
+			count := v.faults.count
+			job, failures := v.ended(id)
+			started := len(v.Started())
+			if started > 1 || started == 1 && (job.State != jobs.Partial || job.Done != 1 || len(failures) != 1 || failures[0].Index != 1) || started == 0 && job.State != jobs.Failed {
+				t.Errorf("%d started: %s, %d done, %v: %s", started, job.State, job.Done, failures, job.Message)
+			}
+			v.faults.count = count
+			return v
+		}
+		clean := scenario(t, fault{})
+		if clean.faults.count < 12 {
+			t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
+		}
+		for at := 1; at <= clean.faults.count; at++ {
+			for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
+				t.Run(fmt.Sprintf("the end at once: %v, %d %+v", early, at, way), func(t *testing.T) { scenario(t, way) })
+			}
+		}
+	}
+}
+
+// bringCompleted has the event that a workflow has ended on an item in the queue.
+func (v *written) bringCompleted(item jobs.Item) {
+	v.bring(platform("completed", "workflow.execution.completed", fmt.Sprintf(`"workflow":{"uuid":"78e72192-8989-4a10-a121-09fc8cf921ff"},"product":{"uuid":%q}`, item.ID), v.clock.Now()))
 }

@@ -29,6 +29,7 @@ func profiles(t *testing.T, b bench) {
 	long := jobs.Launch{Job: "job-1", Wait: "0-0", Since: noon, Until: noon.Add(10 * 24 * time.Hour), Execution: "4711", Made: true}
 	first.Open, first.Launches = &jobs.Launch{Job: "job-2", Wait: "0-0", Since: noon, Until: noon.Add(time.Hour)}, []jobs.Launch{long}
 	first.Ends = []jobs.End{{Execution: "4710", Status: "completed", Label: "<é>", Rows: 3, Skipped: 1, Warnings: 2, Started: noon, At: noon, Job: "job-0"}}
+	first.Runs = []jobs.Runs{{Job: "job-3", Wait: "0-1", Since: noon, Until: noon.Add(time.Hour), Open: []string{"product/1"}, Failed: []string{"product_model/é"}, Asked: true, Told: true}}
 	if err := kept.SaveProfile(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,8 @@ type End struct {
 // Profile is what is known of the runs of one job profile of a PIM: those that our jobs have launched, and the ends that
 // events told of, whichever comes first. Launch and event each change the record, so that the second sees the first.
 //
+// Of a workflow there are Runs alone: see WorkflowKey.
+//
 // A run is known by its ID. Where the launch's answer does not name one that events have, its end is the first one of the
 // profile that began afterwards and is no other launch's; so at most one such launch is Open at a time.
 type Profile struct {
@@ -54,6 +56,7 @@ type Profile struct {
 	Open     *Launch  `json:"open,omitempty"` // is being launched, or can be matched by the profile alone
 	Launches []Launch `json:"launches,omitempty"`
 	Ends     []End    `json:"ends,omitempty"`
+	Runs     []Runs   `json:"runs,omitempty"`
 	Version  int64    `json:"-"` // of the record; every write is conditional on it
 }
 
@@ -99,6 +102,7 @@ func (p *Profile) prune(now time.Time) {
 	if p.Open != nil && !now.Before(p.Open.Until) {
 		p.Open = nil
 	}
+	p.Runs = slices.DeleteFunc(p.Runs, func(r Runs) bool { return !now.Before(r.Until) })
 	p.Launches = slices.DeleteFunc(p.Launches, func(l Launch) bool {
 		return !now.Before(l.Until) && now.Sub(l.Since) >= profileLife
 	})
@@ -198,6 +202,11 @@ func (p *Profile) expires(now time.Time) time.Time {
 	for _, l := range p.Launches {
 		if l.Until.After(at) {
 			at = l.Until
+		}
+	}
+	for _, r := range p.Runs {
+		if r.Until.After(at) {
+			at = r.Until
 		}
 	}
 	if p.Open != nil && p.Open.Until.After(at) {

@@ -43,6 +43,21 @@ func (e Event) Execution() (x Execution, ok bool) {
 	return x, true
 }
 
+// WorkflowEnd is the workflow of the PIM, and the product or product model, whose run the event says has ended (Akeneo: "Event
+// Platform", workflow.execution.completed). ok is false for any other event.
+func (e Event) WorkflowEnd() (workflow, kind, id string, ok bool) {
+	if e.API != EventPlatform || e.Type != "com.akeneo.pim.v1.workflow.execution.completed" {
+		return "", "", "", false
+	}
+	data := object(object(e.Raw)["data"])
+	workflow = object(data["workflow"]).text("uuid")
+	kind, id = "product", object(data["product"]).text("uuid")
+	if id == "" {
+		kind, id = "product_model", object(data["product_model"]).name("code")
+	}
+	return workflow, kind, id, workflow != "" && id != ""
+}
+
 // count is a number of things; 0 where there is none.
 func (f fields) count(name string) int {
 	var n int

@@ -53,3 +53,22 @@ func TestAnExecutionOfAJobProfile(t *testing.T) {
 		}
 	}
 }
+
+func TestTheEndOfAWorkflow(t *testing.T) {
+	const completed = "com.akeneo.pim.v1.workflow.execution.completed"
+	for _, row := range []struct{ name, api, kind, data, want string }{
+		{"of a product", "event-platform", completed, `{"workflow":{"uuid":"w"},"product":{"uuid":"p"}}`, "w product p true"},
+		{"of a model", "event-platform", completed, `{"workflow":{"uuid":"w"},"product_model":{"code":"m"}}`, "w product_model m true"},
+		{"of nothing", "event-platform", completed, `{"workflow":{"uuid":"w"}}`, "w product_model  false"},
+		{"without a workflow", "event-platform", completed, `{"product":{"uuid":"p"}}`, " product p false"},
+		{"a beginning", "event-platform", "com.akeneo.pim.v1.workflow.execution.started", `{"workflow":{"uuid":"w"},"product":{"uuid":"p"}}`, "   false"},
+		{"of the other API", "events-api", completed, `{"workflow":{"uuid":"w"},"product":{"uuid":"p"}}`, "   false"},
+	} {
+		event := pimevent.Decode(row.api, "main", fmt.Appendf(nil, `{"id":"e1","type":%q,"data":%s}`, row.kind, row.data))
+		event.Type = row.kind
+		workflow, kind, id, ok := event.WorkflowEnd()
+		if got := fmt.Sprintf("%s %s %s %v", workflow, kind, id, ok); got != row.want {
+			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+	}
+}

@@ -1,32 +1,30 @@
 // Package pimworkflow is the kind of action that starts a workflow of the PIM (enrichment, review) on a job's products and
-// product models. It is not for approvals outside the PIM: see statemachine, or a forward with a callback.
+// product models, and where it is asked to, waits until it has ended on all of them. It is not for approvals outside the PIM: see statemachine, or a forward with a callback.
 //
 // A start is not repeated where it may have been made: the products then say whether the workflow runs on them.
 package pimworkflow
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
 	"regexp"
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/actions/template"
 	"github.com/pim-functions/pim-functions/shared/config"
 	"github.com/pim-functions/pim-functions/shared/engine"
+	"github.com/pim-functions/pim-functions/shared/eventtype"
 	"github.com/pim-functions/pim-functions/shared/jobs"
 	"github.com/pim-functions/pim-functions/shared/pim"
 )
 
 // options are the keys of a pim-workflow action in extensions.yaml.
 type options struct {
-	Workflow string `yaml:"workflow"` // UUID
+	Workflow string        `yaml:"workflow"` // UUID
+	Within   time.Duration `yaml:"within"`   // for its end on all items; 0: a workflow that has begun is the end
 }
 
 // Kind makes pim-workflow actions.
-type Kind struct{}
+type Kind struct{ Profiles jobs.Profiles }
 
 // Options is the struct that the kind's keys are decoded into, for the schema of extensions.yaml.
 func (Kind) Options() any { return options{} }
@@ -34,169 +32,66 @@ func (Kind) Options() any { return options{} }
 var uuid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // Check implements engine.Kind.
-func (Kind) Check(section config.Section) error {
-	_, err := parse(section)
+func (k Kind) Check(section config.Section) error {
+	_, err := k.parse(section)
 	return err
 }
 
-func parse(section config.Section) (*action, error) {
-	a := &action{}
+func (k Kind) parse(section config.Section) (*action, error) {
+	a := &action{kind: k}
 	problems := []error{section.Decode(&a.options), template.Misplaced(section, "workflow")}
 	if !uuid.MatchString(a.Workflow) {
 		problems = append(problems, section.Errorf("workflow", "add workflow: with the UUID that the PIM's address has when the workflow is open", "workflow %q is no UUID", a.Workflow))
 	}
+	if section.Has("within") && (a.Within < time.Second || a.Within > jobs.MaxWithin) {
+		problems = append(problems, section.Errorf("within", "use 1s to 14d, or leave it out", "within %s", a.Within))
+	}
 	return a, errors.Join(problems...)
 }
 
+// Listens implements engine.Listener.
+func (k Kind) Listens(section config.Section) []string {
+	if a, err := k.parse(section); err != nil || a.Within == 0 {
+		return nil
+	}
+	return []string{eventtype.Prefix + "workflow.execution.completed"}
+}
+
 // Open implements engine.Kind.
-func (Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, error) {
-	a, err := parse(section)
+func (k Kind) Open(section config.Section, _ engine.Secrets) (engine.Action, error) {
+	a, err := k.parse(section)
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-type action struct{ options }
+type action struct {
+	options
+	kind Kind
+}
 
-// Batch is what one call starts.
-func (*action) Batch() int { return pim.MaxPage }
+var (
+	_ engine.Listener = Kind{}
+	_ engine.Waiter   = (*action)(nil)
+	_ engine.Changer  = (*action)(nil)
+)
+
+// Batch is what one call starts, or all items, where it waits for them.
+func (a *action) Batch() int {
+	if a.Within > 0 {
+		return 0
+	}
+	return pim.MaxPage
+}
+
+// Waits implements engine.Waiter.
+func (a *action) Waits() *engine.Waits {
+	if a.Within == 0 {
+		return nil
+	}
+	return &engine.Waits{Within: a.Within, For: jobs.WaitWorkflow, AsDone: true}
+}
 
 // ChangesPIM implements engine.Changer.
 func (*action) ChangesPIM() bool { return true }
-
-// state is what one run leaves to the next.
-type state struct {
-	Since time.Time `json:"since"`           // the intent to start was written then
-	Looks int       `json:"looks,omitempty"` // at the products, since it is not known whether the workflow has begun
-}
-
-// looks are the times after which the products are looked at, where it is not known whether the workflow has begun.
-var looks = []time.Duration{0, 20 * time.Second, 2 * time.Minute}
-
-// Run takes one step: it has the intent written down, then starts the workflow. Where a start before may have been made, it
-// looks for what has begun.
-func (a *action) Run(ctx context.Context, run engine.Run) (engine.Result, error) {
-	if len(run.Items) == 0 {
-		return engine.Result{}, engine.Permanent("there is no product to start the workflow on", nil)
-	}
-	s, err := stateOf(run)
-	switch {
-	case err != nil:
-		return engine.Result{}, err
-	case len(run.State) == 0:
-		return later(s, 0)
-	case s.Looks > 0:
-		return a.look(ctx, run, s)
-	case run.Interrupted:
-		return unclear(s)
-	}
-	return a.start(ctx, run, s)
-}
-
-func stateOf(run engine.Run) (state, error) {
-	if len(run.State) == 0 {
-		return state{Since: run.Now.UTC()}, nil
-	}
-	var s state
-	if err := json.Unmarshal(run.State, &s); err != nil {
-		return s, engine.Permanent("it is not known whether the workflow has begun: look in the PIM before you start it again", err)
-	}
-	return s, nil
-}
-
-// later has the state written down, and goes on after a time.
-func later(s state, after time.Duration) (engine.Result, error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return engine.Result{}, engine.Permanent("an internal error", err)
-	}
-	reason := "the workflow is being started"
-	if s.Looks > 0 {
-		reason = "the PIM did not say whether the workflow has begun: its products are looked at"
-	}
-	return engine.Result{State: text}, &engine.LaterError{After: after, Reason: reason}
-}
-
-// unclear goes on by looking at the products.
-func unclear(s state) (engine.Result, error) {
-	s.Looks++
-	return later(s, looks[s.Looks-1])
-}
-
-// start makes the call whose intent is written down.
-func (a *action) start(ctx context.Context, run engine.Run, s state) (engine.Result, error) {
-	subjects, at, result := subjectsOf(run)
-	if len(subjects) == 0 {
-		return result, nil
-	}
-	client, err := run.Client(ctx)
-	if err != nil {
-		return engine.Result{}, err
-	}
-	refused, err := client.StartWorkflow(ctx, a.Workflow, subjects)
-	if err != nil && !pim.Unmade(err) {
-		return unclear(s)
-	}
-	if err != nil {
-		return engine.Result{}, a.explained(err)
-	}
-	for i := range subjects {
-		if reason, failed := refused[i]; failed {
-			result.Failures = append(result.Failures, engine.Failure{Index: at[i], Reason: "the PIM refuses: " + reason})
-		}
-	}
-	return result, nil
-}
-
-// subjectsOf are the items that a workflow can be started on, the index of each, and the failures of the others.
-func subjectsOf(run engine.Run) (subjects []pim.Subject, at []int, result engine.Result) {
-	for i, item := range run.Items {
-		switch item.Type {
-		case jobs.Product:
-			subjects, at = append(subjects, pim.Subject{Type: pim.TypeProduct, ID: item.ID}), append(at, i)
-		case jobs.ProductModel:
-			subjects, at = append(subjects, pim.Subject{Type: pim.TypeModel, ID: item.ID}), append(at, i)
-		default:
-			result.Failures = append(result.Failures, engine.Failure{Index: i, Reason: "a workflow runs on products and product models alone"})
-		}
-	}
-	return subjects, at, result
-}
-
-// explained is a refusal with a sentence for PIMs that have no workflows.
-func (a *action) explained(err error) error {
-	if failed, ok := errors.AsType[*pim.Error](err); ok && failed.NotFound() && failed.Message == "" {
-		return engine.Permanent("the PIM has no workflows, or hides them from its connection", err)
-	}
-	if failed, ok := errors.AsType[*pim.Error](err); ok && failed.Status == http.StatusForbidden {
-		return engine.Permanent("the PIM does not let its connection start workflows: give its user that right", err)
-	}
-	return err
-}
-
-// look reads the products: one on which the workflow runs has begun. What has not begun after some looks fails, and is
-// not started again.
-func (a *action) look(ctx context.Context, run engine.Run, s state) (engine.Result, error) {
-	subjects, at, result := subjectsOf(run)
-	client, err := run.Client(ctx)
-	if err != nil {
-		return engine.Result{}, err
-	}
-	begun, err := client.WorkflowRuns(ctx, a.Workflow, subjects, s.Since)
-	if err != nil {
-		return engine.Result{}, fmt.Errorf("look for the workflow: %w", err)
-	}
-	missing := 0
-	for i, runs := range begun {
-		if !runs {
-			missing++
-			result.Failures = append(result.Failures, engine.Failure{Index: at[i],
-				Reason: "the PIM gave no answer, and the workflow is not seen to run: look in the PIM before you start it again"})
-		}
-	}
-	if missing > 0 && s.Looks < len(looks) {
-		return unclear(s)
-	}
-	return result, nil
-}
