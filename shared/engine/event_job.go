@@ -198,7 +198,7 @@ func causes(job jobs.Job, items []jobs.Item) (context json.RawMessage, causes []
 		Events map[string]json.RawMessage `json:"events"`
 	}
 	if job.Trigger != jobs.TriggerEvent || json.Unmarshal(job.Context, &told) != nil {
-		return job.Context, nil
+		return contextOf(job), nil
 	}
 	causes = make([]Cause, len(items))
 	for n, item := range items {
@@ -212,5 +212,13 @@ func causes(job jobs.Job, items []jobs.Item) (context json.RawMessage, causes []
 			causes[n].Deleted, causes[n].Reached = event.Deletion(), event.Reached()
 		}
 	}
-	return json.RawMessage("{}"), causes
+	return contextOf(job), causes
+}
+
+// contextOf is a job's context as actions see it: without what its events told, which they have by item.
+func contextOf(job jobs.Job) json.RawMessage {
+	if job.Trigger == jobs.TriggerEvent {
+		return json.RawMessage("{}")
+	}
+	return job.Context
 }

@@ -61,7 +61,7 @@ func (i *Invocation) startFollowUp(ctx context.Context, ended jobs.Job, what str
 	return i.start(ctx, jobs.Job{
 		ID: jobs.ID(action, []byte(ended.ID), []byte(what)), Trigger: jobs.TriggerThen,
 		Action: action, Extension: ended.Extension, Label: ended.Label, PIM: ended.PIM,
-		Items: items, Select: selection, Context: ended.Context, Params: ended.Params, User: ended.User,
+		Items: items, Select: selection, Context: contextOf(ended), Params: ended.Params, User: ended.User,
 		Parent: ended.ID, Correlation: ended.Correlation,
 		Ended: &jobs.Ended{Job: ended.ID, Action: ended.Action, Outcome: ended.State, Done: ended.Done, Total: ended.Total, Message: ended.Message, File: fileOf(ended)},
 	})

@@ -403,6 +403,33 @@ func TestManyEventsAtTheSameTime(t *testing.T) {
 	}
 }
 
+// What follows a run follows it once, however many events it stood for; each of them that failed is a dead letter.
+func TestWhatFollowsSeveralEventsIsOne(t *testing.T) {
+	w := newFixture(t, latestBacking(), fault{})
+	sent := w.noteRequests(func(r request) (int, string) {
+		if r.path == "/shop/"+uuid(1) {
+			return 422, "{}"
+		}
+		return 200, "{}"
+	})
+	w.playPIM(large(3, 0))
+	for n := range 3 {
+		w.receive(pimevent.EventPlatform, platform(fmt.Sprint("u", n), "product.updated", about(uuid(0)), w.clock.Now()), w.delta(fmt.Sprint("d", n), uuid(1)))
+	}
+	w.together()
+	w.drain()
+	var told []string
+	for _, r := range sent.sent {
+		if r.path == "/report" {
+			told = append(told, fmt.Sprint(r.body["text"]))
+		}
+	}
+	slices.Sort(told)
+	if want := []string{"failed: 0 of 1", "succeeded: 1 of 1"}; !slices.Equal(told, want) || w.count("failed") != 3 || w.count("applied") != 3 || len(w.letters.Messages()) != 3 {
+		t.Errorf("told %q; %d failed, %d applied, %d letters", told, w.count("failed"), w.count("applied"), len(w.letters.Messages()))
+	}
+}
+
 // What we changed ourselves reaches the shop all the same: only what would change the PIM again is left out.
 func TestOurOwnChangeReachesTheShop(t *testing.T) {
 	b := latestBacking()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,4 +55,36 @@ func TestPollerDeletesWhatTheWorkerDoesNotWantBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What comes within the window is one invocation, as far as the batch goes.
+func TestPollerCollectsWhatComesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		messages := queue.NewMemory(queue.MemoryConfig{Visibility: visibility})
+		send := func(n int) {
+			for range n {
+				if err := messages.Send(t.Context(), queue.Message{Body: []byte("one")}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var got []int
+		p := Poller{Queue: messages, Batch: 30, Window: time.Second, Log: slog.New(slog.DiscardHandler), Handle: func(_ context.Context, received []queue.Received) []string {
+			got = append(got, len(received))
+			return nil
+		}}
+		receiving, stop := context.WithCancel(t.Context())
+		go p.Run(receiving, t.Context())
+		send(12)
+		time.Sleep(900 * time.Millisecond)
+		send(5)
+		time.Sleep(time.Minute)
+		send(42)
+		time.Sleep(time.Minute)
+		stop()
+		synctest.Wait()
+		if want := []int{17, 30, 12}; !slices.Equal(got, want) {
+			t.Errorf("invocations of %v messages, want %v", got, want)
+		}
+	})
 }
