@@ -21,7 +21,7 @@ import (
 	"github.com/pim-functions/pim-functions/shared/platformapi/platformtest"
 )
 
-var states = flag.Int("states", 400, "how many random states TestAnyStateBecomesWhatIsDeclared begins with")
+var states = flag.Int("states", 200, "how many random states TestAnyStateBecomesWhatIsDeclared begins with")
 
 // declarable are the parts that a random extensions.yaml is made of.
 var declarable = map[string][]string{
