@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -60,5 +61,30 @@ func TestThePIMsOfAnExtensionChangeWhileItsJobsRun(t *testing.T) {
 				t.Errorf("it ended after %s", took)
 			}
 		})
+	}
+}
+
+// TestAThousandJobsOfOneExtensionKeepNoOtherWaiting: the press that comes last is worked second.
+func TestAThousandJobsOfOneExtensionKeepNoOtherWaiting(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t, memory, fault{})
+	w.config.Extensions["check"] = config.Extension{Name: "check", Declared: "check", PIM: "main", Type: "action", Action: "plain"}
+	press := func(extension string, n int) string {
+		submitted, err := w.submitter.Submit(t.Context(), jobs.Job{
+			ID: jobs.ID(extension, fmt.Append(nil, n)), Action: "plain", Trigger: jobs.TriggerAction, Extension: extension, PIM: "main", Items: products(n, 1),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return submitted.Job.ID
+	}
+	for n := range 1000 {
+		press("button", n)
+	}
+	last := press("check", 0)
+	w.deliver()
+	w.deliver()
+	if job := w.job(last); job.State != jobs.Succeeded {
+		t.Errorf("%s after two invocations", job.State)
 	}
 }
