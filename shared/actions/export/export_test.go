@@ -102,6 +102,16 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// A PIM's interface may have words of its own.
+func TestWordsOfOnesOwn(t *testing.T) {
+	f := newFixture(t, small(t, bags()...), `attributes: [ready], uuid: true, labels: {values: true, header: true, locale: fr_FR, words: {uuid: Identifiant unique, product_uuids: Produits, no: Faux}}`)
+	text := f.content(f.work(f.start(items(1)...)).Files[0])
+	want := "\"Identifiant unique\";[sku];Catégories;Activé;Famille;Groupes;[ready]\n" + uuid(1) + ";Bag-10;[master];Oui;[bag];;Faux\n"
+	if text != want {
+		t.Errorf("file\n%s\nwant\n%s", text, want)
+	}
+}
+
 func TestCompletenessIsTheLastColumns(t *testing.T) {
 	english := "en_US"
 	half := product(4, "bag", map[string]string{"sku": `"half"`})

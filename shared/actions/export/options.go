@@ -3,6 +3,7 @@ package export
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -49,9 +50,10 @@ type options struct {
 }
 
 type labels struct {
-	Values bool   `yaml:"values"`
-	Header bool   `yaml:"header"`
-	Locale string `yaml:"locale"`
+	Values bool              `yaml:"values"`
+	Header bool              `yaml:"header"`
+	Locale string            `yaml:"locale"`
+	Words  map[string]string `yaml:"words"` // names of the table.Words
 }
 
 // Options is the struct that the kind's keys are decoded into, for the schema of extensions.yaml.
@@ -134,6 +136,14 @@ func parse(section config.Section) (plan, error) {
 	if (p.Labels.Values || p.Labels.Header) && p.Labels.Locale == "" {
 		report("labels", "add locale: en_US", "labels need a locale")
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.Labels.Words)) {
+		switch {
+		case !slices.Contains(table.Words(), name):
+			report("labels", "known are "+strings.Join(table.Words(), ", "), "words of labels has %q", name)
+		case p.Labels.Words[name] == "" || !p.Labels.Values && !p.Labels.Header:
+			report("labels", "give it a text, and add values: true or header: true", "%s in words of labels does nothing", name)
+		}
+	}
 	if files.Keeps[p.Keep] == 0 {
 		report("keep", "use 1d, 7d, 30d or 90d", "keep %q", p.Keep)
 	}
@@ -200,7 +210,7 @@ func (p *plan) parseName(section config.Section) error {
 func (p *plan) form() table.Form {
 	return table.Form{
 		Attributes: p.attributes, IDs: p.Expand, UUID: p.UUID, Complete: p.Complete, Media: p.Media == "paths",
-		Labels:  table.Labels{Values: p.Labels.Values, Header: p.Labels.Header, Locale: p.Labels.Locale},
+		Labels:  table.Labels{Values: p.Labels.Values, Header: p.Labels.Header, Locale: p.Labels.Locale, Words: p.Labels.Words},
 		Decimal: p.Decimal, Date: dateFormats[p.DateFormat],
 	}
 }

@@ -32,8 +32,8 @@ type Form struct {
 type Labels struct {
 	Values bool
 	Header bool
-	Locale string // of the labels
-	Words  map[string]string
+	Locale string            // of the labels
+	Words  map[string]string // for some of Words: what this PIM calls them
 }
 
 // Structure is what of the PIM's structure decides columns and cells.

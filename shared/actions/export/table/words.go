@@ -1,6 +1,10 @@
 package table
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // words are the PIM's own names of an export's fixed columns, by language. What is not here stands in brackets, as the PIM
 // writes a name that its interface has no words for; product_uuids is such a name.
@@ -18,6 +22,9 @@ var words = map[string]map[string]string{
 		"products": "Produkte", "product_models": "Produktmodelle", "quantity": "Menge", "unit": "Einheit", "completeness": "Vollständigkeit", "yes": "Ja", "no": "Nein",
 	},
 }
+
+// Words are the names that Labels.Words may replace.
+func Words() []string { return append(slices.Sorted(maps.Keys(words["en"])), "product_uuids") }
 
 // currencies are names of currencies, by language (Unicode CLDR). Others stand in brackets.
 var currencies = map[string]map[string]string{
