@@ -52,7 +52,7 @@ func newEverything(t *testing.T) everything {
 	t.Helper()
 	s := everything{config: filepath.Join(t.TempDir(), "extensions.yaml"), secrets: filepath.Join(t.TempDir(), "secrets.json")}
 	write(t, s.config, everySender)
-	write(t, s.secrets, `{"signing":{"events-api":{"main":["a-secret-that-the-pim-has-made-itself"]}},"connections":{},"links":{"current":"a-link-secret-of-thirty-two-characters"}}`)
+	write(t, s.secrets, `{"signing":{"events-api":{"main":["a-secret-that-the-pim-has-made-itself"]}},"connections":{"pims":{"main":{"client_id":"1_local","client_secret":"local-secret","username":"pim-functions","password":"local-password"}}},"links":{"current":"a-link-secret-of-thirty-two-characters"}}`)
 	variables := map[string]string{"STAGE": "local"}
 	if code, _, errs := pimctl(t, variables, "secrets", "--config", s.config, "--secrets", s.secrets); code != succeeded {
 		t.Fatal(errs)

@@ -123,13 +123,18 @@ func (r *replacing) together(ctx context.Context, rotator *register.Rotator, pla
 		if errors.Is(err, register.ErrLater) {
 			rotator.Say(places[i].Name, err.Error())
 		} else if err != nil {
-			wrong = append(wrong, err)
+			wrong = append(wrong, r.planning().explained(err))
 		}
 	}
 	if errors.Is(context.Cause(ctx), context.Canceled) && len(wrong) > 0 {
 		return errors.New("interrupted: the same command goes on where this one ended")
 	}
 	return errors.Join(wrong...)
+}
+
+// planning is what tells the senders.
+func (r *replacing) planning() *planning {
+	return &planning{process: r.process, configuration: r.configuration, documents: r.documents, address: r.address}
 }
 
 // rotator is made for where the deployment is: on this machine, or at AWS.
@@ -139,8 +144,7 @@ func (r *replacing) rotator(ctx context.Context) (*register.Rotator, error) {
 	if err != nil {
 		return nil, usageError{err.Error()}
 	}
-	planning := planning{process: r.process, configuration: r.configuration, documents: r.documents, address: r.address}
-	session, err := planning.session(ctx)
+	session, err := r.planning().session(ctx)
 	if err != nil && session.Senders.PIMs == nil { // a PIM that is not connected is told by hand
 		return nil, err
 	}

@@ -13,113 +13,82 @@ import (
 	"github.com/pim-functions/pim-functions/functions/register"
 	"github.com/pim-functions/pim-functions/shared/env"
 	"github.com/pim-functions/pim-functions/shared/secrets"
-	"github.com/pim-functions/pim-functions/shared/senders"
 )
 
-// The whole way in the local system, over HTTP: a page is used by somebody whose PIM gets the new secret by hand.
+// The whole way in the local system, over HTTP: a button is pressed all the time by the played PIM, which gets the new secret
+// by its API.
 func TestRotateInTheLocalSystem(t *testing.T) {
 	t.Parallel()
 	s := newEverything(t)
-	base, err := register.Origin(s.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	newest := func() (secret string, count int) {
+	own := func() []string {
 		text, err := secrets.NewFile(s.secrets).Get(t.Context(), "signing")
 		if err != nil {
 			t.Error(err)
-			return "", 0
+			return []string{""}
 		}
 		signing, _, err := secrets.ParseSigning(text)
 		if err != nil {
 			t.Error(err)
-			return "", 0
+			return []string{""}
 		}
-		list := signing.Extensions["panel"].Secrets
-		return list[len(list)-1], len(list)
+		return signing.Extensions["button"].Secrets
 	}
-	first, _ := newest()
-	use := func(secret string) int {
-		page := senders.Iframe{Extension: "panel", Secret: secret, User: senders.NewUUID(), At: time.Now()}
-		call, err := page.Request(http.MethodPost, "/verify", nil).HTTP(t.Context(), base)
+	first := own()[0]
+	press := func() {
+		answer, err := http.Post(s.BrowserURL()+"/_local/press/button", "application/json", strings.NewReader("{}"))
 		if err != nil {
 			t.Error(err)
-			return 0
+			return
 		}
-		answer, err := http.DefaultClient.Do(call)
-		if err != nil {
-			t.Error(err)
-			return 0
+		defer answer.Body.Close()
+		var pressed struct{ Status int }
+		if err := json.NewDecoder(answer.Body).Decode(&pressed); err != nil || pressed.Status != http.StatusOK {
+			t.Errorf("the press gets %d, %v", pressed.Status, err)
 		}
-		answer.Body.Close()
-		return answer.StatusCode
 	}
-
 	ctx, stop := context.WithCancel(t.Context())
-	var out lockedBuffer
-	var using sync.WaitGroup
-	using.Go(func() { // the page is in use: with the old secret, until somebody has read what to click
+	var pressing sync.WaitGroup
+	pressing.Go(func() {
 		for ctx.Err() == nil {
-			secret := first
-			if strings.Contains(out.String(), "System > Extensions > panel") {
-				secret, _ = newest()
-			}
-			if status := use(secret); status != http.StatusOK {
-				t.Errorf("the page's user gets %d", status)
-			}
-			time.Sleep(10 * time.Millisecond)
+			press()
+			time.Sleep(20 * time.Millisecond)
 		}
 	})
+	var out bytes.Buffer
+	variables := env.Read(func(string) (string, bool) { return "", false })
 	r := replacing{
-		process:       process{out: &out, now: time.Now, variables: env.Read(func(string) (string, bool) { return "", false })},
-		configuration: configuration{file: s.config, stage: "local", variables: env.Read(func(string) (string, bool) { return "", false })},
-		documents:     documents{file: s.secrets}, address: address{url: s.URL()},
-	}
-	loaded, err := r.load()
-	if err != nil {
-		t.Fatal(err)
+		process:       process{out: &out, now: time.Now, variables: variables},
+		configuration: configuration{file: s.config, stage: "local", variables: variables},
+		documents:     documents{file: s.secrets}, address: address{url: s.BrowserURL()},
 	}
 	rotator, err := r.rotator(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	rotator.Times = register.Times{Settle: 1500 * time.Millisecond, Quiet: time.Second, Links: time.Hour, Poll: 50 * time.Millisecond}
-	place, err := register.FindPlace(loaded, "panel")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.together(t.Context(), rotator, []register.Place{place}); err != nil {
+	button := register.Place{Name: "button", Kind: register.OfAction, PIM: "main", Target: "button"}
+	if err := r.together(t.Context(), rotator, []register.Place{button}); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 	stop()
-	using.Wait()
-	secret, count := newest()
-	if secret == first || count != 1 {
-		t.Errorf("%d secrets, the old one among them: %t", count, secret == first)
+	pressing.Wait()
+	now := own()
+	if len(now) != 1 || now[0] == first {
+		t.Errorf("%d secrets, the old one among them: %t", len(now), now[0] == first)
 	}
-	if old, now := use(first), use(secret); old != http.StatusUnauthorized || now != http.StatusOK {
-		t.Errorf("the old secret gets %d, the new one %d", old, now)
+	base, err := register.Origin(s.URL())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if strings.Contains(out.String(), secret) || strings.Contains(out.String(), first) || !strings.Contains(out.String(), "done: ") {
+	prober := register.Prober{Base: base, Client: register.ProbeClient(http.DefaultTransport), Now: time.Now}
+	for secret, proves := range map[string]bool{first: false, now[0]: true} {
+		if answer, err := prober.Ask(t.Context(), button, register.Keys{Secrets: []string{secret}}); err != nil || answer.Proven() != proves {
+			t.Errorf("the old secret, or the new one, gets %d, %v", answer.Status, err)
+		}
+	}
+	if strings.Contains(out.String(), now[0]) || strings.Contains(out.String(), first) || strings.Contains(out.String(), "by hand") || !strings.Contains(out.String(), "done: ") {
 		t.Errorf("it said:\n%s", out.String())
 	}
-}
-
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 func TestTheWordsOfRotate(t *testing.T) {

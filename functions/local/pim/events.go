@@ -97,7 +97,7 @@ func (p *PIM) requests(ctx context.Context, sending Sending, changes []senders.P
 		if len(secrets) == 0 {
 			return nil, fmt.Errorf("the signing document has no secret for events-api %q", pim)
 		}
-		sender := senders.EventsAPI{PIM: pim, Secret: secrets[0], At: time.Now()}
+		sender := senders.EventsAPI{PIM: pim, Secret: secrets[len(secrets)-1], At: time.Now()}
 		for chunk := range slices.Chunk(changes, eventsPerRequest) {
 			events := make([]json.RawMessage, len(chunk))
 			for i, change := range chunk {
@@ -106,11 +106,10 @@ func (p *PIM) requests(ctx context.Context, sending Sending, changes []senders.P
 			requests = append(requests, counted{sender.Request(senders.EventsAPIBody(events...)), len(events)})
 		}
 	} else {
-		secrets := signing.EventPlatform[pim]
-		if len(secrets) == 0 {
+		sender, ok := p.platform(signing, pim)
+		if !ok {
 			return nil, fmt.Errorf("the signing document has no secret for event-platform %q", pim)
 		}
-		sender := senders.EventPlatform{PIM: pim, Primary: secrets[0]}
 		for _, change := range changes {
 			requests = append(requests, counted{sender.Event(change.EventPlatform()), 1})
 		}

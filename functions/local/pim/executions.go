@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/pim-functions/pim-functions/shared/pim/pimtest"
-	"github.com/pim-functions/pim-functions/shared/senders"
 )
 
 // How long the PIM's jobs take here: until one runs, and until it ends.
@@ -37,8 +36,8 @@ func (p *PIM) tellStatus(ctx context.Context, x pimtest.Execution, status pimtes
 	}
 	body := x.Event(rand.Text(), status, time.Now())
 	for _, name := range slices.Sorted(maps.Keys(p.config.Extensions.PIMs)) {
-		if own := signing.EventPlatform[name]; len(own) > 0 {
-			_, _, _ = p.send(ctx, senders.EventPlatform{PIM: name, Primary: own[0]}.Event(body))
+		if sender, ok := p.platform(signing, name); ok {
+			_, _, _ = p.send(ctx, sender.Event(body))
 		}
 	}
 }

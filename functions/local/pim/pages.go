@@ -110,12 +110,13 @@ func (p *PIM) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	signing, err := p.config.Signing.Get(r.Context())
-	if err != nil || len(signing.Extensions[extension.Name].Secrets) == 0 {
+	own := p.own(signing, extension)
+	if err != nil || len(own.Secrets) == 0 {
 		loopback.Refuse(w, http.StatusConflict, "no_secret", "The signing document has no secret for this extension.")
 		return
 	}
 	loopback.Respond(w, map[string]string{"token": senders.Iframe{
-		Extension: extension.Name, Secret: signing.Extensions[extension.Name].Secrets[0], User: user(asked.User).UUID,
+		Extension: extension.Name, Secret: own.Secrets[0], User: user(asked.User).UUID,
 		At: time.Now(), Life: time.Duration(asked.Seconds * float64(time.Second)),
 	}.Token()})
 }
@@ -131,7 +132,7 @@ func (p *PIM) serveData(w http.ResponseWriter, r *http.Request) {
 		loopback.Refuse(w, http.StatusInternalServerError, "internal", err.Error())
 		return
 	}
-	sender := senders.Data{Extension: extension.Name, Credential: credential(signing.Extensions[extension.Name])}
+	sender := senders.Data{Extension: extension.Name, Credential: credential(p.own(signing, extension))}
 	status, body, err := p.send(r.Context(), sender.Request(r.PathValue("id")))
 	if err != nil {
 		loopback.Refuse(w, http.StatusBadGateway, "not_sent", err.Error())

@@ -71,7 +71,7 @@ func (p *PIM) Press(ctx context.Context, extension config.Extension, press Press
 	if press.Position == "" && len(extension.Positions) > 0 {
 		press.Position = extension.Positions[0]
 	}
-	request := press.request(extension.Name, signing.Extensions[extension.Name], time.Now())
+	request := press.request(extension.Name, p.own(signing, extension), time.Now())
 	sent := time.Now()
 	status, answer, err := p.send(ctx, request)
 	if err != nil {
