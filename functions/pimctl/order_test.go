@@ -51,7 +51,7 @@ func job(t *testing.T, url, id string) (found struct {
 	Done                               int
 }) {
 	t.Helper()
-	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); {
+	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); <-time.After(5 * time.Millisecond) {
 		answer, err := http.Get(url + "/_local/state")
 		if err != nil {
 			t.Fatal(err)
