@@ -49,7 +49,7 @@ func (r started) on(e ledger.Entry, s config.Subscription) ledger.Entry {
 
 // startFor records the job of events about items, one event each, and sends its message.
 func (i *Invocation) startFor(ctx context.Context, s config.Subscription, id string, items []jobs.Item, events []*pimevent.Event, correlation string) (started, error) {
-	told, err := tell(items, events)
+	told, err := contextFor(items, events)
 	if err == nil {
 		err = i.start(ctx, jobs.Job{
 			ID: id, Trigger: jobs.TriggerEvent, Action: s.Action, Label: s.Name, PIM: s.PIM, Items: items,
@@ -164,8 +164,8 @@ const (
 	maxEvent = 16 << 10  // of one; of a larger one its name is kept
 )
 
-// tell is the context of a job that events start: the events themselves, by type and ID of their items.
-func tell(items []jobs.Item, events []*pimevent.Event) (json.RawMessage, error) {
+// contextFor is the context of a job that events start: the events themselves, by type and ID of their items.
+func contextFor(items []jobs.Item, events []*pimevent.Event) (json.RawMessage, error) {
 	told, api := map[string]json.RawMessage{}, ""
 	size := 0
 	for n, item := range items {
