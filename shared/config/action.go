@@ -114,3 +114,8 @@ func (r *reader) cycle(start string, follows map[string][]scalar) {
 	}
 	walk(start, nil)
 }
+
+// waits says whether the action waits for what others tell later: by a callback, or how it ended what it has started in the PIM.
+func (a Action) waits() bool {
+	return a.Section.Has("callback") || a.Kind == "pim-job" || a.Kind == "pim-workflow" && a.Section.Has("within")
+}

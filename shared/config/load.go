@@ -77,7 +77,7 @@ func Load(source Source) (*Config, error) {
 	references := references{pims: keys(c.PIMs), actions: keys(c.Actions), selections: keys(c.Selections), dones: map[string]bool{}, asking: map[string]bool{}}
 	for name, action := range c.Actions {
 		references.dones[name] = action.Then["done"] != ""
-		references.asking[name] = action.Section.Has("callback")
+		references.asking[name] = action.waits()
 	}
 	c.Schedules = r.schedules(root, c.PIMs, references)
 	c.Extensions = r.extensions(root, references)

@@ -6,7 +6,7 @@ import "strings"
 type references struct {
 	pims, actions, selections map[string]bool
 	dones                     map[string]bool // actions with a then of done
-	asking                    map[string]bool // actions that wait for a callback
+	asking                    map[string]bool // actions that wait for what others tell later
 }
 
 var pimKeys = []key{

@@ -118,7 +118,7 @@ func plainJSON(node *yaml.Node) any {
 }
 
 // selects reports actions over a selection whose then needs the items that succeeded (a selection keeps those that failed
-// alone), and those that wait for a callback, which is for the items of one request.
+// alone), and those that wait for an answer, which is for the items of one request.
 func (t table) selects(known references, actions ...string) {
 	e, ok := t.find("select")
 	for _, action := range actions {
@@ -126,7 +126,7 @@ func (t table) selects(known references, actions ...string) {
 			t.errorf(e.key, "use then of succeeded, which gets no items there", "%s selects products, and then of its action %q is for those that are done, which a selection does not keep", t.what, action)
 		}
 		if ok && known.asking[action] {
-			t.errorf(e.key, "remove it, or callback of the action", "%s selects products, and its action %q waits for a callback, which is for the items of one request", t.what, action)
+			t.errorf(e.key, "remove it, or what the action waits for", "%s selects products, and its action %q waits for an answer, which is for the items of one request", t.what, action)
 		}
 	}
 }
