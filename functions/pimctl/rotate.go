@@ -115,14 +115,16 @@ func (r *replacing) together(ctx context.Context, rotator *register.Rotator, pla
 	errs := make([]error, len(places))
 	var running sync.WaitGroup
 	for i, place := range places {
-		running.Go(func() { errs[i] = rotator.Run(ctx, place) })
+		running.Go(func() {
+			if errs[i] = rotator.Run(ctx, place); errors.Is(errs[i], register.ErrLater) {
+				rotator.Say(place.Name, errs[i].Error())
+			}
+		})
 	}
 	running.Wait()
 	var wrong []error
-	for i, err := range errs {
-		if errors.Is(err, register.ErrLater) {
-			rotator.Say(places[i].Name, err.Error())
-		} else if err != nil {
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, register.ErrLater) {
 			wrong = append(wrong, r.planning().explained(err))
 		}
 	}
