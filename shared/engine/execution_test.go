@@ -306,3 +306,33 @@ func (w *fixture) bring(body string) {
 		w.Fatal(err)
 	}
 }
+
+// An event starts a job of the PIM's as a job of ours, once. An end that our own connection has caused ends the job that waits
+// for it, and starts nothing: it would go round for ever.
+func TestAnEventStartsAPIMsJob(t *testing.T) {
+	t.Parallel()
+	v := newFixture(t, memory, fault{}).playWriting(large(1, 0))
+	for range 2 {
+		v.bring(platform("changed", "asset.updated", `"asset":{"code":"a1","asset_family":{"code":"images"}},"author":{"identifier":"julia","type":"user"}`, v.clock.Now()))
+		v.drainEvents()
+	}
+	all := v.store.(faultyStore).Store.(*jobs.Memory).All()
+	if len(all) != 1 || !v.rest(all[0].ID).AtRest() || len(v.Executions()) != 1 {
+		t.Fatalf("%d jobs, %d launched", len(all), len(v.Executions()))
+	}
+	v.tell(v.Executions()[0], v.completed())
+	v.drain()
+	if job := v.job(all[0].ID); job.State != jobs.Succeeded {
+		t.Errorf("%s: %s", job.State, job.Message)
+	}
+
+	id := v.pressed("load")
+	v.rest(id)
+	end := strings.Replace(string(v.Executions()[1].Event("own", v.completed(), v.clock.Now())), `{"identifier":"system","type":"system"}`, `{"identifier":"our-client","type":"api"}`, 1)
+	v.bring(end)
+	v.drainEvents()
+	v.drain()
+	if job := v.job(id); job.State != jobs.Succeeded || len(v.Executions()) != 2 || v.count("self") != 1 {
+		t.Errorf("%s, %d launched, %d own: %s", job.State, len(v.Executions()), v.count("self"), job.Message)
+	}
+}

@@ -403,6 +403,8 @@ subscriptions:
   price:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product-model.updated.delta], changed: {attributes: [price]}, deliver: latest, action: listen}
   name:   {pim: main, api: event-platform, events: [com.akeneo.pim.v1.product-model.updated.delta], changed: {attributes: [name]}, deliver: latest, action: listen}
   quiet:  {pim: main, api: event-platform, events: [com.akeneo.pim.v1.family.*], shadow: true, action: listen}
+  assets: {pim: main, api: event-platform, events: [com.akeneo.pim.v1.asset.updated], action: run}
+  ends:   {pim: main, api: event-platform, events: [com.akeneo.pim.v1.job.import.status-changed], action: load}
   old:    {pim: main, api: events-api, events: [product.updated], action: listen}
 notifications: {main: {action: listen}}
 selections:
