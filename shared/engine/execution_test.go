@@ -336,3 +336,32 @@ func TestAnEventStartsAPIMsJob(t *testing.T) {
 		t.Errorf("%s, %d launched, %d own: %s", job.State, len(v.Executions()), v.count("self"), job.Message)
 	}
 }
+
+// The records that a launch and its end find each other by, on the real table too.
+func TestALaunchOnTheRealRecords(t *testing.T) {
+	for name, b := range backings(t) {
+		if b.undelayed { // it is about records, not about messages
+			continue
+		}
+		for _, form := range []pimtest.LaunchForm{pimtest.LaunchNumber, pimtest.LaunchUUID} {
+			for _, early := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, form %d, event first: %v", name, form, early), func(t *testing.T) {
+					v := newFixture(t, b, fault{}).playWriting(large(1, 0))
+					v.AnswerLaunches(form)
+					if early {
+						v.OnLaunch(func(x pimtest.Execution) { v.tell(x, v.completed()) })
+					}
+					id := v.pressed("run")
+					v.rest(id)
+					if !early {
+						v.tell(v.Executions()[0], v.completed())
+					}
+					v.drain()
+					if job := v.job(id); job.State != jobs.Succeeded || len(v.Executions()) != 1 {
+						t.Errorf("%s, %d launched: %s", job.State, len(v.Executions()), job.Message)
+					}
+				})
+			}
+		}
+	}
+}
