@@ -17,13 +17,13 @@ var categories = []string{"Notification.v1.0", "Entries.v1.0", "Custom"}
 
 var contentfulKeys = []key{
 	{name: "spaces", form: formTexts, doc: "Who may call, as SPACE/ENVIRONMENT; without it: any."},
-	{name: "actions", form: formMapping, doc: "App Actions by name."},
+	{name: "actions", form: formNamed, keys: contentfulActionKeys, doc: "App Actions by name."},
 }
 
 var contentfulActionKeys = []key{
 	{name: "category", form: formWord, words: categories, need: "add category: Notification.v1.0", doc: "Which parameters Contentful asks its users for."},
 	{name: "action", need: addAction, doc: "What to do, by its name in actions."},
-	{name: "parameters", form: formMapping, doc: "Category Custom: what Contentful asks its users for, by ID."},
+	{name: "parameters", form: formNamed, keys: parameterKeys, doc: "Category Custom: what Contentful asks its users for, by ID."},
 }
 
 var parameterTypes = []string{"Symbol", "Number", "Boolean", "Enum"}

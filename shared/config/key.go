@@ -5,7 +5,7 @@ type key struct {
 	name  string
 	form  form
 	words []string // of formWord and formMessages
-	keys  []key    // of formMapping
+	keys  []key    // of formMapping and formNamed
 	need  string   // what to do where it is missing; "": it may be
 	doc   string   // for editors: one line
 }
@@ -22,6 +22,8 @@ const (
 	formTexts                   // a list of values
 	formTextOrTexts             // one value, or a list of them
 	formMapping                 // keys of its own
+	formNamed                   // mappings with these keys, by names of the file's author
+	formValues                  // values by names that are no keys of ours
 	formIdentifier              // a word, or {attribute: CODE}
 	formFilters                 // the PIM's search filters
 	formMessages                // localized texts by some words

@@ -42,13 +42,13 @@ type Source struct {
 
 var fileKeys = []key{
 	{name: "environments", form: formMapping, doc: "Variables by stage; ${NAME} elsewhere is replaced by them."},
-	{name: "pims", form: formMapping, doc: "The PIMs that call us, by name."},
+	{name: "pims", form: formNamed, keys: pimKeys, doc: "The PIMs that call us, by name."},
 	{name: "actions", form: formMapping, doc: "What can be done, by name."},
-	{name: "selections", form: formMapping, doc: "Products that nobody clicked, by name: searches of the PIM."},
-	{name: "schedules", form: formMapping, doc: "What the clock starts, by name."},
+	{name: "selections", form: formNamed, keys: selectionKeys, doc: "Products that nobody clicked, by name: searches of the PIM."},
+	{name: "schedules", form: formNamed, keys: scheduleKeys, doc: "What the clock starts, by name."},
 	{name: "extensions", form: formMapping, doc: "What the PIM shows, by name."},
-	{name: "subscriptions", form: formMapping, doc: "What the PIM tells us, by name."},
-	{name: "notifications", form: formMapping, doc: "What to do with what the Event Platform says about our subscriptions, by PIM."},
+	{name: "subscriptions", form: formNamed, keys: subscriptionKeys, doc: "What the PIM tells us, by name."},
+	{name: "notifications", form: formNamed, keys: notificationKeys, doc: "What to do with what the Event Platform says about our subscriptions, by PIM."},
 	{name: "contentful", form: formMapping, keys: contentfulKeys, doc: "What is offered to Contentful."},
 }
 

@@ -26,15 +26,8 @@ func Schema(kinds map[string]any) ([]byte, error) {
 	schema["$schema"], schema["title"] = "http://json-schema.org/draft-07/schema#", "extensions.yaml"
 	top := schema["properties"].(object)
 	top["environments"] = described(fileKeys, "environments", named(object{"type": "object", "additionalProperties": anyScalar}))
-	top["pims"] = described(fileKeys, "pims", named(properties(pimKeys)))
 	top["actions"] = described(fileKeys, "actions", named(actionSchema(kinds)))
-	top["selections"] = described(fileKeys, "selections", named(properties(selectionKeys)))
-	top["schedules"] = described(fileKeys, "schedules", named(properties(scheduleKeys)))
 	top["extensions"] = described(fileKeys, "extensions", named(extensionSchema()))
-	top["subscriptions"] = described(fileKeys, "subscriptions", named(properties(subscriptionKeys)))
-	top["notifications"] = described(fileKeys, "notifications", named(properties(notificationKeys)))
-	contentful := top["contentful"].(object)
-	contentful["properties"].(object)["actions"] = described(contentfulKeys, "actions", named(properties(contentfulActionKeys)))
 
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -114,6 +107,10 @@ func valueSchema(k key) object {
 		schema["type"], schema["properties"], schema["additionalProperties"] = "object", messages, false
 	case formMapping:
 		schema = properties(k.keys)
+	case formNamed:
+		schema = named(properties(k.keys))
+	case formValues:
+		schema["type"], schema["additionalProperties"] = "object", anyScalar
 	}
 	schema["description"] = k.doc
 	return schema

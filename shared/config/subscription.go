@@ -26,7 +26,7 @@ var subscriptionKeys = []key{
 	{name: "changed", form: formMapping, keys: changedKeys, doc: "Only if one of these has changed; for delta events."},
 	{name: "filter", doc: "The Event Platform's own filter, of at most 500 characters: attribute=\"price\" and not user_type=\"api\". What it leaves out is not sent to us."},
 	{name: "identifiers", form: formFlag, doc: "true: the Event Platform's events of products carry the product's identifier."},
-	{name: "headers", form: formMapping, doc: "Headers that the Event Platform adds, at most 5: for a firewall before us. A value, or secret:NAME."},
+	{name: "headers", form: formValues, doc: "Headers that the Event Platform adds, at most 5: for a firewall before us. A value, or secret:NAME."},
 	{name: "expand", form: formWord, words: expansions, doc: "variants: in place of a product model its variants are delivered, which no event tells of. With deliver: latest."},
 	{name: "deliver", form: formWord, words: deliveries, doc: "every event (default), or the latest state of each entity alone."},
 	{name: "shadow", form: formFlag, doc: "true: do all but the action, to compare before a move."},
