@@ -5,6 +5,7 @@ var (
 	Zone          = zone
 	IsName        = isName
 	ParseDuration = parseDuration
+	Positions     = positions
 )
 
 const (
