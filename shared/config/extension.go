@@ -34,7 +34,7 @@ var extensionKeys = []key{
 	{name: "description", doc: "Free text that administrators read in the PIM."},
 	{name: "status", form: formWord, words: statuses, doc: "Whether the PIM shows it."},
 	{name: "userEmails", form: formTexts, doc: "Show it to these users alone."},
-	{name: "messages", form: formMessages, words: messageNames, doc: "Answers in your own words."},
+	{name: "messages", form: formMessages, words: messageNames, doc: "Type action: answers in your own words."},
 }
 
 var allowKeys = []key{
@@ -52,7 +52,7 @@ var typeKeys = map[string][]string{
 	"allow":    {"action"}, // only an action's signed body says the user's name and groups
 	"select":   {"action", "iframe"},
 	"once":     {"action", "iframe"},
-	"messages": {"action", "iframe"},
+	"messages": {"action"}, // a page says what happens in words of its own
 	"unsigned": {"action", "data_component"},
 }
 

@@ -81,6 +81,7 @@ func TestMistakes(t *testing.T) {
 		{"twice in an action", "kind: forward,", "kind: forward, kind: notify,", `f.yaml:7: "kind" stands twice in action "send", first in line 7; remove or rename one`},
 		{"kind's own key twice", "kind: forward,", "kind: forward, url: https://a.example.com,", `f.yaml:7: "url" stands twice in action "send", first in line 7; remove or rename one`},
 		{"key of another type", "id: uuid", "id: uuid, url: https://a.example.com", `f.yaml:13: extension "data" is of type data_component and has the key "url"; remove it: it belongs to type link`},
+		{"messages on an iframe, which would not show them", "actions: [send]", "actions: [send], messages: {started: {default: Go}}", `f.yaml:11: extension "panel" is of type iframe and has the key "messages"; remove it: it belongs to type action`},
 		{"allow on an iframe, which could not keep it", "actions: [send]", "actions: [send], allow: {groups: [Manager]}", `f.yaml:11: extension "panel" is of type iframe and has the key "allow"; remove it: it belongs to type action`},
 
 		// Names.
