@@ -52,8 +52,13 @@ type schema struct {
 	AdditionalProperties json.RawMessage
 	Required             []string
 	Items                json.RawMessage
-	AnyOf                []struct{ Enum []any }
-	AllOf                []struct {
+	Type                 any // a word, or several
+	Pattern              string
+	AnyOf                []struct {
+		Enum []any
+		Type any
+	}
+	AllOf []struct {
 		If struct {
 			Properties struct{ Kind struct{ Const string } }
 		}
@@ -227,10 +232,26 @@ func agrees(t *testing.T, place, name string, m mapping, r row) {
 			}
 		}
 	}
+	if value := r.cell("Value"); value != "" && !strings.Contains(value, m.keys[name].form()) {
+		t.Errorf("%s: %s is a %s, and its row says %q", place, name, m.keys[name].form(), value)
+	}
 	kind := strings.HasPrefix(place, "kind ") // of whose keys the schema does not say which are needed
 	if needed := r.cell("Default") == "needed"; !kind && needed != slices.Contains(m.required, name) {
 		t.Errorf("%s: %s is needed: %t, and its row says %q", place, name, !needed, r.cell("Default"))
 	}
+}
+
+// form is what the documents call a value of the schema, where they have one word for it.
+func (s schema) form() string {
+	switch {
+	case len(s.AnyOf) > 0 && s.AnyOf[0].Type == "boolean":
+		return "yes or no"
+	case strings.Contains(s.Pattern, "(h|m|s|ms)"):
+		return "time"
+	case s.Type == "array":
+		return "list"
+	}
+	return ""
 }
 
 // exists says whether a mapping has a key, or keys below it.
