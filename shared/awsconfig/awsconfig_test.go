@@ -2,11 +2,13 @@ package awsconfig_test
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -82,6 +84,36 @@ func TestFailingServiceIsAskedThreeTimes(t *testing.T) {
 	}
 	if len(server.requests) != 3 {
 		t.Errorf("%d requests", len(server.requests))
+	}
+}
+
+// A call that is made again may have its effect twice; a connection that is dropped costs a handshake.
+func TestAThousandCallsTakeOneConnection(t *testing.T) {
+	const calls = 1000
+	var connections, received, bytes atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		io.WriteString(w, `{"MessageId":"1"}`) // at once: before the body is read
+		received.Add(1)
+		bytes.Add(request.ContentLength)
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	client := sqs.NewFromConfig(awsconfig.New(awsconfig.Config{Region: "eu-west-1", AccessKeyID: "a", SecretAccessKey: "b", Endpoint: server.URL}),
+		func(o *sqs.Options) { o.DisableMessageChecksumValidation = true })
+	body := strings.Repeat("x", 2000)
+	for range calls {
+		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &server.URL, MessageBody: &body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if received.Load() != calls || bytes.Load() < calls*2000 || connections.Load() > 2 {
+		t.Errorf("%d connections, %d calls received with %d bytes", connections.Load(), received.Load(), bytes.Load())
 	}
 }
 

@@ -44,7 +44,7 @@ func newClient(first, second *x509.CertPool) *http.Client {
 		second: tls.Config{RootCAs: second, MinVersion: tls.VersionTLS12},
 	}
 	return &http.Client{
-		Transport: &http.Transport{
+		Transport: wholeBodies{&http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           dialer.plain.DialContext,
 			DialTLSContext:        dialer.dial,
@@ -52,7 +52,7 @@ func newClient(first, second *x509.CertPool) *http.Client {
 			IdleConnTimeout:       idleTimeout,
 			TLSHandshakeTimeout:   handshakeTimeout,
 			ResponseHeaderTimeout: answerTimeout,
-		},
+		}},
 		// AWS's APIs do not redirect, and a signed request must not follow one.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

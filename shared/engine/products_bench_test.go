@@ -67,9 +67,15 @@ func sendWide(tb testing.TB, n int) (s spent) {
 
 // A job takes the memory of a batch, however many products it has.
 func TestAJobTakesTheMemoryOfABatch(t *testing.T) {
-	few, many := sendWide(t, 100), sendWide(t, 1000)
-	if ratio := float64(many.heap) / float64(few.heap); ratio > 1.5 {
-		t.Errorf("1,000 products take %d KB, 100 take %d KB: %.2f times", many.heap>>10, few.heap>>10, ratio)
+	for tries := 1; ; tries++ { // a goroutine of the HTTP server may hold its last page while the heap is read
+		few, many := sendWide(t, 100), sendWide(t, 1000)
+		ratio := float64(many.heap) / float64(few.heap)
+		if ratio <= 1.5 {
+			return
+		}
+		if tries == 3 {
+			t.Fatalf("1,000 products take %d KB, 100 take %d KB: %.2f times", many.heap>>10, few.heap>>10, ratio)
+		}
 	}
 }
 

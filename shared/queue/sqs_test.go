@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/queue"
 )
 
@@ -23,17 +23,10 @@ func TestSQS(t *testing.T) {
 	if endpoint == "" {
 		t.Skip("set AWS_ENDPOINT_URL (make test-aws) to run against SQS")
 	}
-	client := sqs.NewFromConfig(aws.Config{
-		Region:       os.Getenv("AWS_REGION"),
-		BaseEndpoint: &endpoint,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{
-				AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
-				SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-				SessionToken:    os.Getenv("AWS_SESSION_TOKEN"),
-			}, nil
-		}),
-	})
+	client := sqs.NewFromConfig(awsconfig.New(awsconfig.Config{
+		Region: os.Getenv("AWS_REGION"), AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Endpoint: endpoint,
+	}))
 	for _, clause := range contract {
 		t.Run(clause.name, func(t *testing.T) {
 			t.Parallel()
