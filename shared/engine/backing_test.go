@@ -15,6 +15,7 @@ import (
 
 	"github.com/pim-functions/pim-functions/shared/awsconfig"
 	"github.com/pim-functions/pim-functions/shared/jobs"
+	"github.com/pim-functions/pim-functions/shared/ledger"
 	"github.com/pim-functions/pim-functions/shared/queue"
 	"github.com/pim-functions/pim-functions/shared/table/tabletest"
 )
@@ -30,6 +31,7 @@ func backings(t *testing.T) map[string]backing {
 	account := awsconfig.New(awsconfig.Config{Region: "eu-west-1", AccessKeyID: "test", SecretAccessKey: "test", Endpoint: endpoint})
 	withTable, withQueues := memory, memory
 	withTable.store = openTable(dynamodb.NewFromConfig(account))
+	withTable.ledger = openLedger(dynamodb.NewFromConfig(account))
 	withQueues.queues = openQueues(sqs.NewFromConfig(account))
 	withQueues.undelayed = true
 	all["DynamoDB"], all["SQS"] = withTable, withQueues
@@ -41,6 +43,23 @@ func openTable(client *dynamodb.Client) func(testing.TB, func() time.Time) jobs.
 	return func(t testing.TB, now func() time.Time) jobs.Store {
 		return jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: client, Table: tabletest.Create(t, client), Now: now})
 	}
+}
+
+// openLedger gives each fixture a table of its own.
+func openLedger(client *dynamodb.Client) func(testing.TB, func() time.Time) ledger.Store {
+	return func(t testing.TB, now func() time.Time) ledger.Store {
+		return ledger.NewDynamoDB(ledger.DynamoDBConfig{Client: client, Table: tabletest.Create(t, client), Now: now})
+	}
+}
+
+// eventFaults are the ways in which an operation of a run for events goes wrong: on the real records, where each costs a table,
+// those in which the operation itself is done.
+func eventFaults(backing string, at int) []fault {
+	done := []fault{{at: at, after: true}, {at: at, after: true, crash: true}}
+	if backing != "memory" {
+		return done
+	}
+	return append(done, fault{at: at}, fault{at: at, crash: true})
 }
 
 // openQueues makes a queue whose visibility timeout is a second of real time: its clock cannot be moved.

@@ -303,7 +303,7 @@ type fixture struct {
 	turn        time.Duration // of one invocation
 	undelayed   bool
 
-	ledger     *ledger.Memory
+	ledger     ledger.Store
 	events     queue.Queue
 	letters    *queue.Memory
 	deliveries int
@@ -358,9 +358,10 @@ func (w *fixture) count(outcome string) int {
 type backing struct {
 	store     func(t testing.TB, now func() time.Time) jobs.Store
 	queues    func(t testing.TB, now func() time.Time) (main, dead queue.Queue)
-	undelayed bool                   // its queue's clock cannot be moved
-	kinds     map[string]engine.Kind // besides the real ones
-	yaml      string                 // "": actionsYAML
+	ledger    func(t testing.TB, now func() time.Time) ledger.Store // nil: in memory
+	undelayed bool                                                  // its queue's clock cannot be moved
+	kinds     map[string]engine.Kind                                // besides the real ones
+	yaml      string                                                // "": actionsYAML
 }
 
 const maxReceives = 5
@@ -437,6 +438,9 @@ func newFixture(t testing.TB, b backing, plan fault) *fixture {
 	maps.Copy(kinds, b.kinds)
 	log := slog.New(slog.DiscardHandler)
 	w.ledger = ledger.NewMemory(ledger.MemoryConfig{Now: w.clock.Now})
+	if b.ledger != nil {
+		w.ledger = b.ledger(t, w.clock.Now)
+	}
 	w.letters = queue.NewMemory(queue.MemoryConfig{Visibility: time.Minute, Now: w.clock.Now})
 	events := queue.NewMemory(queue.MemoryConfig{Visibility: 3 * time.Minute, MaxReceives: maxReceives, DeadLetters: w.letters, Now: w.clock.Now})
 	w.memories = append(w.memories, events, w.letters)

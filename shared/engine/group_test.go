@@ -39,8 +39,9 @@ subscriptions:
 extensions: {}
 `
 
-func latestBacking() backing {
-	b := memory
+func latestBacking() backing { return latestOn(memory) }
+
+func latestOn(b backing) backing {
 	b.yaml = latestYAML
 	b.kinds = map[string]engine.Kind{"script": &script{}}
 	return b
@@ -501,8 +502,8 @@ func TestAKindThatWaitsUnsaidIsRefused(t *testing.T) {
 // A failure at any operation of a run for several events, before it or after it, with or without the process: every event
 // has its outcome, and a destination that honours keys has each product's state once.
 func TestAFailureAtAnyOperationOfALatestRun(t *testing.T) {
-	scenario := func(t *testing.T, plan fault) *fixture {
-		w := newFixture(t, latestBacking(), fault{})
+	scenario := func(t *testing.T, b backing, plan fault) *fixture {
+		w := newFixture(t, latestOn(b), fault{})
 		played := w.playPIM(large(4, 0))
 		played.Delete(uuid(3))
 		w.receive(pimevent.EventPlatform, w.delta("1", uuid(1)), w.delta("2", uuid(2)), w.delta("3", uuid(1)), platform("4", "product.deleted", about(uuid(3)), w.clock.Now()), w.delta("5", uuid(9)))
@@ -534,16 +535,21 @@ func TestAFailureAtAnyOperationOfALatestRun(t *testing.T) {
 		w.faults.count, w.faults.names = count, names
 		return w
 	}
-	clean := scenario(t, fault{})
-	if clean.faults.count < 35 {
-		t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-	}
-	for at := 1; at <= clean.faults.count; at++ {
-		for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
-			t.Run(fmt.Sprintf("%d %s %+v", at, clean.faults.names[at-1], way), func(t *testing.T) {
-				t.Parallel()
-				scenario(t, way)
-			})
+	for name, b := range backings(t) {
+		if b.undelayed { // it is about records: the events' queue is in memory
+			continue
+		}
+		clean := scenario(t, b, fault{})
+		if clean.faults.count < 35 {
+			t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
+		}
+		for at := 1; at <= clean.faults.count; at++ {
+			for _, way := range eventFaults(name, at) {
+				t.Run(fmt.Sprintf("%s/%d %s %+v", name, at, clean.faults.names[at-1], way), func(t *testing.T) {
+					t.Parallel()
+					scenario(t, b, way)
+				})
+			}
 		}
 	}
 }
