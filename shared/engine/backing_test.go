@@ -52,7 +52,7 @@ func openLedger(client *dynamodb.Client) func(testing.TB, func() time.Time) ledg
 	}
 }
 
-// eventFaults are the ways in which an operation of a run for events goes wrong: on the real records, where each costs a table,
+// eventFaults are the ways in which an operation of a run for events, or of a launch, goes wrong: on the real records, where each costs a table,
 // those in which the operation itself is done.
 func eventFaults(backing string, at int) []fault {
 	done := []fault{{at: at, after: true}, {at: at, after: true, crash: true}}

@@ -238,8 +238,8 @@ func TestAFailureAtAnyOperationOfALaunch(t *testing.T) {
 	t.Parallel()
 	for name, form := range map[string]pimtest.LaunchForm{"a number": pimtest.LaunchNumber, "a UUID": pimtest.LaunchUUID} {
 		for _, early := range []bool{false, true}[:2-min(int(form), 1)] { // the event first for numbers alone: the sweep is long enough
-			scenario := func(t *testing.T, plan fault) *written {
-				v := newFixture(t, memory, fault{}).playWriting(large(1, 0))
+			scenario := func(t *testing.T, b backing, plan fault) *written {
+				v := newFixture(t, b, fault{}).playWriting(large(1, 0))
 				v.AnswerLaunches(form)
 				if early {
 					v.OnLaunch(func(x pimtest.Execution) {
@@ -271,13 +271,21 @@ func TestAFailureAtAnyOperationOfALaunch(t *testing.T) {
 				v.faults.count = count
 				return v
 			}
-			clean := scenario(t, fault{})
-			if clean.faults.count < 12 {
-				t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-			}
-			for at := 1; at <= clean.faults.count; at++ {
-				for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
-					t.Run(fmt.Sprintf("%s, event first: %v, %d %+v", name, early, at, way), func(t *testing.T) { scenario(t, way) })
+			for backed, b := range backings(t) {
+				if b.undelayed { // it is about records
+					continue
+				}
+				clean := scenario(t, b, fault{})
+				if clean.faults.count < 12 {
+					t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
+				}
+				for at := 1; at <= clean.faults.count; at++ {
+					for _, way := range eventFaults(backed, at) {
+						t.Run(fmt.Sprintf("%s, %s, event first: %v, %d %+v", backed, name, early, at, way), func(t *testing.T) {
+							t.Parallel()
+							scenario(t, b, way)
+						})
+					}
 				}
 			}
 		}
