@@ -23,6 +23,14 @@ func (r Run) Part(from, to int) Run {
 	return r
 }
 
+// Halves are the run in two, each with a key of its own: where what it sends is too large. It has at least two items.
+func (r Run) Halves() (first, second Run) {
+	half := len(r.Items) / 2
+	first, second = r.Part(0, half), r.Part(half, len(r.Items))
+	first.Key, second.Key = r.Key+"a", r.Key+"b"
+	return first, second
+}
+
 // At is the place of an item of the run among all items of the job.
 func (r Run) At(index int) int {
 	if index < len(r.Index) {

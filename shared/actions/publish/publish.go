@@ -180,9 +180,7 @@ func (a *action) entries(run engine.Run) ([]Entry, error) {
 	if len(run.Items) < 2 {
 		return nil, engine.Permanent("the event is too large for the event bus", nil)
 	}
-	half := len(run.Items) / 2
-	first, second := run.Part(0, half), run.Part(half, len(run.Items))
-	first.Key, second.Key = run.Key+"a", run.Key+"b"
+	first, second := run.Halves()
 	entries, err := a.entries(first)
 	if err != nil {
 		return nil, err

@@ -166,9 +166,7 @@ func (a *action) executions(run engine.Run) ([]Execution, error) {
 	if len(run.Items) < 2 {
 		return nil, engine.Permanent("the item is too large for the state machine's input", nil)
 	}
-	half := len(run.Items) / 2
-	first, second := run.Part(0, half), run.Part(half, len(run.Items))
-	first.Key, second.Key = run.Key+"a", run.Key+"b"
+	first, second := run.Halves()
 	executions, err := a.executions(first)
 	if err != nil {
 		return nil, err
