@@ -30,10 +30,7 @@ func main() {
 	if !ok {
 		os.Exit(1)
 	}
-	at := "https://" + host
-	if environment.Account.Endpoint != "" {
-		at = environment.Account.Endpoint + "/" + bucket // an emulator has no host for each bucket
-	}
+	at := address.Bucket(environment.Account.Endpoint, host, bucket)
 	lambda.Start(parts.Serve(callback.MaxBody, callback.New(callback.Config{
 		Links:   parts.Links,
 		Signals: jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(parts.Account), Table: tableName, Now: parts.Now}),

@@ -27,10 +27,7 @@ func main() {
 	if !ok {
 		os.Exit(1)
 	}
-	at := "https://" + host
-	if environment.Account.Endpoint != "" {
-		at = environment.Account.Endpoint + "/" + bucket // an emulator has no host for each bucket
-	}
+	at := address.Bucket(environment.Account.Endpoint, host, bucket)
 	lambda.Start(parts.Serve(files.MaxBody, files.New(files.Config{
 		Links:   parts.Links,
 		Jobs:    jobs.NewDynamoDB(jobs.DynamoDBConfig{Client: dynamodb.NewFromConfig(parts.Account), Table: tableName, Now: parts.Now}),

@@ -36,6 +36,15 @@ func Link(publicURL, secret string, link signature.Link) string {
 	return strings.TrimSuffix(publicURL, "/") + "/" + routes[link.Kind] + "/" + url.PathEscape(link.Job) + "/" + url.PathEscape(link.Name) + "?" + signature.SignLink(secret, link)
 }
 
+// Bucket is where the bucket's files are: at its host name or, with the endpoint of an emulator, which has no host for each
+// bucket, below that.
+func Bucket(endpoint, host, name string) string {
+	if endpoint != "" {
+		return endpoint + "/" + name
+	}
+	return "https://" + host
+}
+
 // Signer makes the address behind a link, which whoever followed it is sent to. S3 and the local system implement it.
 type Signer interface {
 	// Sign is an address that gives the file under the key for a few minutes, to one method (GET or HEAD), as an attachment

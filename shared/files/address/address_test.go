@@ -82,3 +82,12 @@ func TestCredentialsThatCannotBeHad(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestBucket(t *testing.T) {
+	if got := address.Bucket("", "files.s3.eu-west-1.amazonaws.com", "files"); got != "https://files.s3.eu-west-1.amazonaws.com" {
+		t.Errorf("on AWS: %s", got)
+	}
+	if got := address.Bucket("http://127.0.0.1:4566", "files.s3.eu-west-1.amazonaws.com", "files"); got != "http://127.0.0.1:4566/files" {
+		t.Errorf("on an emulator: %s", got)
+	}
+}
