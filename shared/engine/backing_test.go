@@ -52,16 +52,6 @@ func openLedger(client *dynamodb.Client) func(testing.TB, func() time.Time) ledg
 	}
 }
 
-// eventFaults are the ways in which an operation of a run for events, or of a launch, goes wrong: on the real records, where each costs a table,
-// those in which the operation itself is done.
-func eventFaults(backing string, at int) []fault {
-	done := []fault{{at: at, after: true}, {at: at, after: true, crash: true}}
-	if backing != "memory" {
-		return done
-	}
-	return append(done, fault{at: at}, fault{at: at, crash: true})
-}
-
 // openQueues makes a queue whose visibility timeout is a second of real time: its clock cannot be moved.
 func openQueues(client *sqs.Client) func(testing.TB, func() time.Time) (main, dead queue.Queue) {
 	return func(t testing.TB, _ func() time.Time) (queue.Queue, queue.Queue) {

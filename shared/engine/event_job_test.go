@@ -200,7 +200,7 @@ func TestAnEventThatIsTooLargeForAJobLeavesItsName(t *testing.T) {
 // A failure at any operation, before it or after it, with or without the process: each event is started, its product is in
 // one job, and that job succeeds.
 func TestAFailureAtAnyOperationOfAStart(t *testing.T) {
-	scenario := func(t *testing.T, b backing, plan fault) *fixture {
+	scenario := func(t *testing.T, b backing, plan fault) *faults {
 		w, played := startingOn(t, b, fault{})
 		w.receive(pimevent.EventPlatform, updated(w, "1", 1), updated(w, "2", 2), updated(w, "3", 1), platform("4", "product.created", about(uuid(3)), w.clock.Now()))
 		w.faults.plan, w.faults.count, w.faults.names = plan, 0, nil
@@ -249,23 +249,7 @@ func TestAFailureAtAnyOperationOfAStart(t *testing.T) {
 			t.Errorf("%d dead letters", n)
 		}
 		w.faults.count, w.faults.names = count, names
-		return w
+		return w.faults
 	}
-	for name, b := range backings(t) {
-		if b.undelayed { // it is about records: the events' queue is in memory
-			continue
-		}
-		clean := scenario(t, b, fault{})
-		if clean.faults.count < 25 {
-			t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-		}
-		for at := 1; at <= clean.faults.count; at++ {
-			for _, way := range eventFaults(name, at) {
-				t.Run(fmt.Sprintf("%s/%d %s %+v", name, at, clean.faults.names[at-1], way), func(t *testing.T) {
-					t.Parallel()
-					scenario(t, b, way)
-				})
-			}
-		}
-	}
+	sweepBackings(t, 25, scenario)
 }

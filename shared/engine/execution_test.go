@@ -238,7 +238,7 @@ func TestAFailureAtAnyOperationOfALaunch(t *testing.T) {
 	t.Parallel()
 	for name, form := range map[string]pimtest.LaunchForm{"a number": pimtest.LaunchNumber, "a UUID": pimtest.LaunchUUID} {
 		for _, early := range []bool{false, true}[:2-min(int(form), 1)] { // the event first for numbers alone: the sweep is long enough
-			scenario := func(t *testing.T, b backing, plan fault) *written {
+			scenario := func(t *testing.T, b backing, plan fault) *faults {
 				v := newFixture(t, b, fault{}).playWriting(large(1, 0))
 				v.AnswerLaunches(form)
 				if early {
@@ -269,25 +269,9 @@ func TestAFailureAtAnyOperationOfALaunch(t *testing.T) {
 					t.Errorf("%d launched: %s, %s: %s", launched, job.State, job.Reason, job.Message)
 				}
 				v.faults.count = count
-				return v
+				return v.faults
 			}
-			for backed, b := range backings(t) {
-				if b.undelayed { // it is about records
-					continue
-				}
-				clean := scenario(t, b, fault{})
-				if clean.faults.count < 12 {
-					t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-				}
-				for at := 1; at <= clean.faults.count; at++ {
-					for _, way := range eventFaults(backed, at) {
-						t.Run(fmt.Sprintf("%s, %s, event first: %v, %d %+v", backed, name, early, at, way), func(t *testing.T) {
-							t.Parallel()
-							scenario(t, b, way)
-						})
-					}
-				}
-			}
+			t.Run(fmt.Sprintf("%s, event first: %v", name, early), func(t *testing.T) { sweepBackings(t, 12, scenario) })
 		}
 	}
 }

@@ -97,3 +97,45 @@ func faultScenario(t *testing.T, b backing, items int, bad bool, plan fault) *fa
 	}
 	return count
 }
+
+// sweep lets each operation of a scenario go wrong in turn: before it or after it, with or without the process. Without a
+// fault the scenario, which returns what it counted, has at least so many operations.
+func sweep(t *testing.T, least int, scenario func(*testing.T, fault) *faults) {
+	t.Helper()
+	sweepWays(t, least, []fault{{}, {after: true}, {crash: true}, {after: true, crash: true}}, scenario)
+}
+
+// sweepBackings is a sweep in memory and on the real records. There each scenario costs tables: the operations that go wrong
+// are done.
+func sweepBackings(t *testing.T, least int, scenario func(*testing.T, backing, fault) *faults) {
+	for name, b := range backings(t) {
+		if b.undelayed { // it is about records: its messages are in memory
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			on := func(t *testing.T, plan fault) *faults { return scenario(t, b, plan) }
+			if name == "memory" {
+				sweep(t, least, on)
+				return
+			}
+			sweepWays(t, least, []fault{{after: true}, {after: true, crash: true}}, on)
+		})
+	}
+}
+
+func sweepWays(t *testing.T, least int, ways []fault, scenario func(*testing.T, fault) *faults) {
+	t.Helper()
+	clean := scenario(t, fault{})
+	if clean.count < least {
+		t.Fatalf("%d operations: %q", clean.count, clean.names)
+	}
+	for at := 1; at <= clean.count; at++ {
+		for _, way := range ways {
+			way.at = at
+			t.Run(fmt.Sprintf("%d %+v", at, way), func(t *testing.T) {
+				t.Parallel()
+				scenario(t, way)
+			})
+		}
+	}
+}

@@ -502,7 +502,7 @@ func TestAKindThatWaitsUnsaidIsRefused(t *testing.T) {
 // A failure at any operation of a run for several events, before it or after it, with or without the process: every event
 // has its outcome, and a destination that honours keys has each product's state once.
 func TestAFailureAtAnyOperationOfALatestRun(t *testing.T) {
-	scenario := func(t *testing.T, b backing, plan fault) *fixture {
+	scenario := func(t *testing.T, b backing, plan fault) *faults {
 		w := newFixture(t, latestOn(b), fault{})
 		played := w.playPIM(large(4, 0))
 		played.Delete(uuid(3))
@@ -533,23 +533,7 @@ func TestAFailureAtAnyOperationOfALatestRun(t *testing.T) {
 			t.Errorf("applied %v, keys with two contents %v, %d dead letters", w.destination.applied, w.destination.clashes, len(w.letters.Messages()))
 		}
 		w.faults.count, w.faults.names = count, names
-		return w
+		return w.faults
 	}
-	for name, b := range backings(t) {
-		if b.undelayed { // it is about records: the events' queue is in memory
-			continue
-		}
-		clean := scenario(t, b, fault{})
-		if clean.faults.count < 35 {
-			t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-		}
-		for at := 1; at <= clean.faults.count; at++ {
-			for _, way := range eventFaults(name, at) {
-				t.Run(fmt.Sprintf("%s/%d %s %+v", name, at, clean.faults.names[at-1], way), func(t *testing.T) {
-					t.Parallel()
-					scenario(t, b, way)
-				})
-			}
-		}
-	}
+	sweepBackings(t, 35, scenario)
 }

@@ -15,7 +15,7 @@ import (
 // holds, and the job ends as the state machine says.
 func TestAFailureAtAnyOperationOfAStateMachine(t *testing.T) {
 	t.Parallel()
-	scenario := func(t *testing.T, plan fault) *fixture {
+	scenario := func(t *testing.T, plan fault) *faults {
 		w := newFixture(t, memory, fault{})
 		folder, err := files.NewFolder(t.TempDir())
 		if err != nil {
@@ -59,15 +59,7 @@ func TestAFailureAtAnyOperationOfAStateMachine(t *testing.T) {
 			t.Errorf("%s, %d done, %d started: %s", job.State, job.Done, len(w.executions), job.Message)
 		}
 		w.faults.count = count
-		return w
+		return w.faults
 	}
-	clean := scenario(t, fault{})
-	if clean.faults.count < 10 {
-		t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-	}
-	for at := 1; at <= clean.faults.count; at++ {
-		for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
-			t.Run(fmt.Sprintf("%d %+v", at, way), func(t *testing.T) { scenario(t, way) })
-		}
-	}
+	sweep(t, 10, scenario)
 }

@@ -92,16 +92,5 @@ func TestAFailureAtAnyOperationOfAnUndoOfASelection(t *testing.T) {
 		}
 		return count
 	}
-	clean := scenario(t, fault{})
-	if clean.count < 20 {
-		t.Fatalf("%d operations: %q", clean.count, clean.names)
-	}
-	for at := 1; at <= clean.count; at++ {
-		for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
-			t.Run(fmt.Sprintf("%d %s after=%v crash=%v", at, clean.names[at-1], way.after, way.crash), func(t *testing.T) {
-				t.Parallel()
-				scenario(t, way)
-			})
-		}
-	}
+	sweep(t, 20, scenario)
 }

@@ -94,7 +94,7 @@ func TestAPIMThatStartsNoWorkflows(t *testing.T) {
 // the job tells of each whether it has started, or that nobody knows.
 func TestAFailureAtAnyOperationOfAWorkflowsStart(t *testing.T) {
 	t.Parallel()
-	scenario := func(t *testing.T, plan fault) *written {
+	scenario := func(t *testing.T, plan fault) *faults {
 		v := newFixture(t, memory, fault{}).playWriting(large(2, 1))
 		items := append(products(0, 2), jobs.Item{Type: jobs.ProductModel, ID: "model-0"})
 		id := v.pressed("review", items...)
@@ -117,17 +117,9 @@ func TestAFailureAtAnyOperationOfAWorkflowsStart(t *testing.T) {
 			}
 		}
 		v.faults.count = count
-		return v
+		return v.faults
 	}
-	clean := scenario(t, fault{})
-	if clean.faults.count < 6 {
-		t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-	}
-	for at := 1; at <= clean.faults.count; at++ {
-		for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
-			t.Run(fmt.Sprintf("%d %+v", at, way), func(t *testing.T) { scenario(t, way) })
-		}
-	}
+	sweep(t, 6, scenario)
 }
 
 // completed brings the event that a workflow has ended on an item.
@@ -193,7 +185,7 @@ func TestTooManyWaitForAWorkflow(t *testing.T) {
 func TestAFailureAtAnyOperationOfAWorkflowThatIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	for _, early := range []bool{false, true} {
-		scenario := func(t *testing.T, plan fault) *written {
+		scenario := func(t *testing.T, plan fault) *faults {
 			v := newFixture(t, memory, fault{}).playWriting(large(2, 0))
 			v.Hide(true, uuid(1))
 			items := products(0, 2)
@@ -225,17 +217,9 @@ func TestAFailureAtAnyOperationOfAWorkflowThatIsWaitedFor(t *testing.T) {
 				t.Errorf("%d started: %s, %d done, %v: %s", started, job.State, job.Done, failures, job.Message)
 			}
 			v.faults.count = count
-			return v
+			return v.faults
 		}
-		clean := scenario(t, fault{})
-		if clean.faults.count < 12 {
-			t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-		}
-		for at := 1; at <= clean.faults.count; at++ {
-			for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
-				t.Run(fmt.Sprintf("the end at once: %v, %d %+v", early, at, way), func(t *testing.T) { scenario(t, way) })
-			}
-		}
+		t.Run(fmt.Sprintf("the end at once: %v", early), func(t *testing.T) { sweep(t, 12, scenario) })
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // A failure at any operation, before it or after it, with or without the process: each product changes once in effect, the
 // undo file is complete before each PATCH (playWriting checks), and one undo restores what was there.
 func TestAFailureAtAnyOperationOfAWrite(t *testing.T) {
-	scenario := func(t *testing.T, plan fault) *written {
+	scenario := func(t *testing.T, plan fault) *faults {
 		v := newFixture(t, writing(2, engine.Writes{Attributes: []string{"name", "ean"}, Models: engine.ModelsWrite, Categories: true}, updating(func(item jobs.Item) pim.Update {
 			u := pim.Update{Values: values("name", "fr_FR", "", `"ours"`), AddCategories: []string{"reviewed"}}
 			if item.ID == uuid(61) {
@@ -59,20 +59,9 @@ func TestAFailureAtAnyOperationOfAWrite(t *testing.T) {
 			t.Errorf("undo leaves %s, %s", v.shown()[uuid(60)], v.shown()[uuid(0)])
 		}
 		v.faults.count, v.faults.names = count, names
-		return v
+		return v.faults
 	}
-	clean := scenario(t, fault{})
-	if clean.faults.count < 30 {
-		t.Fatalf("%d operations: %v", clean.faults.count, clean.faults.names)
-	}
-	for at := 1; at <= clean.faults.count; at++ {
-		for _, way := range []fault{{at: at}, {at: at, after: true}, {at: at, crash: true}, {at: at, after: true, crash: true}} {
-			t.Run(fmt.Sprintf("%d %+v", at, way), func(t *testing.T) {
-				t.Parallel()
-				scenario(t, way)
-			})
-		}
-	}
+	sweep(t, 30, scenario)
 }
 
 // Whatever is asked of whatever products, with whatever rights and interruptions: what the job says it changed is what
